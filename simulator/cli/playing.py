@@ -85,7 +85,7 @@ class ShownPlay:
         self._asked: set[asyncio.Task[None]] = set()
         title = f"{scenario.name}: {scenario.about}" if scenario.about else scenario.name
         namespaces = {thing: group.namespace for thing, group in self._run.play.casting.things}
-        self._table = LiveTable(title, namespaces, KEYS if has_keys else "")
+        self._table = LiveTable(title, namespaces, KEYS if has_keys else "", cast.groups)
         self._has_keys = has_keys
 
     async def play(self) -> int:

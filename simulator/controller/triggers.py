@@ -102,9 +102,12 @@ class Trigger:
 
     def missed(self) -> str | None:
         """Why it can never come true of all, told of the first thing that is to blame; None while it can."""
-        if self.when.devices == "any":
-            return None
-        return next((f"{thing} {how} and was not seen there" for thing, how in self._missed.items()), None)
+        blamed = self.blamed()
+        return None if blamed is None else f"{blamed[0]} {blamed[1]} and was not seen there"
+
+    def blamed(self) -> tuple[str, str] | None:
+        """The first thing for which it can never come true of all, and how that ended; None while it can."""
+        return None if self.when.devices == "any" else next(iter(self._missed.items()), None)
 
     def _miss(self, thing: str, how: str) -> None:
         if thing not in self._reached:

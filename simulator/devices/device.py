@@ -136,6 +136,13 @@ class SimulatedDevice:
             return not self._unplugged and not self.rig.is_on and not self.rig.pending
         return self.runner.crashed or self.runner.rests
 
+    @property
+    def out_of_order(self) -> str:
+        """Why it does nothing any more until somebody sees to it; empty as long as it may."""
+        if self.runner is not None:
+            return "crashed" if self.runner.crashed else ""
+        return "cannot boot" if self.rests else ""
+
     def cut_power(self, instant: str, off_seconds: float) -> None:
         """Let the power go, if there is any, once what is going on now is done; it comes back after so long."""
         asyncio.get_running_loop().call_soon(self._cut_power, instant, off_seconds)

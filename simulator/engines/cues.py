@@ -50,6 +50,19 @@ class Cue:
     is_done: bool = False
     refused: str | None = None
     """Why the service did not do it."""
+    in_vain: str | None = None
+    """Why nobody waits for it any more."""
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The things that are held for it now."""
+        return () if self.holding is None else self.holding.hold.held
+
+    def give_up(self, why: str) -> None:
+        """Let those go that are held for it, since it cannot come any more."""
+        self.in_vain = why
+        if self.holding is not None:
+            self.holding.end()
 
     @property
     def words(self) -> str:
@@ -66,7 +79,7 @@ class Cue:
             return f"{self.words} was refused: {self.refused}"
         if self.is_done:
             return None
-        return f"{self.words} never came: {self.trigger.missed() or 'its instant was not seen'}"
+        return f"{self.words} never came: {self.in_vain or self.trigger.missed() or 'its instant was not seen'}"
 
 
 class Cues:

@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+from agent.device_events import DeviceCrashed
 from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.values import Status, Update
@@ -34,6 +35,7 @@ from simulator.engines.second_client import SecondClient
 from simulator.engines.silence import Silence
 from simulator.engines.stage import Stage
 from simulator.engines.steering import Steering
+from simulator.engines.stragglers import Stragglers
 from simulator.engines.venue import Venue
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
@@ -123,6 +125,7 @@ class Play:
         """Seconds in which the cloud's process did not run."""
         self._steering = steering
         self._groups = groups
+        self._stragglers = Stragglers(self.casting, self._players, groups or {})
         self._made: dict[str, JobSpec] = {}
         """The jobs that were made, or asked for, the last of each id."""
         self._silence = Silence(self._stage, lambda: venue.clock())  # virtual time has none yet
@@ -200,8 +203,8 @@ class Play:
                     tasks.append(group.create_task(keep_busy(self._steering)))
                 if not self._is_ours:
                     tasks += [group.create_task(each) for each in self._switched()]
-                    if self._patience is not None:
-                        tasks.append(group.create_task(self._lose_patience(self._patience)))
+                if self._patience is not None:
+                    tasks.append(group.create_task(self._lose_patience(self._patience)))
                 await stage.until(self._is_over)
                 for task in tasks:
                     task.cancel()
@@ -227,7 +230,9 @@ class Play:
         return isinstance(self._players, OwnFleet)
 
     def _missed(self) -> tuple[str, ...]:
-        return () if self._is_ours else missed(self.casting, self._stage, self._cues, self._outlets)
+        if self._is_ours:
+            return tuple(why for cue in self._cues.all if cue.in_vain and (why := cue.missed()) is not None)
+        return missed(self.casting, self._stage, self._cues, self._outlets)
 
     @property
     def fleet(self) -> Fleet | None:
@@ -261,7 +266,11 @@ class Play:
     async def _carry_out(self, cue: Cue, controller: Controller) -> None:
         """Wait for a cue, and do what it says."""
         what = cue.what
-        await self._stage.until(lambda: cue.trigger.due(self._pace.now()) is not None)
+        await self._stage.until(lambda: cue.trigger.due(self._pace.now()) is not None or self._stragglers.is_held(cue))
+        if cue.trigger.due(self._pace.now()) is None:
+            self._stragglers.give_up(cue)
+            self._stage.changed.set()
+            return
         why = cue.trigger.due(self._pace.now()) or ""
         await self._pace.sleep(what.when.later_seconds)
         if self._steering is not None and not await self._steering.before(cue, self._pace):
@@ -309,7 +318,14 @@ class Play:
                 yield switched(outlet, self._hands, self._stage, self._pace, self._engine.record)
 
     async def _lose_patience(self, patience: Patience) -> None:
-        await self._silence.outlasts(patience)
+        """What is certain ends the run. Of our own, only while a deletion waits for some that do not come."""
+        await self._silence.outlasts(
+            patience, lambda: not self._is_ours or any(map(self._stragglers.waits_for, self._cues.all))
+        )
+        if self._is_ours:
+            for cue in self._cues.all:
+                if self._stragglers.waits_for(cue) and not cue.in_vain:
+                    self._stragglers.give_up(cue)
         self._is_sure = True
         self._stage.changed.set()
 
@@ -338,7 +354,7 @@ class Play:
         self._silence.feed(entry)
         if isinstance(entry.event, ProcessStalled) and entry.source == CLOUD:
             self._cloud_lost += entry.event.seconds
-        if self._is_ending:
+        if self._is_ending or type(entry.event) is DeviceCrashed:
             self._stage.changed.set()  # whatever happens may be what brings a device to rest
         if self._players.feed(entry):
             self._stage.changed.set()
@@ -347,6 +363,6 @@ class Play:
         if type(entry.event) in NOTICED:
             self._cues.feed(entry)
             self._stage.feed(entry)
+            self._silence.is_broken()
             if not self._is_ours:
-                self._silence.is_broken()
                 self._outlets.feed(entry)

@@ -98,6 +98,10 @@ class OwnFleet:
             self._restless = next((device for device in self._devices if not device.rests), None)
         return self._restless is None
 
+    def out_of_order(self) -> dict[str, str]:
+        """Who does nothing any more, whatever comes, and why."""
+        return {device.thing: why for device in self._devices if (why := device.out_of_order)}
+
     def restless(self) -> list[str]:
         """Whose hardware or agent is not at rest."""
         return [device.thing for device in self._devices if not device.rests]

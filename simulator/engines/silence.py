@@ -37,12 +37,12 @@ class Silence:
         """Something has befallen an execution."""
         self._broken_at = self._pace.now()
 
-    async def outlasts(self, patience: Patience) -> None:
-        """Until there is nothing more to wait for, though a job waits for a device."""
+    async def outlasts(self, patience: Patience, matters: Callable[[], bool]) -> None:
+        """Until there is nothing more to wait for, though a job waits for a device, and that `matters`."""
         while True:
             await self._stage.until(lambda: bool(self._stage.open))
             await self._pace.sleep(max(patience.shortest_seconds - self._seconds(), PATIENCE_SECONDS))
-            if self._stage.open and patience.is_over(self._seconds(), self._cloud_now()):
+            if self._stage.open and matters() and patience.is_over(self._seconds(), self._cloud_now()):
                 return
 
     def _seconds(self) -> float:

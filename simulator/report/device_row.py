@@ -64,7 +64,8 @@ SPEAKING: Final = frozenset({"starting", "suspect", "recovering", "safe"})
 class Row:
     """One device. `bootable` is None as long as nobody told, `version` what runs, as far as that was told.
 
-    `phase` is the agent's, or what the cloud knows of it; `away` what keeps it from any, which a move of its overrules.
+    `part` is good or bad, where devices play side by side. `phase` is the agent's, or what the cloud knows of it;
+    `away` what keeps it from any, which a move of its overrules.
     """
 
     thing: str
@@ -77,6 +78,7 @@ class Row:
     done: int = 0
     bootable: bool | None = None
     version: str = ""
+    part: str = ""
     online: bool = False
     has_power: bool = True
 

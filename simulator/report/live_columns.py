@@ -71,6 +71,7 @@ def _knows(row: Row) -> str:
 
 COLUMNS: Final = {
     "device": Column(lambda row: row.thing, both_ends, 6, 24),
+    "part": Column(lambda row: row.part, whole_words, 4, 4),
     "namespace": Column(lambda row: row.namespace_id or "default", both_ends, 9, 16),
     "state": Column(lambda row: row.state, whole_words, 10, 10),
     "job": Column(lambda row: row.job, both_ends, 11, 22),
@@ -81,7 +82,8 @@ COLUMNS: Final = {
 }
 """From left to right."""
 GIVE_WAY: Final = ("version", "namespace", "done", "job", "knows", "step")
-"""Columns that say less before those that say more; a device and its state are always there."""
+"""Columns that say less before those that say more; a device, its part and its state are always there."""
+PART_STYLES: Final = {"good": "green", "bad": "red"}
 
 
 class Columns:
@@ -90,20 +92,25 @@ class Columns:
     def __init__(self) -> None:
         self._widest = {name: column.least for name, column in COLUMNS.items()}
 
-    def table(self, rows: Sequence[Row], width: int, ghosts: Collection[str], *, has_namespaces: bool) -> Table:
-        """A line each, and two above, at most `width` wide; `ghosts` are things that work on what is gone."""
+    def table(
+        self, rows: Sequence[Row], width: int, ghosts: Collection[str], *, without: Collection[str] = ()
+    ) -> Table:
+        """A line each, and two above, at most `width` wide; `ghosts` are things that work on what is gone.
+
+        `without` are columns that say nothing in this run.
+        """
         for name, column in COLUMNS.items():
             longest = max((len(column.of(row)) for row in rows), default=0)
             self._widest[name] = max(self._widest[name], min(longest, column.most))
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-        widths = self._fitted(width, without=() if has_namespaces else ("namespace",))
+        widths = self._fitted(width, without)
         for name, wide in widths.items():
             table.add_column(name, width=wide, no_wrap=True, justify="right" if name == "done" else "left")
         for row in rows:
             table.add_row(*(_cell(name, row, wide, row.thing in ghosts) for name, wide in widths.items()))
         return table
 
-    def _fitted(self, width: int, without: Sequence[str]) -> dict[str, int]:
+    def _fitted(self, width: int, without: Collection[str]) -> dict[str, int]:
         """How wide each column is that there is room for; what a device knows takes less before others give way."""
         widths = {name: wide for name, wide in self._widest.items() if name not in without}
         widths["knows"] = COLUMNS["knows"].least
@@ -124,6 +131,8 @@ def _cell(name: str, row: Row, width: int, is_ghost: bool) -> Text:
     if name == "state":
         waits = row.state == "offline" and not row.knows  # it has not been there yet, which is no trouble
         return Text(text, "dim" if waits else STATE_STYLES.get(row.state, ""))
+    if name == "part":
+        return Text(text, PART_STYLES.get(text, ""))
     if name == "knows" and is_ghost and row.state in AT_WORK:
         return Text(whole_words("not yet: its job is gone", width), "yellow")
     return Text(text)

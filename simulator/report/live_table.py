@@ -6,7 +6,7 @@ far the jobs are, and whom to look at: who is broken, and who has not come on fo
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -15,7 +15,7 @@ from rich.text import Text
 from agent.device_events import DeviceCrashed, ExecutionGone, ExecutionLeft, ExecutionTaken, HardwareChanged
 from simulator.report.device_row import Row
 from simulator.report.live_columns import Columns
-from simulator.report.live_crowd import DELETING, JobSoFar, States, bars, to_look_at
+from simulator.report.live_crowd import BROKEN, DELETING, JobSoFar, States, bars, to_look_at
 from simulator.report.plain import plain
 from simulator.trace import (
     TERMINAL,
@@ -46,12 +46,19 @@ FRAMES_OF_A_CROWD: Final = 2
 
 
 class LiveTable:
-    """A rich renderable that shows the run as far as it was fed. `keys` says what may be pressed."""
+    """A rich renderable that shows the run as far as it was fed. `keys` says what may be pressed.
 
-    def __init__(self, title: str, namespaces: dict[str, str | None], keys: str = "") -> None:
+    `parts` has who is good or bad, of those that play side by side: each is named, and the good ones come first.
+    """
+
+    def __init__(
+        self, title: str, namespaces: dict[str, str | None], keys: str = "", parts: Mapping[str, str] | None = None
+    ) -> None:
         self._title = title
         self._keys = keys
-        self._rows = {thing: Row(thing, namespace_id) for thing, namespace_id in namespaces.items()}
+        parts = parts or {}
+        things = sorted(namespaces, key=lambda thing: parts.get(thing) == "bad")
+        self._rows = {thing: Row(thing, namespaces[thing], part=parts.get(thing, "")) for thing in things}
         self._jobs: dict[str, str] = {}
         self._open: dict[str, int] = {}
         self._queued: dict[str, int] = {}
@@ -76,7 +83,8 @@ class LiveTable:
             return
         match entry.event:
             case DeviceJoined(thing=thing, like=like):
-                self._rows[thing] = Row(thing, self._rows[like].namespace_id if like in self._rows else None)
+                known = self._rows.get(like, Row(like))
+                self._rows[thing] = Row(thing, known.namespace_id, part=known.part)
             case JobCreated(job_id=job_id):
                 self._knows_jobs = True
                 self._forget(job_id, *self._long_done())
@@ -165,8 +173,9 @@ class LiveTable:
         yield Group(title, *below, *news, *keys)
 
     def _devices(self, rows: Sequence[Row], width: int) -> RenderableType:
-        has_namespaces = any(row.namespace_id for row in self._rows.values())
-        return self._columns.table(rows, width, self._ghosts, has_namespaces=has_namespaces)
+        all_rows = self._rows.values()
+        said = {"namespace": any(row.namespace_id for row in all_rows), "part": any(row.part for row in all_rows)}
+        return self._columns.table(rows, width, self._ghosts, without=[name for name, says in said.items() if not says])
 
     def _crowd(self, width: int, room: int, *, ascii_only: bool) -> tuple[list[RenderableType], int]:
         """The parts, and how many lines of news fit below."""
@@ -189,8 +198,14 @@ class LiveTable:
         if self._ghosts:
             said.append(f"{_ghosts(len(self._ghosts))} at work on a job that is gone")
         if broken:
-            said.append(f"{broken} broken")
+            said.append(f"{broken} broken" + self._by_part())
         return "; ".join(said) + ("; the slowest at work:" if is_more else "")
+
+    def _by_part(self) -> str:
+        """Whose the broken ones are, if good and bad ones play."""
+        broken = [row.part for row in self._rows.values() if row.state in BROKEN]
+        parts = dict.fromkeys(row.part for row in self._rows.values() if row.part)
+        return f" ({', '.join(f'{broken.count(part)} {part}' for part in parts)})" if parts else ""
 
     def _so_far(self) -> list[JobSoFar]:
         of, left = self._queued, self._open

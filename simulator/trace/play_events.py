@@ -143,7 +143,7 @@ class RunEnded:
     """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`.
 
     `waited_for` says what a run that timed out was waiting for, `missed` what one that finished was to do and never
-    came to, each with why: told of runs with devices that are not ours.
+    came to, each with why: of runs with our own devices, only that for which some of them never came.
     """
 
     why: Literal["finished", "timed-out", "interrupted"]

@@ -8,7 +8,7 @@ from agent.device_events import AnswerReceived, HintReceived, RequestKind
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import TERMINAL
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.seen import Mark
+from simulator.verdict.seen import Mark, Told
 from simulator.verdict.state import State
 
 ENDED_WITHOUT_US: Final[frozenset[str]] = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
@@ -58,7 +58,12 @@ class AnswerNews(NamedTuple):
 
     def is_crossed_by(self, asked: Mark) -> bool:
         """Whether the device `asked` something else after this question, and before it was answered."""
-        return self.sent.is_before(asked) and asked.n < self.answer.n
+        return self.told.is_crossed_by(asked)
+
+    @property
+    def told(self) -> Told:
+        """When it asked, and when it had the answer."""
+        return Told(self.sent, self.answer)
 
     @property
     def in_words(self) -> str:
@@ -92,6 +97,8 @@ class Heard(State):
     """The number of the last question whose answer found it pending."""
     licence: int = 0
     """The number, in the cloud's account, of the last answer that found it pending."""
+    shown: int = 0
+    """From the wire: where an answer with it reached the device last, be it late, and to whatever question."""
     is_vague: bool = False
     """More may have been known of it once."""
     taken: int = 0

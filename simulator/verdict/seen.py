@@ -45,6 +45,17 @@ class Mark(NamedTuple):
         return self.n < other.n or (self.n == other.n and self.at < other.at)
 
 
+class Told(NamedTuple):
+    """When a device asked, and when it had the answer to that."""
+
+    sent: Mark
+    answer: Mark
+
+    def is_crossed_by(self, asked: Mark) -> bool:
+        """Whether the device `asked` something else after this question, and before it was answered."""
+        return self.sent.is_before(asked) and asked.n < self.answer.n
+
+
 class Seen(NamedTuple, Generic[E_co]):
     """An event where its entry stands."""
 

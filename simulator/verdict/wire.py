@@ -303,6 +303,8 @@ class Wire(State):
         if given is None or given.token is None:
             return []
         self.given = self.given.without(event.number)
+        if given.event.accepted and given.event.execution is not None:
+            self.testimony.known(given.event.execution).shown = self.n
         if event.acknowledged:
             return self._heard(given, mark.at, self.n)
         self.unproven = (*self.unproven, Unproven(given, mark.at))[-ANSWERS:]

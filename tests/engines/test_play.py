@@ -10,15 +10,21 @@ import pytest
 from agent.device_events import StepFinished
 from agent.errors import InputError
 from agent.values import ExecutionKey
+from simulator.controller.triggers import Observation
 from simulator.devices.holds import Hold
 from simulator.devices.rig.values import HoldPoint
+from simulator.engines.casting import Casting
+from simulator.engines.cues import Cues
 from simulator.engines.holding import Holding
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.output import OutputDirectory
 from simulator.engines.play import Play
+from simulator.engines.players import OwnFleet
+from simulator.engines.stragglers import Stragglers
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
-from simulator.scenario import Scenario, load, parse
+from simulator.scenario import Scenario, load, parse, thing_names
+from simulator.scenario.versus import parts, side_by_side
 from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded
 from simulator.verdict import Verdict
 
@@ -186,3 +192,41 @@ def test_two_runs_do_not_write_into_one_directory(tmp_path: Path):
     with OutputDirectory(tmp_path / "out") as again:
         again.finish(None)
     assert (tmp_path / "out" / "trace.jsonl").exists()
+
+
+def test_a_deletion_for_which_bad_ones_never_come_is_not_waited_for_until_the_time_limit():
+    both = side_by_side(load("messages-lost"), "waits-for-ever")
+    entries: list[Entry] = []
+    groups = parts(load("messages-lost"), both, thing_names(2))
+    with JudgedPlay(both, VirtualVenue(both, 1), 2, also=(entries.append,), groups=groups) as run:
+        run_virtually(run.result())
+    (ended,) = [entry for entry in entries if isinstance(entry.event, RunEnded)]
+    assert isinstance(ended.event, RunEnded)
+    assert ended.event.why == "finished"
+    assert "thing-1, one of the bad ones, let its job wait, and did not get there" in ended.event.missed[0]
+    assert ended.at < both.time_limit_seconds / 2
+
+
+def test_who_is_held_for_one_whose_job_has_ended_need_not_be():
+    it = scenario("deletions: [{job: fw, when: {step: write, progress: 50}, hold: true}]")
+    casting = Casting(it, thing_names(2))
+    (cue,) = Cues(casting, lambda: None).all
+    venue = VirtualVenue(it, 1)
+    stragglers = Stragglers(casting, OwnFleet(casting, venue, 1, lambda entry: None), {"thing-1": "bad"})
+    assert cue.holding is not None
+    cue.holding.hold.hold("thing-0")
+    cue.trigger.observe(Observation("thing-0", "IN_PROGRESS", {"step": "write", "progress": "50"}, (0, 1)))
+    assert not stragglers.is_held(cue)
+    cue.trigger.observe(Observation("thing-1", "FAILED", {}, (0, 1)))
+    assert stragglers.is_held(cue)
+
+    async def given_up() -> None:
+        stragglers.give_up(cue)
+        await asyncio.sleep(1)
+
+    run_virtually(given_up())
+    assert cue.held == ()
+    assert cue.missed() == (
+        "delete-job of job fw (at write 50%) never came: thing-1, one of the bad ones, ended FAILED, "
+        "and did not get there, while thing-0 was held there"
+    )

@@ -8,7 +8,7 @@ from agent.values import ExecutionKey
 from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, OVER, AnswerNews
-from simulator.verdict.seen import Mark
+from simulator.verdict.seen import Mark, Told
 from simulator.verdict.state import State
 from simulator.verdict.testimony import CLOSED
 
@@ -31,8 +31,12 @@ class Haunting(NamedTuple):
     unless_shared: bool = False
     last: int = 0
     """When it did so last."""
-    is_told: bool = True
-    """It was told once more since then; of a device that is not ours, nothing else counts."""
+    again: Told | None = None
+    """What told it once more since then; of a device that is not ours, nothing else counts."""
+
+    def unheard(self, asked: Mark) -> "Haunting":
+        """Without what told it once more, if it had `asked` something else before that came."""
+        return self._replace(again=None) if self.again is not None and self.again.is_crossed_by(asked) else self
 
 
 Hauntings = Map[tuple[ExecutionKey, int], Haunting]
@@ -95,8 +99,16 @@ def rule_ghost_work(state: Ghosts, subject: Subject) -> Ruling:
     return _ruling(seen, OVER, subject, [_step_of_a_ghost(each) for each in _in_order(seen, subject)], state)
 
 
+def _unhear(state: Ghosts, asked: Mark) -> None:
+    """Forget what cannot have told it once more, since it had `asked` something else before that came."""
+    if any(each.again is not None and each.again.is_crossed_by(asked) for each in state.seen.values()):
+        state.seen = state.seen.each(lambda each: each.unheard(asked))
+
+
 def _asked(state: Ghosts, now: Moment) -> None:
     key = now.event.execution
+    if now.testimony.last is not None and now.mark.n < now.testimony.last.n:
+        _unhear(state, now.mark)
     if now.event.request != "update" or key is None:
         return
     heard = now.testimony.heard(key)
@@ -105,13 +117,13 @@ def _asked(state: Ghosts, now: Moment) -> None:
         _unknown(state, key, now)
     elif news.answer.n <= now.mark.n:
         known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
-        if now.limits.is_foreign and not known.is_told:
+        if now.limits.is_foreign and known.times and (known.again is None or now.mark.n < known.again.answer.n):
             return
         haunting = known._replace(
             times=known.times + 1,
             deeds=(*known.deeds, now.mark)[:SHOWN],
             last=max(known.last, now.mark.at),
-            is_told=False,
+            again=None,
         )
         state.seen = state.seen.put((key, news.answer.n), haunting, CLOSED)
 
@@ -120,8 +132,8 @@ def _told(state: Ghosts, now: Moment) -> None:
     for news in now.news:
         standing = now.testimony.heard(news.key).standing[GONE]
         which = (news.key, standing.answer.n) if standing is not None and news.says == "gone" else None
-        if which is not None and which in state.seen:
-            state.seen = state.seen.put(which, state.seen[which]._replace(is_told=True), CLOSED)
+        if which is not None and which in state.seen and state.seen[which].again is None:
+            state.seen = state.seen.put(which, state.seen[which]._replace(again=news.told), CLOSED)
 
 
 def _updates_of_a_ghost(haunting: Haunting) -> Finding:

@@ -10,7 +10,7 @@ from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Read
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import permanent
 from simulator.verdict.limits import Limits
-from simulator.verdict.seen import TIMER_SLACK, Mark, micros
+from simulator.verdict.seen import TIMER_SLACK, Mark, Told, micros
 from simulator.verdict.state import State
 
 CONTENT = frozenset({ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_JSON})
@@ -68,12 +68,16 @@ class RefusedRequest(NamedTuple):
     times: int = 0
     last: int = 0
     """When it was sent again last."""
-    is_told: bool = True
-    """It was refused once more since then; of a device that is not ours, nothing else counts."""
+    next: Told | None = None
+    """The next refusal since then; of a device that is not ours, nothing else counts."""
 
     def is_crossed_by(self, asked: Mark) -> bool:
         """Whether the device `asked` something else after this, and before it was refused."""
-        return self.sent.is_before(asked) and asked.n < self.answer.n
+        return Told(self.sent, self.answer).is_crossed_by(asked)
+
+    def without_next(self, asked: Mark) -> "RefusedRequest":
+        """Without the next refusal, if it cannot have heard that, since it had `asked` something else before."""
+        return self._replace(next=None) if self.next is not None and self.next.is_crossed_by(asked) else self
 
     @property
     def can_mean_the_version(self) -> bool:
@@ -158,7 +162,8 @@ def _settle(state: Hammering, limits: Limits) -> None:
 
 def _unhear(state: Hammering, asked: Mark) -> None:
     """Forget the refusals that it cannot have heard, since it had `asked` something else before they came."""
-    state.refused = heard = state.refused.only(lambda _, refused: not refused.is_crossed_by(asked))
+    heard = state.refused.only(lambda _, refused: not refused.is_crossed_by(asked))
+    state.refused = heard = heard.each(lambda refused: refused.without_next(asked))
     state.standing = state.standing.only(lambda _, token: token in heard)
 
 
@@ -167,13 +172,18 @@ def _asked(state: Hammering, now: Moment) -> None:
     if now.testimony.last is not None and mark.n < now.testimony.last.n:
         _unhear(state, mark)
     question = QuestionKey.of(sent)
-    token = state.standing.get((question, sent.expected_version)) if state.standing else None
+    which = question, sent.expected_version
+    token = state.standing.get(which) if state.standing else None
+    if token is not None and state.refused[token].answer.n < now.testimony.heard(sent.execution).shown < mark.n:
+        # An answer that the network had kept names it: whoever sends no tokens cannot know how old that is.
+        state.standing, token = state.standing.without(which), None
     if token is not None and state.refused[token].answer.n < mark.n:
         refused = state.refused[token]
         is_same = refused.code not in CONTENT or refused.asked.details == sent.details
-        if is_same and (refused.is_told or not now.limits.is_foreign):
+        is_told = not refused.times or (refused.next is not None and refused.next.answer.n < mark.n)
+        if is_same and (is_told or not now.limits.is_foreign):
             again, last = (*refused.again, mark)[:SHOWN], max(refused.last, mark.at)
-            refused = refused._replace(again=again, times=refused.times + 1, last=last, is_told=False)
+            refused = refused._replace(again=again, times=refused.times + 1, last=last, next=None)
             state.refused = state.refused.put(token, refused)
     known = state.attempts.get(question)
     if known is not None and _was_before(mark, known):
@@ -264,8 +274,8 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
     before = state.standing.get(which)
     if before is None:
         state.standing = state.standing.put(which, asked.client_token, QUESTIONS)
-    else:
-        state.refused = state.refused.put(before, state.refused[before]._replace(is_told=True))
+    elif state.refused[before].next is None:
+        state.refused = state.refused.put(before, state.refused[before]._replace(next=Told(sent, mark)))
     state.refused = state.refused.put(asked.client_token, RefusedRequest(asked, sent, mark, answer.code))
 
 

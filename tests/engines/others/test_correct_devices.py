@@ -65,8 +65,6 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         fault["first"] = draw(st.integers(1, 4))
     else:
         fault["rate"] = draw(st.sampled_from([0.1, 0.4]))
-        if do == "hold":  # each packet waits behind those that are held: by the minute, nothing arrives in time
-            fault["seconds"] = 1.0
     if draw(st.booleans()):
         fault["status"] = draw(st.sampled_from(["IN_PROGRESS", "SUCCEEDED"]))
     return fault
@@ -141,3 +139,50 @@ def test_answers_to_what_it_asked_anew_meanwhile_are_not_held_against_a_device(
     assert violated(played(stand(scenario, design, seed=0), kept=entries)) == {}
     refused = [each for each in entries if getattr(each.event, "code", None) == "TerminalStateReached"]
     assert len(refused) > 3
+
+
+def test_a_second_thread_that_knows_does_not_make_a_ghost_of_the_first():
+    """It goes on asking for an answer that the network keeps; what tells it once more has been asked anew by then."""
+    scenario = cell(
+        jobs=[
+            {"id": "fw", "to": ["all"], "version": "A"},
+            {"id": "next", "to": ["all"], "version": "A", "after": {"deletion_of": "fw", "until": "accepted"}},
+        ],
+        deletions=[{"job": "fw", "do": "delete-execution", "when": {"step": "fetch"}}],
+        faults=[
+            {"do": "lose", "messages": ["get-pending"], "rate": 0.1},
+            {"do": "hold", "messages": ["update"], "seconds": 20.0, "until": "deletion-began", "first": 4},
+            {"do": "hold", "messages": ["update"], "seconds": 20.0, "until": "gone", "rate": 0.1},
+        ],
+    )
+    design = Design(new_tokens=True, threads=2, looks_when_told=False, step_seconds=0.02)
+    entries: list[Entry] = []
+    assert violated(played(stand(scenario, design, seed=1), kept=entries)) == {}
+    refused = [each for each in entries if getattr(each.event, "code", None) == "ResourceNotFound"]
+    assert len(refused) > 5
+
+
+def test_who_sends_no_tokens_may_believe_what_the_network_had_kept():
+    """An answer of long ago hands it a job that is done: it asks after that anew, and is refused anew."""
+    scenario = cell(
+        jobs=[
+            {"id": "fw", "to": ["all"], "version": "A"},
+            {"id": "next", "to": ["all"], "version": "A", "after": {"deletion_of": "fw", "until": "accepted"}},
+        ],
+        deletions=[{"job": "fw", "do": "delete-job", "when": {"step": "fetch"}}],
+        faults=[
+            {
+                "do": "hold",
+                "messages": ["start-next", "start-next-answer"],
+                "seconds": 20.0,
+                "until": "deletion-began",
+                "rate": 0.4,
+            }
+        ],
+        cloud={"deletion_seconds": 1.2, "removal_delay_seconds": 1.0},
+    )
+    entries: list[Entry] = []
+    design = Design(tokens=False, patience=0.4, step_seconds=0.02)
+    assert violated(played(stand(scenario, design, seed=1), kept=entries)) == {}
+    refused = [each for each in entries if getattr(each.event, "code", None) == "TerminalStateReached"]
+    assert len(refused) > 2

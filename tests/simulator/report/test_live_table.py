@@ -210,3 +210,25 @@ def test_a_bar_is_as_long_as_its_part_and_never_hides_what_there_is(part: int, w
 
 def test_where_there_are_no_blocks_bars_are_made_of_what_there_is():
     assert bar(5, 10, 8, ascii_only=True) == "####"
+
+
+def test_who_plays_side_by_side_is_named_the_good_ones_first():
+    names = [f"thing-{index}" for index in range(4)]
+    parts = {name: "bad" if index % 2 else "good" for index, name in enumerate(names)}
+    table = LiveTable("main", dict.fromkeys(names), parts=parts)
+    assert [line.split()[:2] for line in drawn(table) if line.startswith("thing-")] == [
+        ["thing-0", "good"],
+        ["thing-2", "good"],
+        ["thing-1", "bad"],
+        ["thing-3", "bad"],
+    ]
+    assert "part" not in "".join(drawn(LiveTable("main", dict.fromkeys(names))))
+
+
+def test_of_many_side_by_side_it_says_whose_the_broken_ones_are():
+    names = [f"thing-{index}" for index in range(100)]
+    table = LiveTable(
+        "main", dict.fromkeys(names), parts=dict.fromkeys(names[:50], "good") | dict.fromkeys(names[50:], "bad")
+    )
+    told(table, "device/thing-70", DeviceCrashed("it divided by zero"))
+    assert line_of(drawn(table), "broken").startswith("100 devices; 1 broken (0 good, 1 bad)")
