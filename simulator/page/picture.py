@@ -263,7 +263,8 @@ class Picture:
                 break
         yield "took" if self._judgement.is_final else "for", seconds(now)
         if (verdict := self._judgement.verdict) is not None:
-            yield "recovered", f"{verdict.recovered} of {verdict.devices}"
+            had_to = sum(device.recoveries.had_to for device in self._roster.devices.values())
+            yield "recovered", f"{verdict.recovered} of {max(had_to, verdict.recovered)} that had to"
             yield "requests per second at most", str(verdict.requests_per_second_peak)
 
     def _times(self, material: Material) -> Times:
