@@ -1,7 +1,8 @@
 """The directory that `--out` names: a trace, a verdict and what others read of it, whole or not at all.
 
 All are written under names with `.partial` and get their own at the end, so that a reader never meets a file that is
-cut off, and an older run's files stay until a new one has finished. Two at once would write into each other's. A disk
+cut off, and an older run's files stay until a new one has finished; the trace line by line, so that it can be followed
+meanwhile (`ghostjob dashboard`). Two at once would write into each other's. A disk
 that fills up ends the trace, and not the run: what was played is judged all the same, and the command fails when it is
 over.
 """
@@ -44,7 +45,7 @@ class OutputDirectory:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._alone = _alone_in(directory)
-            self._trace: TextIO = self._partial(TRACE).open("w", encoding="utf-8")
+            self._trace: TextIO = self._partial(TRACE).open("w", encoding="utf-8", buffering=1)
         except OSError as error:
             self._let_others()
             raise self._refusal(error) from None

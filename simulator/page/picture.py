@@ -60,6 +60,11 @@ class Picture:
         self._sent: dict[str, object] = {}
         self._sent_entries: set[str] = set()
 
+    def named(self, title: str, about: str, kind: Kind) -> None:
+        """It is known by now what it is of."""
+        self._fold()
+        self._title, self._about, self._kind = title, about, kind
+
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────
 
     def feed(self, entry: Entry) -> None:
