@@ -191,12 +191,21 @@ async def _serve(settings: "CloudSettings", **options: Any) -> None:
 
 async def _serve_with(page: PageWanted, serving: Callable[..., Coroutine[Any, Any, None]]) -> None:
     """With a page of whatever happens to whichever devices come by."""
+    from simulator.cli.cloud_controls import CloudControls
+    from simulator.cli.cloud_steering import CloudSteering
     from simulator.page.picture import Picture
+    from simulator.trace import Entry
 
     picture = Picture("cloud", "a local AWS IoT, and whoever comes by", "cloud")
-    async with page.served(picture) as server:
+    steering = CloudSteering()
+
+    def also(entry: Entry) -> None:
+        picture.feed(entry)
+        steering.feed(entry)
+
+    async with page.served(picture, CloudControls(steering)) as server:
         try:
-            await serving(also=picture.feed, page=server.url)
+            await serving(also=also, page=server.url, meanwhile=steering.of)
         finally:
             picture.over()
 
