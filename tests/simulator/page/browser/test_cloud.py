@@ -26,6 +26,7 @@ async def test_the_deletion_button_deletes_the_job_under_a_device_and_the_next_m
         await again.click()
         await tab.at("button[data-do=force-delete][data-job=fw]").wait_for()
         assert (await device.ask("start-next"))["execution"]["jobId"] == "fw"
+        assert await tab.text("#thing-controls summary") == "Network of each device"
         await tab.at("#thing-controls summary").click()
         await tab.at("button[data-do=cut-network][data-thing=t]").click()
         assert await device.bare.rest() == b""
