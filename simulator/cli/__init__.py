@@ -21,6 +21,7 @@ VERBS = {
     "certify": "Find out whether a device of your own recovers, and certify it.",
     "trace": "Print what happened in a run, in words, or one entry with what is around it.",
     "report": "Make the report of a run or a certification anew, from its trace.",
+    "dashboard": "Show live, in a browser, what is played elsewhere, from its trace as it grows.",
     "cloud": "Keep a local AWS IoT up for anyone's tools.",
     "certs": "Make certificates for the local cloud and its devices.",
     "fleet": "Run simulated devices alone, against any endpoint.",

@@ -35,6 +35,7 @@ from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.cli.certify_options import CERTS, Options, required
 from simulator.cli.certifying_account import Account
+from simulator.cli.certifying_controls import ENDED, CertifyControls
 from simulator.cli.certifying_page import CertifyPage, ToThePage
 from simulator.cli.lines_of_stdin import lines_of_stdin
 from simulator.cli.listing import tell_fault
@@ -72,6 +73,7 @@ class CertifyCall:
         self._there: AccountDesk | None = None
         self._wanted_page = page
         self._page: CertifyPage | None = None
+        self._controls = CertifyControls()
         is_shown = self._options.out is not None or page is not None
         title = f"certify {self._options.thing}"
         told = () if page is None else (tell_fault,)
@@ -81,7 +83,7 @@ class CertifyCall:
         """Certify; the exit code. A page that was asked for stays after that. Raises InputError."""
         if self._wanted_page is None or self._picture is None:
             return await self._certified()
-        async with self._wanted_page.served(self._picture) as server:
+        async with self._wanted_page.served(self._picture, self._controls) as server:
             if self._options.is_json:
                 ToScripts(click.echo).page(server.url)
             self._page = CertifyPage(server, self._options.thing, self._picture, tell_fault)
@@ -97,12 +99,12 @@ class CertifyCall:
             stack.enter_context(interrupted_by_every_end())
             session = await self._session(stack)
             try:
-                await self._play(session)
+                is_played = await self._controls.unless_ended(self._play(session))
             except BaseException as error:  # also when it is interrupted: what is known by then is kept
                 if session.is_met or not isinstance(error, InputError):
                     self._certify(session, self._desk_failed() or _cut_short(error))
                 raise
-            return OF_OUTCOME[self._certify(session, None).outcome]
+            return OF_OUTCOME[self._certify(session, None if is_played else ENDED).outcome]
 
     def _certify(self, session: Session, cut_short: str | None) -> Certificate:
         """Say what is known, and keep it. Raises InputError if it cannot be kept, after it was said."""
@@ -146,7 +148,7 @@ class CertifyCall:
         session.telling.planned(planned, seconds)
         if lines is None:
             for cell in self._cells:
-                await session.play(cell)
+                await self._play_next(session, cell)
         else:
             await self._play_those(session, lines)
 
@@ -164,7 +166,12 @@ class CertifyCall:
             if (name := line.strip()) not in known:
                 raise InputError(f"stdin: no cell '{name[:80]}'; `ghostjob certify --list` has all")
             self._cells.append(known[name])
-            await session.play(known[name])
+            await self._play_next(session, known[name])
+
+    async def _play_next(self, session: Session, cell: Cell) -> None:
+        if session.why_not(cell) is None:  # before one that is not played nobody waits
+            await self._controls.before(cell)
+        await session.play(cell)
 
     # ── what is set up ────────────────────────────────────────────────────────────────────────────────────────
 

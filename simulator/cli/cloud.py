@@ -191,13 +191,22 @@ async def _serve(settings: "CloudSettings", **options: Any) -> None:
 
 async def _serve_with(page: PageWanted, serving: Callable[..., Coroutine[Any, Any, None]]) -> None:
     """With a page of whatever happens to whichever devices come by."""
+    from simulator.cli.cloud_controls import CloudControls
+    from simulator.cli.cloud_steering import CloudSteering
     from simulator.cli.listing import tell_fault
     from simulator.page.contained import ContainedPicture
+    from simulator.trace import Entry
 
     picture = ContainedPicture("cloud", "a local AWS IoT, and whoever comes by", "cloud", tell_fault)
-    async with page.served(picture) as server:
+    steering = CloudSteering()
+
+    def also(entry: Entry) -> None:
+        picture.feed(entry)
+        steering.feed(entry)
+
+    async with page.served(picture, CloudControls(steering)) as server:
         try:
-            await serving(also=picture.feed, page=server.url)
+            await serving(also=also, page=server.url, meanwhile=steering.of)
         finally:
             picture.over()
 

@@ -1,8 +1,9 @@
 """What may be pressed on the page of a run, and what a press does: orders to its steering, and what is said to them."""
 
-from typing import Final, assert_never
+from collections.abc import Iterable
+from typing import Final, Protocol, assert_never
 
-from simulator.engines.jobs_there import Standing
+from simulator.engines.jobs_there import JobThere, Standing
 from simulator.engines.steering import CUT_SECONDS, NotDone, Steering
 from simulator.page.orders import Deed, JobOffered, Offered, Order, Refused, ThingOffered
 
@@ -23,6 +24,62 @@ ASKS: Final[dict[Deed, str]] = {
 }
 
 
+class OfJobs(Protocol):
+    """Who does something to jobs; each raises NotDone."""
+
+    async def take_away(self, job_id: str) -> None:
+        """Force-delete it."""
+
+    async def cancel(self, job_id: str, *, force: bool) -> None:
+        """Cancel it: what is queued of it, or, by force, what is in progress, too."""
+
+    async def create_again(self, job_id: str) -> int:
+        """Create it under the same id and with the same document; for how many devices."""
+
+
+class OfNetworks(Protocol):
+    """Who cuts networks."""
+
+    def cut_network(self, thing: str, seconds: float) -> None:
+        """Have nothing come through to or from a thing for so long. Raises NotDone."""
+
+
+def jobs_offered(jobs: Iterable[JobThere]) -> tuple[JobOffered, ...]:
+    """Those to which something may be done."""
+    return tuple(
+        JobOffered(job=each.job, namespace=each.namespace, may=OF_JOBS[each.standing])
+        for each in jobs
+        if OF_JOBS[each.standing]
+    )
+
+
+async def to_job(jobs: OfJobs, order: Order) -> str:
+    """Do one of `OF_JOBS`; what was done. Raises NotDone."""
+    job = order.job
+    match order.do:
+        case "force-delete":
+            await jobs.take_away(job)
+            return f"{job} is being force-deleted."
+        case "cancel":
+            await jobs.cancel(job, force=False)
+            return f"{job} is cancelled where it had not begun; who is at work on it may finish."
+        case "cancel-force":
+            await jobs.cancel(job, force=True)
+            return f"{job} is cancelled, by force."
+        case _:
+            count = await jobs.create_again(job)
+            return f"{job} was created again, with the same document, for {_devices(count)}."
+
+
+def to_network(networks: OfNetworks, order: Order) -> str:
+    """Cut it; what was done. Raises NotDone, Refused."""
+    seconds = CUT_SECONDS if order.number is None else order.number
+    if not 0 < seconds <= LONGEST_CUT_SECONDS:
+        raise Refused(f"A network can be cut for up to {LONGEST_CUT_SECONDS:g} s.")
+    networks.cut_network(order.thing, seconds)
+    return f"Nothing comes through to {order.thing} for {seconds:g} s."
+
+
 class RunControls:
     """Carries orders out on a run (see `simulator.page.orders.Controls`)."""
 
@@ -35,11 +92,7 @@ class RunControls:
         if not steering.can_act:
             return Offered(slow=steering.slow)
         return Offered(
-            jobs=tuple(
-                JobOffered(job=each.job, namespace=each.namespace, may=OF_JOBS[each.standing])
-                for each in steering.jobs.all()
-                if OF_JOBS[each.standing]
-            ),
+            jobs=jobs_offered(steering.jobs.all()),
             things=tuple(
                 ThingOffered(thing=thing, may=("cut-power", "cut-network") if has_power else ("restore-power",))
                 for thing, has_power in sorted(steering.things, key=_without_power_first)[:MOST_THINGS]
@@ -59,33 +112,17 @@ class RunControls:
 
     async def _done(self, order: Order) -> str:
         match order.do:
-            case "force-delete" | "cancel" | "cancel-force" | "create-again" | "create-job":
-                return await self._to_job(order)
+            case "force-delete" | "cancel" | "cancel-force" | "create-again":
+                return await to_job(self._steering, order)
+            case "create-job":
+                made = await self._steering.create_next(order.job)
+                return f"Created {' and '.join(each.id for each in made)}, version {made[0].version}."
             case "cut-power" | "restore-power" | "cut-network" | "add-device":
                 return await self._to_device(order)
             case "pause" | "go" | "slow" | "end":
                 return self._to_run(order)
             case _:
                 assert_never(order.do)
-
-    async def _to_job(self, order: Order) -> str:
-        steering, job = self._steering, order.job
-        match order.do:
-            case "force-delete":
-                await steering.take_away(job)
-                return f"{job} is being force-deleted."
-            case "cancel":
-                await steering.cancel(job, force=False)
-                return f"{job} is cancelled where it had not begun; who is at work on it may finish."
-            case "cancel-force":
-                await steering.cancel(job, force=True)
-                return f"{job} is cancelled, by force."
-            case "create-again":
-                count = await steering.create_again(job)
-                return f"{job} was created again, with the same document, for {_devices(count)}."
-            case _:
-                made = await steering.create_next(job)
-                return f"Created {' and '.join(each.id for each in made)}, version {made[0].version}."
 
     async def _to_device(self, order: Order) -> str:
         steering, thing = self._steering, order.thing
@@ -97,11 +134,7 @@ class RunControls:
                 steering.restore_power(thing)
                 return f"{thing} has power again, and boots."
             case "cut-network":
-                seconds = CUT_SECONDS if order.number is None else order.number
-                if not 0 < seconds <= LONGEST_CUT_SECONDS:
-                    raise Refused(f"A network can be cut for up to {LONGEST_CUT_SECONDS:g} s.")
-                steering.cut_network(thing, seconds)
-                return f"Nothing comes through to {thing} for {seconds:g} s."
+                return to_network(steering, order)
             case _:
                 return f"{await steering.add_device(thing)} joins, and takes the next job."
 

@@ -97,9 +97,10 @@ def announced(server: "PageServer") -> Iterator[str]:
     """What is said of it, line by line."""
     yield f"page: {server.url}"
     if server.is_open_to_others:
+        may = "look" if server.controls is None else "look, and press its buttons"
         yield (
-            "page: other machines can reach it. Whoever has this address may look, and press its buttons; nothing is "
-            "encrypted, so whoever can listen on the network has it, too"
+            f"page: other machines can reach it. Whoever has this address may {may}; nothing is encrypted, so whoever "
+            "can listen on the network has it, too"
         )
 
 

@@ -65,8 +65,8 @@ def _picture(directory: Path) -> "Picture":
     from simulator.engines.output import TRACE, VERDICT
     from simulator.verdict import Judge, Verdict
 
-    certificate = _kept(directory / CERTIFICATE, Certificate)
-    verdict = _kept(directory / VERDICT, Verdict) if certificate is None else None
+    certificate = kept(directory / CERTIFICATE, Certificate)
+    verdict = kept(directory / VERDICT, Verdict) if certificate is None else None
     judge, entry = Judge(), None
     picture = _named(certificate.thing if certificate else "", verdict.scenario if verdict else directory.name)
     for entry in entries_in(directory / TRACE):
@@ -86,14 +86,20 @@ def _picture(directory: Path) -> "Picture":
 
 def _named(thing: str, scenario: str) -> "Picture":
     from simulator.page.picture import Picture
-    from simulator.scenario import load, shipped
 
     if thing:
         return Picture(f"certify {thing}", "", "certify")
-    return Picture(scenario, load(scenario).about if scenario in shipped() else "", "run")
+    return Picture(scenario, about(scenario), "run")
 
 
-def _kept(path: Path, model: "type[Read]") -> "Read | None":
+def about(scenario: str) -> str:
+    """What a scenario that ships shows; of another, nothing is known."""
+    from simulator.scenario import load, shipped
+
+    return load(scenario).about if scenario in shipped() else ""
+
+
+def kept(path: Path, model: "type[Read]") -> "Read | None":
     """What a file has; None if it is not there, or of another version."""
     from pydantic import ValidationError
 

@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from pydantic import ValidationError
 
@@ -28,6 +28,8 @@ from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Entry, Recorder, Sink, write_line
 
 FLUSH_SECONDS = 0.004
+Meanwhile: TypeAlias = Callable[[LocalCloud, Sink], AbstractAsyncContextManager[object]]
+"""Somebody who acts on a cloud; the sink takes what is told of that in its trace."""
 
 
 async def serve(
@@ -39,13 +41,15 @@ async def serve(
     announce: Callable[[dict[str, str | None]], None] = lambda endpoints: None,
     also: Sink | None = None,
     page: str | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or, if asked, the end of standard input.
 
     Raises InputError before it listens, or when the store cannot keep what changes any more.
 
     `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`. `also`
-    gets every entry of the trace; `page` is an address that stands beside the endpoints, if there is one.
+    gets every entry of the trace; `page` is an address that stands beside the endpoints, if there is one. `meanwhile`
+    is entered while it serves.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     listen_for_faults(loop)
@@ -61,9 +65,15 @@ async def serve(
         stopped.set()
 
     try:
-        async with odd_names_unheard(), LocalCloud(settings, recorder, event_log()) as cloud:
+        async with (
+            odd_names_unheard(),
+            LocalCloud(settings, recorder, event_log()) as cloud,
+            AsyncExitStack() as stack,
+        ):
             # The trace, if there is one, is told when this process does not run.
             with nullcontext() if cloud.observe is None else Heartbeat("cloud", cloud.observe):
+                if meanwhile is not None:
+                    await stack.enter_async_context(meanwhile(cloud, _all(sinks)))
                 _tame_collector()  # what was remembered is there for good
                 cloud.when_it_fails(fail)
                 for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,7 +96,7 @@ async def serve(
 
 
 def _all(sinks: Sequence[Sink]) -> Sink:
-    """All of them as one, of which there is at least one."""
+    """All of them as one."""
     if len(sinks) == 1:
         return sinks[0]
 

@@ -1,9 +1,10 @@
 """The directory that `--out` names: a trace, a verdict and what others read of it, whole or not at all.
 
 All are written under names with `.partial` and get their own at the end, so that a reader never meets a file that is
-cut off, and an older run's files stay until a new one has finished. Two at once would write into each other's. A disk
-that fills up ends the trace, and not the run: what was played is judged all the same, each file that still can be
-written is, and the command fails when it is over. The verdict comes first: for it even the trace makes room.
+cut off, and an older run's files stay until a new one has finished; the trace line by line, so that it can be followed
+meanwhile (`ghostjob dashboard`). Two at once would write into each other's. A disk that fills up ends the trace, and
+not the run: what was played is judged all the same, each file that still can be written is, and the command fails when
+it is over. The verdict comes first: for it even the trace makes room.
 """
 
 import contextlib
@@ -47,7 +48,7 @@ class OutputDirectory:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._alone = _alone_in(directory)
-            self._trace: TextIO = self._files.partial(TRACE).open("w", encoding="utf-8")
+            self._trace: TextIO = self._files.partial(TRACE).open("w", encoding="utf-8", buffering=1)
         except OSError as error:
             self._let_others()
             raise UnwritableError(f"--out {self._directory}: cannot write there: {error.strerror}") from None

@@ -12,6 +12,8 @@ BINS: Final = 120
 """So many bins at most; when time has gone on beyond the last, two become one."""
 ROWS: Final = 100
 """So many rows of a heat map at most."""
+ABSENT: Final = len(STATES)
+"""Less urgent than any state: it is not there yet."""
 NARROWEST: Final = 0.01
 """Seconds of a bin to begin with."""
 LISTED: Final = 1_000
@@ -84,9 +86,14 @@ def _recovery(device: Device) -> float:
 
 
 def _states(device: Device, own: float, clouds: float, width: float, number: int) -> bytes:
-    """At the end of each bin; what to add to the device's own time, and to the cloud's, to be on the axis."""
-    found, state = bytearray(), URGENCY["offline"]
-    for when, to in device.changes:
+    """At the end of each bin; what to add to the device's own time, and to the cloud's, to be on the axis.
+
+    Whoever is of the cast is off line until it connects; who comes by was not there before it was first heard of.
+    """
+    offline = URGENCY["offline"]
+    found, state = bytearray(), offline if device.is_cast else ABSENT
+    changes = device.changes if device.is_cast or device.first is None else ((device.first, offline), *device.changes)
+    for when, to in changes:
         index = min((when.at + (own if when.is_own else clouds)) / width, number)
         if index > len(found):
             found += bytes((state,)) * (int(index) - len(found))
@@ -107,7 +114,7 @@ def _heat(lines: Sequence[_Line], present: list[int]) -> Heat:
         return Heat()
     size = -(-len(lines) // ROWS)
     groups = [lines[n : n + size] for n in range(0, len(lines), size)]
-    indexes = bytes(present.index(index) if index in present else 0 for index in range(256))
+    indexes = bytes(present.index(index) if index in present else len(present) for index in range(256))
     cells = tuple(tuple(_worst([line.states for line in group]).translate(indexes)) for group in groups)
     return Heat(rows=tuple(map(_label, groups)), cells=cells)
 

@@ -283,7 +283,8 @@ class Times(_Model):
 
 class Heat(_Model):
     """Devices over time: `rows` are devices in order of their recovery, or groups of them; a cell is the index, in the
-    order of `Crowd.states`, of the state that is most urgent in that group in that bin.
+    order of `Crowd.states`, of the state that is most urgent in that group in that bin; as many as there are states:
+    nobody of that group was there yet.
     """
 
     rows: tuple[str, ...] = ()

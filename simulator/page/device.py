@@ -74,6 +74,10 @@ class Device:
     lane: LaneFold | None = None
     flash: FlashFold | None = None
     has_told: bool = False
+    is_cast: bool = False
+    """Whether it is one of those with which the run began: it is there from then on."""
+    first: When | None = None
+    """When it was first heard of."""
     last: When | None = None
     state: str = "offline"
     revision: int = 0
@@ -188,7 +192,8 @@ class Device:
             del self.entries[next(iter(self.entries))]
 
     def _moved(self, when: When) -> None:
-        self.last = when if when.at > NEVER else self.last
+        if when.at > NEVER:
+            self.first, self.last = self.first or when, when
         state = self.row.state
         if state != self.state:
             self.state = state

@@ -60,6 +60,11 @@ class Picture:
         self._sent: dict[str, object] = {}
         self._sent_entries: set[str] = set()
 
+    def named(self, title: str, about: str, kind: Kind) -> None:
+        """It is known by now what it is of."""
+        self._fold()
+        self._title, self._about, self._kind = title, about, kind
+
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────
 
     def feed(self, entry: Entry) -> None:
@@ -263,7 +268,8 @@ class Picture:
                 break
         yield "took" if self._judgement.is_final else "for", seconds(now)
         if (verdict := self._judgement.verdict) is not None:
-            yield "recovered", f"{verdict.recovered} of {verdict.devices}"
+            had_to = sum(device.recoveries.had_to for device in self._roster.devices.values())
+            yield "recovered", f"{verdict.recovered} of {max(had_to, verdict.recovered)} that had to"
             yield "requests per second at most", str(verdict.requests_per_second_peak)
 
     def _times(self, material: Material) -> Times:

@@ -37,3 +37,8 @@ class Recoveries:
     def is_waited_for(self) -> bool:
         """Whether it lost a job and has not gone on to the next, though there is one."""
         return any(each.is_exercised for each in self.open)
+
+    @property
+    def had_to(self) -> bool:
+        """Whether it lost a job and there was a next to be ready for."""
+        return bool(self.seconds) or self.is_waited_for

@@ -69,7 +69,7 @@ class Roster:
             limits = Limits.of(thing, started, bounds)
             device = self.devices.get(thing) or self._new(thing, limits, len(started.things))
             device.recoveries.bound = limits.ready
-            device.group = started.groups.get(thing, "")
+            device.is_cast, device.group = True, started.groups.get(thing, "")
             if started.are_foreign and not started.tells_presence:
                 device.was_there()
 

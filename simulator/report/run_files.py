@@ -96,7 +96,9 @@ def markdown_of_run(verdict: Verdict, entries_of: EntriesOf = nothing) -> str:
     page.add(f"## {MARKS[verdict.outcome]} {verdict.outcome}: {prose(verdict.scenario, 128)}")
     page.add(prose(verdict.why, 800))
     seconds = f", {verdict.seconds:.1f} s" if verdict.seconds is not None else ""
-    page.add(f"{verdict.devices} devices, {verdict.recovered} recovered; {prose(verdict.engine, 32)}{seconds}")
+    page.add(
+        f"{verdict.devices} devices, {verdict.recovered} recovered from a loss; {prose(verdict.engine, 32)}{seconds}"
+    )
     told = [each for each in verdict.invariants if each.violations or each.doubts]
     parts = [_told(each, entries_of) for each in sorted(told, key=lambda each: each.outcome != "violated")]
     if left := page.add_while(parts, KEPT):

@@ -44,7 +44,7 @@ from simulator.verdict.model import (
     Violation,
     percentiles,
 )
-from simulator.verdict.outcome import Arrivals, concluded
+from simulator.verdict.outcome import Arrivals, Recovered, concluded
 from simulator.verdict.peak import Peak
 from simulator.verdict.places import last_seen_of, lost_power, refused
 from simulator.verdict.samples import POWER
@@ -256,7 +256,7 @@ class Judge:
             started_at=started.started_at,
             seconds=None if ended is None else (ended.mark.at - self._started.mark.at) / SECOND,
             devices=len(judged),
-            recovered=recovered,
+            recovered=recovered.did,
             invariants=invariants,
             reached=tuple(arrived.reached for arrived in arrivals),
             recovery_seconds=percentiles(seconds),
@@ -369,12 +369,15 @@ def _of(kind: type[Found], thing: str, finding: Finding) -> Found:
     return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events)
 
 
-def _recovered(judged: Devices) -> tuple[int, list[float]]:
-    """How many devices took the next job each time that one was removed under them, and in how many seconds each."""
-    devices, seconds = 0, list[float]()
+def _recovered(judged: Devices) -> tuple[Recovered, list[float]]:
+    """How many devices took the next job each time that one was removed under them, of those of which one was while
+    there was a next; and in how many seconds each.
+    """
+    had_to, did, seconds = 0, 0, list[float]()
     for device, *_ in judged.values():
         present = device.subject.record.present
         seconds += present.seconds
-        still = all(each.resumed is not None for each in present.recoveries if each.is_exercised)
-        devices += bool(present.seconds) and still
-    return devices, seconds
+        exercised = [each for each in present.recoveries if each.is_exercised]
+        had_to += bool(present.seconds or exercised)
+        did += bool(present.seconds) and all(each.resumed is not None for each in exercised)
+    return Recovered(had_to, did), seconds

@@ -30,12 +30,19 @@ class Arrivals(NamedTuple):
         return self.reached.devices == self.reached.of if self.place.devices == "all" else self.reached.devices > 0
 
 
+class Recovered(NamedTuple):
+    """How many devices had to recover, and how many of them did, each time."""
+
+    had_to: int
+    did: int
+
+
 def concluded(
     invariants: Sequence[InvariantVerdict],
     arrivals: Sequence[Arrivals],
     ended: Seen[RunEnded] | None,
     devices: int,
-    recovered: int,
+    recovery: Recovered,
     lag: Lag,
 ) -> tuple[RunOutcome, str]:
     """The outcome of a run of so many `devices`, and why."""
@@ -45,8 +52,18 @@ def concluded(
     if why is not None:
         return "inconclusive", why
     what = "no invariant was violated" + (" and every place was reached" if arrivals else "")
-    who = f"{recovered} of {_count(devices, 'device')} recovered" if recovered else "no device had to recover"
-    return "passed", f"{what}; {who}"
+    return "passed", f"{what}; {_recovered(devices, *recovery)}"
+
+
+def _recovered(devices: int, had_to: int, did: int) -> str:
+    """How many did, of those that had to: who lost nothing, or had no next job to be ready for, did not fail to."""
+    if not had_to:
+        return "no device had to recover"
+    if did < had_to:
+        who = f"{did} of {_count(had_to, 'device')} that had to recover did"
+    else:
+        who = "the device that had to recover did" if did == 1 else f"all {did} devices that had to recover did"
+    return f"{who}; {devices - had_to} had nothing to recover from" if had_to < devices else who
 
 
 def _violated(invariants: Sequence[InvariantVerdict]) -> str | None:

@@ -110,6 +110,8 @@
     fill(byId("other-buttons"), ...otherButtons(controls));
     fill(byId("thing-buttons"), ...thingButtons(controls));
     byId("thing-controls").hidden = !controls.things.length;
+    const hasPower = controls.things.some((thing) => thing.may.some((each) => each.endsWith("power")));
+    byId("thing-controls").querySelector("summary").textContent = `${hasPower ? "Power and network" : "Network"} of each device`;
   }
 
   section(["controls"], draw);

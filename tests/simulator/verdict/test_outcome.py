@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from simulator.trace import ENGINE, Entry, RunEnded
 from simulator.verdict import PlaceToReach, Verdict
+from simulator.verdict.outcome import Recovered, concluded
+from simulator.verdict.seen import seen_in
+from simulator.verdict.stalls import Lag
 from tests.simulator.verdict.stories.scenes import at_work, lost_in_write, recovers_from_write
 from tests.simulator.verdict.tale import FW, Tale, judge
 
@@ -116,3 +120,20 @@ def test_a_place_that_a_busy_machine_may_have_missed_says_so():
     assert verdict.why.endswith(busy)
     quiet, _ = told(keeps_its_job, IN_WRITE)
     assert "did not run" not in quiet.why
+
+
+@pytest.mark.parametrize(
+    ("devices", "had_to", "did", "says"),
+    [
+        (10, 10, 10, "all 10 devices that had to recover did"),
+        (10, 5, 5, "all 5 devices that had to recover did; 5 had nothing to recover from"),
+        (10, 5, 4, "4 of 5 devices that had to recover did; 5 had nothing to recover from"),
+        (1, 1, 1, "the device that had to recover did"),
+        (3, 1, 0, "0 of 1 device that had to recover did; 2 had nothing to recover from"),
+        (2, 0, 0, "no device had to recover"),
+    ],
+)
+def test_who_had_nothing_to_recover_from_does_not_count_as_who_did_not(devices: int, had_to: int, did: int, says: str):
+    ended = seen_in(Entry(ENGINE, 2, 1.0, RunEnded("finished")))
+    outcome, why = concluded((), (), ended, devices, Recovered(had_to, did), Lag())
+    assert (outcome, why) == ("passed", f"no invariant was violated; {says}")
