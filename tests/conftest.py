@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from agent.log import configure
+from tests import warm
 
 # Where images of CI set this, each of the hundreds of processes that tests start would compile everything again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -43,6 +44,14 @@ LONGEST = (
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`. Much of their time tests wait for processes, timers and peers: four workers fill two cores."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_configure() -> None:
+    warm.set_up()
+
+
+def pytest_unconfigure() -> None:
+    warm.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
