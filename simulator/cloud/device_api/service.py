@@ -15,13 +15,13 @@ from agent.device_events import request_kind
 from agent.log import get_logger
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
 from agent.topics import HintTopic, RequestTopic, hint_topic, parse
-from agent.values import Answer, ErrorCode, ExecutionKey, ExecutionTold, Hint, JobMentioned, Rejected, Request, Update
+from agent.values import Answer, ErrorCode, Hint, JobMentioned, Rejected, Request
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained, tell_fault
 from simulator.cloud.device_api.fault_injection import About
 from simulator.cloud.device_api.job_events import Arn, event_publication
 from simulator.cloud.device_api.network import Network
-from simulator.cloud.device_api.trace_events import change_events, hint_events, kind_of, received, status_in
+from simulator.cloud.device_api.trace_events import change_events, hint_events, kind_of, request_events
 from simulator.cloud.jobs import Change, Event, Jobs, Outcome
 from simulator.cloud.mqtt import Reaction
 from simulator.cloud.notices.refusals import shortened
@@ -254,14 +254,9 @@ class DeviceApi:
         number: int,
     ) -> Iterator[trace.CloudEvent]:
         """What there is to trace of a request and of what came of it."""
-        told = outcome.answer
-        assert told is not None, "a device is always answered"
-        yield received(thing, request, dup, client_id, late_seconds)
-        yield from change_events(outcome.changes)
-        code = told.code.value if isinstance(told, Rejected) else None
-        verb, token, key = request_kind(request), request.client_token, self._meant(thing, request, told)
-        yield trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told), number)
-        yield from hint_events(outcome.hints)
+        return request_events(
+            thing, request, outcome, dup=dup, client_id=client_id, late_seconds=late_seconds, number=number
+        )
 
     def _trace_refusal(self, topic: RequestTopic, answer: Rejected, client_id: str) -> trace.AnswerDelivered | None:
         if self._observe is None:
@@ -272,18 +267,6 @@ class DeviceApi:
         self._observe(trace.RequestReceived(thing, verb, token, topic.namespace_id, topic.job_id, client=client))
         self._observe(trace.RequestAnswered(thing, verb, False, token, answer.code.value, number=number))
         return trace.AnswerDelivered(thing, number)
-
-    def _meant(self, thing: str, request: Request, told: Answer) -> ExecutionKey | None:
-        """The incarnation that an accepted request read or changed."""
-        match told:
-            case ExecutionTold(execution=execution) if execution is not None:
-                return execution.key
-            case Rejected():
-                return None
-            case _ if isinstance(request, Update):
-                return self._jobs.execution(thing, request.job_id).key
-            case _:
-                return None
 
 
 def _bounded(filters: list[str]) -> tuple[str, ...]:

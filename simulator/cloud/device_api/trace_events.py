@@ -8,6 +8,7 @@ from agent.topics import HintKind
 from agent.values import (
     Answer,
     Describe,
+    ExecutionKey,
     ExecutionTold,
     Hint,
     JobMentioned,
@@ -19,7 +20,15 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
-from simulator.cloud.jobs import Change, ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobChanged, JobStatus
+from simulator.cloud.jobs import (
+    Change,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    JobChanged,
+    JobStatus,
+    Outcome,
+)
 
 
 def received(
@@ -43,6 +52,38 @@ def received(
         client_id if client_id != thing else None,
         late_seconds,
     )
+
+
+def request_events(
+    thing: str,
+    request: Request,
+    outcome: Outcome,
+    *,
+    dup: bool = False,
+    client_id: str | None = None,
+    late_seconds: float = 0.0,
+    number: int | None = None,
+) -> Iterator[trace.CloudEvent]:
+    """What there is to trace of a request, and of what came of it."""
+    told = outcome.answer
+    assert told is not None, "a device is always answered"
+    yield received(thing, request, dup, client_id, late_seconds)
+    yield from change_events(outcome.changes)
+    code = told.code.value if isinstance(told, Rejected) else None
+    verb, token, key = request_kind(request), request.client_token, meant(told, outcome.changes)
+    yield trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told), number)
+    yield from hint_events(outcome.hints)
+
+
+def meant(told: Answer, changes: Iterable[Change]) -> ExecutionKey | None:
+    """The incarnation that an accepted request read or changed."""
+    match told:
+        case ExecutionTold(execution=execution) if execution is not None:
+            return execution.key
+        case UpdateAccepted():
+            return next((change.execution.key for change in changes if isinstance(change, ExecutionChanged)), None)
+        case _:
+            return None
 
 
 def status_in(told: Answer) -> str | None:

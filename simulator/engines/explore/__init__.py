@@ -1,0 +1,10 @@
+"""Every order in which things can happen to one device and its service, within stated bounds.
+
+    setup   what does not change of a world        device   the machine on its hardware, with journal and timers
+    choice  what can happen, in words              service  the Jobs service, and what operators do with it
+    budgets how much of each kind of trouble       net      the messages in flight, both ways
+    system  the five parts' moves, each by itself  world    all of it as one value: choices, and what each leads to
+
+A state is five values: device, service, net, what is watched, budgets. Each move changes few of them, so a search
+composes what it has remembered of each (`system`), and whoever follows one path composes the very same (`world`).
+"""

@@ -1,0 +1,40 @@
+"""What can happen next, in words that a schedule keeps, and who makes it happen."""
+
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+Kind: TypeAlias = Literal[
+    "delete",
+    "create-again",
+    "power-cut",
+    "disconnect",
+    "lose-request",
+    "lose-answer",
+    "lose-hint",
+    "duplicate",
+    "delay",
+    "early",
+    "fail",
+    "cancel",
+    "delete-execution",
+    "other-namespace",
+]
+"""What costs: operators' free choices, and faults. What costs nothing happens by itself, sooner or later."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+Actor: TypeAlias = Literal["device", "timer", "up", "down", "service", "operator", "fault"]
+"""Who is treated fairly: what one of these can do at every state of a cycle, it does in the end."""
+
+
+class Choice(NamedTuple):
+    """One move, unique among those of a state: `do` to `what`; `then`: the power goes in the middle of what follows.
+
+    `at` is where, if there are several devices.
+    """
+
+    do: str
+    what: str = ""
+    then: str = ""
+    at: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(word for word in self if word)

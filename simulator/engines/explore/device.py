@@ -1,0 +1,125 @@
+"""One device without a clock, as a value: the model's machine, what was minted around it, its timers, and its rig.
+
+The journal is kept as its newest record alone: older ones count for nothing once that is durable.
+"""
+
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+from agent.core.events import TimerName
+from agent.core.record import Record
+from agent.device_events import PhaseName
+from agent.errors import GhostjobError
+from agent.journal import FRAME, HEADER, Journal
+from simulator.devices.rig.values import Rig
+from simulator.devices.storage import EMPTY, FILE_BYTES, Disk, FlashFile, recall, snapshot_of
+from simulator.engines.explore.choice import Actor, Choice, Kind
+from simulator.engines.explore.net import Link, Message
+from simulator.engines.explore.tokens import PLACES, places_of
+from simulator.trace import CloudEvent
+from simulator.trace.flash_events import DeviceAccount
+
+MOST_ATTEMPTS: Final = 2
+"""How often a question has been put is counted so far: what it is told for is a matter of time."""
+
+
+class Minted(NamedTuple):
+    """What was minted around the machine, as far as it still counts (see `agent.correlation`).
+
+    `life` begins the tokens of this life of the agent. `sent` is the number of the newest attempt, 0 with no answer
+    awaited; `nonce` is its question's, put `attempt` times. `reports` are those on record.
+    """
+
+    life: int = 0
+    sent: int = 0
+    attempt: int = 0
+    nonce: str = ""
+    reports: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def token(self) -> str:
+        """The client token of the newest attempt; empty if no answer is awaited."""
+        return f"{self.life}-{self.sent}" if self.sent else ""
+
+
+class Device(NamedTuple):
+    """`side` is its number. `machine` is the model's state, None while no agent runs; `phase` the one that it told
+    last.
+    """
+
+    side: int
+    rig: Rig
+    machine: Any = None
+    minted: Minted = Minted()
+    timers: tuple[TimerName, ...] = ()
+    link: bool = False
+    phase: PhaseName = "idle"
+    crashed: bool = False
+
+    @property
+    def is_still(self) -> bool:
+        """Whether its hardware is at nothing."""
+        return self.rig.run is None and not self.rig.pending
+
+    @property
+    def places(self) -> int:
+        """What it knows that was minted, as a mask (see `tokens`)."""
+        minted = self.minted
+        known = 1 << minted.life % PLACES if self.machine is not None else 0
+        known |= places_of(minted.token) | places_of(minted.nonce) | _places_in_journal(self.rig.disk)
+        for _, nonce in minted.reports:
+            known |= places_of(nonce)
+        return known
+
+
+class DeviceMove(NamedTuple):
+    """What comes of it: the device, what it sends (before it is cut off, if so), what it tells, and what the cloud."""
+
+    choice: Choice
+    cost: Kind | None
+    actor: Actor
+    device: Device
+    out: tuple[Message, ...] = ()
+    link: Link = ""
+    told: tuple[DeviceAccount, ...] = ()
+    told_by_cloud: tuple[CloudEvent, ...] = ()
+    also: Kind | None = None
+    """What it costs besides."""
+
+
+# ── its journal ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=16_384)
+def written(disk: Disk, record: Record) -> Disk:
+    """The disk with a record written down, as its newest. Raises JournalError."""
+    file = FlashFile(disk)
+    journal = Journal(file, limit_bytes=FILE_BYTES)
+    journal.open()
+    journal.append(snapshot_of(record))
+    return newest_of(file.disk)
+
+
+@lru_cache(maxsize=16_384)
+def newest_of(disk: Disk) -> Disk:
+    """The same with its newest record alone, durable. What has no journal is left as it is."""
+    try:
+        snapshot = Journal(FlashFile(disk)).open()
+    except GhostjobError:
+        return disk
+    if snapshot is None:
+        return EMPTY
+    data = HEADER + FRAME.pack(len(snapshot), crc32(snapshot)) + snapshot
+    return Disk((data,), (data,))
+
+
+@lru_cache(maxsize=16_384)
+def _places_in_journal(disk: Disk) -> int:
+    try:
+        _, record = recall(disk)
+    except GhostjobError:
+        return 0
+    if record is None:
+        return 0
+    return places_of(record.nonce) | places_of(record.finished.nonce if record.finished is not None else "")

@@ -1,0 +1,211 @@
+"""What a device can do next by itself, what can befall it, and what it does about a message.
+
+When timers run out. Time is the order of what happens, so each has a rule by what it is for:
+
+    retry, ask-again   at any time: a moment, against which nothing else is long
+    request            when its answer can come no more: in flight neither up nor down
+    poll, leap, step   when nothing else is to come: nothing in flight, the hardware still, and no shorter timer
+
+Sooner than that a timer runs out for a price (`early`): a service that takes its time. What this leaves out is a poll
+or a deadline that comes upon other work in the middle of it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, Final, ParamSpec
+
+from agent.causes import Cause
+from agent.core.events import Answered, BeginStep, Disconnected, Effect, Event, Hinted, TimerFired, TimerName
+from agent.device_events import DeviceDisconnected
+from agent.values import Answer
+from simulator.devices.hardware import SECTORS, describe, factory
+from simulator.devices.models import model_named
+from simulator.devices.rig import power, steps
+from simulator.devices.rig.telling import flash_after
+from simulator.devices.rig.values import Make, Pending, PowerOn, Reboot, Rig, RigOutcome, SectorRun, UndoReboot
+from simulator.devices.sectors import worked
+from simulator.engines.explore.choice import Actor, Choice, Kind
+from simulator.engines.explore.device import Device, DeviceMove
+from simulator.engines.explore.net import ANSWERED, STILL, Message
+from simulator.engines.explore.setup import Setup
+from simulator.engines.explore.turn import Agent, Cut, Turn
+from simulator.scenario import Timings
+
+P = ParamSpec("P")
+LONG: Final[frozenset[TimerName]] = frozenset({"poll", "leap", "step"})
+GONE: Final = "the network is gone"
+
+
+class Moves:
+    """The moves of the devices of one setup."""
+
+    def __init__(self, setup: Setup) -> None:
+        model = model_named(setup.model)
+        step = _remembered(model.step)
+        self._make = Make(Timings(), model.guarded)
+        self._layout = setup.layout
+        self._agents = tuple(
+            Agent(seat.name, model.start(policy), step, policy.abilities)
+            for seat in setup.seats
+            for policy in (setup.device_policy(seat),)
+        )
+        self._group = SECTORS // setup.sectors
+        bounds = setup.bounds
+        self._is_possible: dict[Kind, bool] = {
+            "power-cut": bounds.power_cut > 0,
+            "disconnect": bounds.disconnect > 0,
+            "early": bounds.early > 0,
+            "fail": bounds.fail > 0,
+        }
+
+    def off(self, side: int) -> Device:
+        """As it left the factory, about to be switched on."""
+        return Device(side, Rig(self._make, factory(self._layout), pending=(PowerOn("power-on"),)))
+
+    def of_itself(self, device: Device, free: int, waits: int) -> tuple[DeviceMove, ...]:
+        """Whatever can happen to the device without a message; `waits` is what may yet come to it (see `net.waits`)."""
+        moves: list[DeviceMove] = []
+        for choice, cost, actor, turn in self._turns(device, free, waits):
+            moves.extend(self._with_cuts(device, choice, cost, actor, turn))
+        if device.rig.is_on and self._is_possible["power-cut"]:
+            turn = self._turn(device, free)
+            turn.do(power.cut, "")
+            moves.append(_move(Choice("power-cut"), "power-cut", "fault", turn))
+        return tuple(moves)
+
+    def on_message(self, device: Device, message: Message, free: int) -> tuple[DeviceMove, ...]:
+        """The device hears it, and the power goes in the middle of what follows."""
+        event: Event = Answered(message.body) if isinstance(message.body, Answer) else Hinted(message.body)  # type: ignore[arg-type]
+        turn = self._turn(device, free)
+        turn.feed(event)
+        return tuple(self._with_cuts(device, Choice(""), None, "down", turn))
+
+    # ── what can happen ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _turns(self, device: Device, free: int, waits: int) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
+        yield from self._works(device, free)
+        for name in device.timers:
+            cost: Kind | None = None if is_due(device, name, waits) else "early"
+            if cost is None or self._is_possible[cost]:
+                turn = self._turn(device, free)
+                turn.fire(name)
+                turn.feed(TimerFired(name))
+                yield Choice("timer", name), cost, "timer", turn
+        if not device.link and device.machine is not None:
+            turn = self._turn(device, free)
+            turn.find_link()
+            yield Choice("connect"), None, "device", turn
+        elif device.link and self._is_possible["disconnect"]:
+            turn = self._turn(device, free)
+            turn.lose_link()
+            if device.machine is not None:
+                turn.tell(DeviceDisconnected(GONE))
+                turn.feed(Disconnected(GONE))
+            yield Choice("disconnect"), "disconnect", "fault", turn
+
+    def _works(self, device: Device, free: int) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
+        """What its hardware is at."""
+        run = device.rig.run
+        if run is not None:
+            done = next_stop(device.rig, run, self._group)
+            yield Choice("work", run.instant(done)), None, "device", self._done(device, free, steps.advance, done)
+            if isinstance(run.work, BeginStep) and self._is_possible["fail"]:
+                yield Choice("fail", run.name), "fail", "fault", self._done(device, free, failing)
+        for what in device.rig.pending:
+            yield Choice(_name_of(what)), None, "device", self._done(device, free, steps.happen, what)
+
+    def _done(
+        self,
+        device: Device,
+        free: int,
+        operation: Callable[Concatenate[Rig, P], RigOutcome],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> Turn:
+        turn = self._turn(device, free)
+        turn.do(operation, *args, **named)
+        return turn
+
+    def _turn(self, device: Device, free: int) -> Turn:
+        return Turn(device, self._agents[device.side], free)
+
+    # ── power ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _with_cuts(
+        self, device: Device, choice: Choice, cost: Kind | None, actor: Actor, turn: Turn
+    ) -> Iterator[DeviceMove]:
+        """The move, and the same with the power gone in the middle of it."""
+        yield _move(choice, cost, actor, turn)
+        if self._is_possible["power-cut"]:
+            yield from (_cut_short(device, choice, cost, turn, cut) for cut in turn.cuts)
+
+
+def is_due(device: Device, name: TimerName, waits: int) -> bool:
+    """Whether a timer may run out for nothing."""
+    if name == "request":
+        return waits != ANSWERED
+    if name not in LONG:
+        return True
+    return waits == STILL and device.is_still and device.timers[0] == name
+
+
+def next_stop(rig: Rig, run: SectorRun, group: int) -> int:
+    """With how many sectors done anything may come between: after a whole group of them that changed anything."""
+    for done in range(run.done + 1, run.pause):
+        if done % group == 0:
+            hardware, _ = worked(run.sector, rig.hardware, run.image, run.done, done)
+            if hardware != rig.hardware:
+                return done
+    return run.pause
+
+
+def failing(rig: Rig) -> RigOutcome:
+    """The step under way ends badly, as far as it is."""
+    run = rig.run
+    assert run is not None, "a step is under way"
+    assert isinstance(run.work, BeginStep), "nothing else fails"
+    still = rig._replace(run=None)
+    failed = steps.fail(still, run.work, "it failed", Cause.STEP_FAILED)
+    return failed._replace(tells=(describe(rig.hardware), *flash_after(still, run), *failed.tells))
+
+
+def _name_of(pending: Pending) -> str:
+    match pending:
+        case PowerOn():
+            return "power on"
+        case Reboot():
+            return "reboot"
+        case UndoReboot():
+            return "undo reboot"
+
+
+def _move(choice: Choice, cost: Kind | None, actor: Actor, turn: Turn) -> DeviceMove:
+    return DeviceMove(
+        choice, cost, actor, turn.device, tuple(turn.out), turn.link_change, tuple(turn.told), tuple(turn.told_by_cloud)
+    )
+
+
+def _cut_short(device: Device, choice: Choice, cost: Kind | None, turn: Turn, cut: Cut) -> DeviceMove:
+    """The power goes before that effect of the turn."""
+    then = f"power-cut before {cut.before}"
+    rest = turn.until(cut)
+    rest.do(power.cut, cut.before)
+    also: Kind | None = None if cost is None else "power-cut"
+    return _move(choice._replace(then=then), cost or "power-cut", "fault", rest)._replace(also=also)
+
+
+def _remembered(
+    step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]],
+) -> Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]:
+    """The same step, for a look-up the second time: there are ten times as many devices as machines."""
+    known: dict[tuple[Any, Event], tuple[Any, tuple[Effect, ...]]] = {}
+    same: dict[Any, Any] = {}
+
+    def again(state: Any, event: Event) -> tuple[Any, tuple[Effect, ...]]:
+        key = (state, event)
+        found = known.get(key)
+        if found is None:
+            after, effects = step(state, event)
+            found = known[key] = same.setdefault(after, after), effects
+        return found
+
+    return again

@@ -1,0 +1,107 @@
+"""The messages in flight: requests on their way up, answers and hints on their way down, each in their order.
+
+While the connection lasts, all arrive, one after the other. When it is lost, what was to come down is gone; what was
+sent up may have got through or not, and nobody needs to pay for that.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias
+
+from agent.values import Answer, Hint, Request
+from simulator.engines.explore.choice import Actor, Choice, Kind
+
+Link: TypeAlias = Literal["", "lost", "back"]
+
+
+class Message(NamedTuple):
+    """`name` is what people call it, `side` whose device's it is. `is_cut_off`: its connection has ended; `is_copy`: it
+    arrived before.
+    """
+
+    name: str
+    body: Request | Answer | Hint
+    side: int = 0
+    is_cut_off: bool = False
+    is_copy: bool = False
+
+
+class Net(NamedTuple):
+    """The first of each arrives next. `link`: whether the device is connected."""
+
+    up: tuple[Message, ...] = ()
+    down: tuple[Message, ...] = ()
+    link: bool = False
+
+
+class NetMove(NamedTuple):
+    """`message` arrives at whom it is `to`; with nobody, it was moved or lost."""
+
+    choice: Choice
+    cost: Kind | None
+    actor: Actor
+    net: Net
+    to: Literal["", "device", "service"] = ""
+    message: Message | None = None
+
+
+def net_moves(net: Net) -> tuple[NetMove, ...]:
+    """Whatever can become of the messages in flight."""
+    return (*_upwards(net), *_downwards(net))
+
+
+def _upwards(net: Net) -> Iterator[NetMove]:
+    if not net.up:
+        return
+    first, *others = net.up
+    rest, name = net._replace(up=tuple(others)), first.name
+    again = net._replace(up=(first._replace(is_copy=True), *others))
+    yield NetMove(Choice("arrive", name), None, "up", rest, "service", first)
+    yield NetMove(Choice("arrive twice", name), "duplicate", "fault", again, "service", first)
+    if first.is_cut_off:
+        yield NetMove(Choice("lose", name), None, "up", rest)
+    else:
+        yield NetMove(Choice("lose", name), "lose-request", "fault", rest)
+    if others and others[0] != first:
+        late = net._replace(up=(others[0], first, *others[1:]))
+        yield NetMove(Choice("delay", name), "delay", "fault", late)
+
+
+def _downwards(net: Net) -> Iterator[NetMove]:
+    if not net.down:
+        return
+    first, *others = net.down
+    rest, name = net._replace(down=tuple(others)), first.name
+    again = net._replace(down=(first._replace(is_copy=True), *others))
+    lost: Kind = "lose-answer" if isinstance(first.body, Answer) else "lose-hint"
+    yield NetMove(Choice("deliver", name), None, "down", rest, "device", first)
+    yield NetMove(Choice("deliver twice", name), "duplicate", "fault", again, "device", first)
+    yield NetMove(Choice("lose", name), lost, "fault", rest)
+    if others and others[0] != first:
+        late = net._replace(down=(others[0], first, *others[1:]))
+        yield NetMove(Choice("delay", name), "delay", "fault", late)
+
+
+def net_after(net: Net, out_up: tuple[Message, ...], out_down: tuple[Message, ...], link: Link) -> Net:
+    """With what was sent; then the connection is lost, or before that it is back."""
+    if link == "lost":
+        cut_off = tuple(each if each.is_cut_off else each._replace(is_cut_off=True) for each in (*net.up, *out_up))
+        return Net(cut_off, (), link=False)
+    is_up = net.link or link == "back"
+    return Net((*net.up, *out_up), (*net.down, *out_down) if is_up else (), is_up)
+
+
+ANSWERED, BUSY, STILL = 2, 1, 0
+"""Whether the answer to a token may yet come; whether anything else is in flight; or nothing is."""
+
+
+@lru_cache(maxsize=65536)
+def waits(net: Net, awaited: str) -> int:
+    """What may yet come, for a device that awaits the answer to that token (empty: to none)."""
+    if awaited and net.link and any(_token(each) == awaited for each in (*net.up, *net.down)):
+        return ANSWERED
+    return BUSY if net.up or net.down else STILL
+
+
+def _token(message: Message) -> str | None:
+    return getattr(message.body, "client_token", None)

@@ -1,0 +1,221 @@
+"""The moves of each part by itself: what a search remembers of each and composes, and `world` composes as well.
+
+All parts are frozen, hashable values, the same in every process and under every hash seed (see `digest`).
+"""
+
+from collections.abc import Hashable, Mapping
+from functools import cached_property, reduce
+from operator import or_
+from typing import Final, NamedTuple, TypeAlias
+
+from simulator.engines.explore.budgets import Budgets, paid
+from simulator.engines.explore.choice import KINDS, Choice, Kind
+from simulator.engines.explore.device import Device, DeviceMove
+from simulator.engines.explore.moves import Moves
+from simulator.engines.explore.net import Link, Message, Net, NetMove, net_after, net_moves, waits
+from simulator.engines.explore.service import Cloud, Operations, ServiceMove
+from simulator.engines.explore.setup import Bounds, Seat, Setup
+from simulator.engines.explore.tokens import lowest_free, places_in
+from simulator.engines.explore.watching import Broken, Directly, Watching
+from simulator.trace import CloudEvent
+from simulator.trace.flash_events import DeviceAccount
+
+
+class Side(NamedTuple):
+    """All that one device has to itself; `watched` is what the monitors keep of it."""
+
+    device: Device
+    net: Net
+    watched: Hashable
+
+
+class World(NamedTuple):
+    """All there is. `sides` are in the order of the setup's seats, `budgets` what is left of each kind."""
+
+    sides: tuple[Side, ...]
+    service: Cloud
+    budgets: Budgets
+
+
+Told: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[DeviceAccount, ...]]
+"""At which side; by the cloud, and by the device."""
+MOST_MOVES: Final = 100
+"""Until a device has found nothing to do."""
+REST: Final = frozenset({"retry", "ask-again", "request"})
+"""Timers with which something is still to come."""
+
+
+class System:
+    """One setup's moves; `watching` are the monitors."""
+
+    def __init__(self, setup: Setup, watching: Watching | None = None) -> None:
+        self.setup = setup
+        self._moves = Moves(setup)
+        self._operations = Operations(setup)
+        self._watching: Watching = watching or Directly()
+
+    def first(self) -> World:
+        """Devices that were switched on and have found nothing to do; a service that has no job yet."""
+        sides, service, _ = self._beginning
+        return World(sides, service, self.setup.bounds.budgets)
+
+    @property
+    def told_before(self) -> tuple[Told, ...]:
+        """What was told until then, one move after the other."""
+        return self._beginning[2]
+
+    def bounded(self, bounds: Mapping[Kind, int]) -> "System":
+        """The same world with other bounds, and with none of what is not named."""
+        return System(self.setup.model_copy(update={"bounds": Bounds.model_validate(bounds)}), self._watching)
+
+    def begun_with(self, bounds: Mapping[Kind, int]) -> Budgets:
+        """Budgets of this world, in which so much is left; no more of each than its bounds."""
+        most = self.setup.bounds.budgets
+        return tuple(min(bounds.get(kind, 0), limit) for kind, limit in zip(KINDS, most, strict=True))
+
+    # ── each by itself ────────────────────────────────────────────────────────────────────────────────────────
+
+    def device_moves(self, device: Device, token: int, waits: int) -> tuple[DeviceMove, ...]:
+        """What can happen to a device without a message; `token` is a free place for what it mints."""
+        return self._moves.of_itself(device, token, waits)
+
+    def device_hears(self, device: Device, message: Message, token: int) -> tuple[DeviceMove, ...]:
+        """What comes of a message: first the whole of it, and then the same with the power gone in the middle."""
+        return self._moves.on_message(device, message, token)
+
+    def net_moves(self, net: Net) -> tuple[NetMove, ...]:
+        """What can become of messages in flight."""
+        bounds = self.setup.bounds
+        return tuple(move for move in net_moves(net) if move.cost is None or bounds.allows(move.cost))
+
+    def net_after(self, net: Net, up: tuple[Message, ...], down: tuple[Message, ...], link: Link) -> Net:
+        """With what was sent, and what became of the connection after that."""
+        return net_after(net, up, down, link)
+
+    def service_moves(self, service: Cloud) -> tuple[ServiceMove, ...]:
+        """What operators can do, and what is due."""
+        return self._operations.of_itself(service)
+
+    def service_hears(self, service: Cloud, message: Message) -> ServiceMove:
+        """What comes of a request."""
+        return self._operations.on_request(service, message)
+
+    def watch(
+        self, watched: Hashable, by_cloud: tuple[CloudEvent, ...], by_device: tuple[DeviceAccount, ...]
+    ) -> tuple[Hashable, tuple[Broken, ...]]:
+        """What is watched after that, and what broke with it."""
+        return self._watching.watch(watched, by_cloud, by_device)
+
+    def joined(self, carried: Choice, heard: Choice) -> Choice:
+        """The choice of a message's delivery and of what comes of it, in one."""
+        return carried._replace(then=heard.then) if heard.then else carried
+
+    def side_of(self, message: Message) -> int:
+        """Whose message it is."""
+        return message.side
+
+    # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def places(self, part: Device | Net | Cloud | Hashable) -> int:
+        """The places of what a part knows that was minted, as a bit mask (see `tokens`)."""
+        if isinstance(part, Net):
+            return reduce(or_, (places_in(message.body) for message in (*part.up, *part.down)), 1)
+        if isinstance(part, Device | Cloud):
+            return part.places | 1
+        return self._watching.places(part)
+
+    def free_place(self, world: World, number: int) -> int:
+        """The lowest place that nothing of a side, nor the service, knows."""
+        side = world.sides[number]
+        parts = (side.device, side.net, side.watched, world.service)
+        return lowest_free(reduce(or_, map(self.places, parts)))
+
+    def awaited(self, device: Device) -> str:
+        """The token whose answer the device waits for; empty if none."""
+        return device.minted.token
+
+    def waits(self, net: Net, awaited: str) -> int:
+        """What may yet come to a device that waits for that (see `net.waits`)."""
+        return waits(net, awaited)
+
+    # ── budgets ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def paid(self, budgets: Budgets, kinds: tuple[Kind, ...]) -> Budgets | None:
+        """What is left after one of each of these; None if something is missing."""
+        return paid(budgets, kinds)
+
+    def left(self, budgets: Budgets) -> dict[Kind, int]:
+        """How much of each kind, where there may be any."""
+        return {kind: left for kind, left in zip(KINDS, budgets, strict=True) if self.setup.bounds.allows(kind)}
+
+    # ── where it stands ───────────────────────────────────────────────────────────────────────────────────────
+
+    def phase(self, device: Device) -> str:
+        """What a device is at, in a word."""
+        if device.crashed:
+            return "crashed"
+        return device.phase if device.machine is not None else "off"
+
+    def can_be_home(self, device: Device) -> bool:
+        """Whether there is any net and service with which the device is home."""
+        if device.machine is None or not (device.link and device.is_still and device.machine.rests):
+            return False
+        if REST.intersection(device.timers):
+            return False
+        return device.phase == "safe" or device.rig.hardware.is_whole
+
+    def is_home(self, device: Device, net: Net, service: Cloud) -> bool:
+        """Whether all is well and nothing is to be done; or it is SAFE, and nothing goes on."""
+        if net.up or net.down or not self.can_be_home(device):
+            return False
+        return device.phase == "safe" or not self._is_pending(service, self.setup.seats[device.side])
+
+    def _is_pending(self, service: Cloud, seat: Seat) -> bool:
+        """Whether the device still has something to do there."""
+        return any(
+            execution.thing == seat.thing
+            and execution.key.namespace_id == seat.namespace
+            and not execution.status.is_terminal
+            for queue in service.jobs.queues
+            for execution in queue
+        )
+
+    # ── the beginning ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[Told, ...]]:
+        service, sides, told = self._operations.begun(), list[Side](), list[Told]()
+        for number, _ in enumerate(self.setup.seats):
+            side = Side(self._moves.off(number), Net(), self._watching.start(self.setup))
+            side, service = self._switched_on(side, service, told)
+            sides.append(side)
+        return tuple(sides), service, tuple(told)
+
+    def _switched_on(self, side: Side, service: Cloud, told: list[Told]) -> tuple[Side, Cloud]:
+        """Whatever comes by itself, from the factory on, until nothing else does but a poll."""
+        for _ in range(MOST_MOVES):
+            if self.is_home(side.device, side.net, service):
+                break
+            side, service, by_cloud, by_device = self._goes_on(side, service)
+            watched, _broken = self.watch(side.watched, by_cloud, by_device)
+            side = side._replace(watched=watched)
+            told.append((side.device.side, by_cloud, by_device))
+        return side, service
+
+    def _goes_on(
+        self, side: Side, service: Cloud
+    ) -> tuple[Side, Cloud, tuple[CloudEvent, ...], tuple[DeviceAccount, ...]]:
+        device, net, _ = side
+        if net.up:
+            heard = self.service_hears(service, net.up[0])
+            net = net_after(net._replace(up=net.up[1:]), (), heard.out, "")
+            return side._replace(net=net), heard.service, heard.told, ()
+        free = self.free_place(World((side,), service, ()), 0)
+        if net.down:
+            move = self.device_hears(device, net.down[0], free)[0]
+            net = net._replace(down=net.down[1:])
+        else:
+            by_itself = self.device_moves(device, free, self.waits(net, self.awaited(device)))
+            move = next(each for each in by_itself if each.cost is None)
+        after = side._replace(device=move.device, net=net_after(net, move.out, (), move.link))
+        return after, service, move.told_by_cloud, move.told
