@@ -23,7 +23,9 @@ from simulator.trace import CLOUD, AccountEnded, ClientConnected, Entry, write_l
 from tests.cli.certifying import GHOSTJOB
 from tests.cli.command import ended
 from tests.cli.test_page import looked
+from tests.simulator.certify.played import certificate
 from tests.simulator.page.samples import Run, run
+from tests.simulator.page.test_certification import PASSED
 from tests.within import within
 
 SECONDS = 20.0
@@ -149,6 +151,27 @@ async def test_of_a_cloud_it_is_over_when_it_says_so_and_who_begins_anew_is_seen
     assert await within(following.until_over(), SECONDS)
     assert following.conclude() == "nobody has judged it"
     assert following.picture.whole().state == "ended"
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "interrupted"])
+async def test_a_certification_ends_with_its_certificate_and_not_with_an_earlier_one(
+    is_kept: bool, tmp_path: Path, watched: Watched
+):
+    partial = tmp_path / "trace.jsonl.partial"
+    connected = Entry(CLOUD, 1, 1.0, ClientConnected("pump-7"))
+    partial.write_text(write_line(connected) + "\n" + write_line(Entry(CLOUD, 2, 2.0, AccountEnded())) + "\n")
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "certificate.json").write_text(certificate(PASSED).model_dump_json())
+    following = watched(partial)
+    assert following.take_in()
+    assert (following.picture.whole().kind, following.picture.whole().state) == ("certify", "running")
+    if is_kept:
+        partial.rename(tmp_path / "trace.jsonl")
+    else:
+        partial.unlink()
+    assert await within(following.until_over(), SECONDS)
+    assert following.conclude().startswith("passed: " if is_kept else "nobody has judged it")
+    assert following.picture.whole().state == ("passed" if is_kept else "ended")
 
 
 # ── the command ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -110,7 +110,7 @@ def test_the_verdict_goes_to_stdout_and_the_talk_to_stderr(tmp_path: Path):
     assert "held" not in told.stderr
     assert "stops-in-time" in told.stdout
     assert "playing" not in told.stdout
-    assert last_line(told).startswith("passed: no invariant was violated and every place was reached; 10 of 10")
+    assert last_line(told).startswith("passed: no invariant was violated and every place was reached; all 10 devices")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
