@@ -61,9 +61,10 @@ def dashboard(
 
 async def _show(path: Path, page: PageWanted) -> None:
     """Until it is over and the page has stayed, or until Ctrl-C. Raises InputError."""
-    from simulator.page.picture import Picture
+    from simulator.cli.listing import tell_fault
+    from simulator.page.contained import ContainedPicture
 
-    async with page.served(Picture(path.name, "nothing is there yet", "cloud")) as server:
+    async with page.served(ContainedPicture(path.name, "nothing is there yet", "cloud", tell_fault)) as server:
         following, stopped = (asyncio.create_task(each) for each in (_follow(server, path, page), until_stopped(None)))
         try:
             await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)

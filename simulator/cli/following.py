@@ -11,7 +11,7 @@ from simulator.certify.output import CERTIFICATE
 from simulator.cli.growing_file import LOOK_SECONDS, PARTIAL, GrowingFile
 from simulator.cli.report import about, kept
 from simulator.engines.output import TRACE, VERDICT
-from simulator.page.picture import Picture
+from simulator.page.contained import ContainedPicture
 from simulator.trace import CLOUD, AccountEnded, Entry, RunEnded, RunStarted, read_line
 from simulator.verdict import Judge, Verdict
 
@@ -36,7 +36,7 @@ class Following:
         self._is_watched = True
         self._is_session = False
         self.judge = Judge()
-        self.picture = Picture(file.path.parent.name if self._directory else name, "", "cloud")
+        self.picture = ContainedPicture(file.path.parent.name if self._directory else name, "", "cloud", say)
 
     async def until_over(self) -> bool:
         """Take in what comes until all has come; False: somebody began the file anew. Raises InputError."""
