@@ -1,7 +1,9 @@
 """What a page remembers is bounded, whoever comes by, and for however long a cloud or an open play goes on."""
 
+import gc
 import json
 from collections.abc import Iterator, Sequence
+from types import BuiltinFunctionType, FunctionType, ModuleType
 
 import pytest
 
@@ -76,6 +78,18 @@ def test_jobs_that_are_long_over_leave_the_page_of_a_play_that_goes_on(monkeypat
     assert all(lane.dropped for lane in page.lanes.values())
 
 
+def reached(root: object) -> int:
+    """How many objects are kept alive by one, as the collector counts them; what is kept by types is anybody's."""
+    seen: dict[int, object] = {}
+    left = [root]
+    while left:
+        each = left.pop()
+        if id(each) not in seen and not isinstance(each, type | ModuleType | FunctionType | BuiltinFunctionType):
+            seen[id(each)] = each
+            left += gc.get_referents(each)
+    return len(seen)
+
+
 def test_of_a_play_that_has_gone_on_for_long_news_are_what_came(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(roster, "LEAST", 100)
     monkeypatch.setattr(roster, "DRAWN", DEVICES * 100)
@@ -86,6 +100,7 @@ def test_of_a_play_that_has_gone_on_for_long_news_are_what_came(monkeypatch: pyt
     body = [entry for entry in entries if not isinstance(entry.event, RunStarted | RunEnded)]
     known = dumped(picture)
     sizes: list[list[int]] = []
+    kept: list[int] = []
     for again in rounds(body, 12):
         sizes.append([])
         for number, entry in enumerate(again):
@@ -94,11 +109,13 @@ def test_of_a_play_that_has_gone_on_for_long_news_are_what_came(monkeypatch: pyt
                 told = news(picture)
                 applied(known, told)
                 sizes[-1].append(len(json.dumps(told)))
+        kept.append(reached(picture))
     applied(known, news(picture))
     same(known, dumped(picture))
     assert len(known["entries"]) <= len(picture.whole().entries) + 100
     assert all(lane.dropped for lane in picture.whole().lanes.values())
     # It has forgotten a part of all that it was told from the third round on, and goes on forgetting.
+    assert max(kept[8:]) < 1.2 * max(kept[3:6]), kept
     mean = [sum(round_) / len(round_) for round_ in sizes]
     assert max(mean[8:]) < 1.2 * max(mean[3:6]), mean
     assert max(max(round_) for round_ in sizes[3:]) < len(json.dumps(dumped(picture))) / 8
