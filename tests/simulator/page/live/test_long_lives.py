@@ -101,7 +101,7 @@ def test_of_a_play_that_has_gone_on_for_long_news_are_what_came(monkeypatch: pyt
     known = dumped(picture)
     sizes: list[list[int]] = []
     kept: list[int] = []
-    for again in rounds(body, 12):
+    for again in rounds(body, 9):
         sizes.append([])
         for number, entry in enumerate(again):
             picture.feed(entry)
@@ -109,13 +109,14 @@ def test_of_a_play_that_has_gone_on_for_long_news_are_what_came(monkeypatch: pyt
                 told = news(picture)
                 applied(known, told)
                 sizes[-1].append(len(json.dumps(told)))
-        kept.append(reached(picture))
+        if len(sizes) in (5, 9):
+            kept.append(reached(picture))
     applied(known, news(picture))
     same(known, dumped(picture))
     assert len(known["entries"]) <= len(picture.whole().entries) + 100
     assert all(lane.dropped for lane in picture.whole().lanes.values())
     # It has forgotten a part of all that it was told from the third round on, and goes on forgetting.
-    assert max(kept[8:]) < 1.2 * max(kept[3:6]), kept
+    assert kept[1] < 1.2 * kept[0], kept
     mean = [sum(round_) / len(round_) for round_ in sizes]
-    assert max(mean[8:]) < 1.2 * max(mean[3:6]), mean
+    assert max(mean[6:]) < 1.2 * max(mean[3:6]), mean
     assert max(max(round_) for round_ in sizes[3:]) < len(json.dumps(dumped(picture))) / 8
