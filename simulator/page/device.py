@@ -6,6 +6,7 @@ All of it is bounded, and an entry costs a few microseconds. What is drawn of it
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from agent.device_events import (
@@ -87,6 +88,8 @@ class Device:
     """How often it crashed, and lost its power."""
     entries: dict[str, Entry] = field(default_factory=dict)
     """While it is shown, those that are remembered, by id."""
+    forgotten: int = 0
+    """Counts how often some of them went."""
 
     def __post_init__(self) -> None:
         self.row = Row(self.name)
@@ -189,7 +192,13 @@ class Device:
         self.flash.feed(entry)
         self.entries[entry.id] = entry
         if len(self.entries) > self.most_kept:
-            del self.entries[next(iter(self.entries))]
+            self._forget()
+
+    def _forget(self) -> None:
+        """The first of them, some at once: each time it is looked for what names any."""
+        self.forgotten += 1
+        for event in tuple(islice(self.entries, max(self.most_kept // 8, 1))):
+            del self.entries[event]
 
     def _moved(self, when: When) -> None:
         if when.at > NEVER:

@@ -1,10 +1,11 @@
 """What is drawn of a lane, while it is drawn: spans that have begun, and may have ended, and marks."""
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from simulator.page.axis import When
-from simulator.page.data import Track
+from simulator.page.data import Flash, Mark, Span, Track
 from simulator.page.messages import Message
 
 EVENTS: Final = 6
@@ -13,7 +14,7 @@ EVENTS: Final = 6
 
 @dataclass(slots=True)
 class OpenSpan:
-    """A span while it is drawn."""
+    """A span while it is drawn. `drawn` is what it was drawn as last, once it has ended."""
 
     track: Track
     kind: str
@@ -23,6 +24,7 @@ class OpenSpan:
     namespace: str | None = None
     end: When | None = None
     ids: list[str] = field(default_factory=list)
+    drawn: Span | None = None
 
     def shown_by(self, event_id: str) -> None:
         """One more entry shows it."""
@@ -34,7 +36,10 @@ class OpenSpan:
 
 @dataclass(slots=True)
 class OpenMark:
-    """A mark while it is drawn; of a message, that."""
+    """A mark while it is drawn; of a message, that.
+
+    `drawn` is what it was drawn as last, when `told` entries told of the message.
+    """
 
     track: Track
     kind: str
@@ -44,9 +49,21 @@ class OpenMark:
     namespace: str | None = None
     ids: tuple[str, ...] = ()
     message: Message | None = None
+    drawn: Mark | None = None
+    told: int = 0
 
 
 D = TypeVar("D", OpenSpan, OpenMark)
+
+
+def is_as_drawn(drawn: Span | Mark | Flash, kept: Container[str] | None) -> bool:
+    """Whether all that it names is kept yet: the first that it names is the first to be forgotten."""
+    return kept is None or not drawn.events or drawn.events[0] in kept
+
+
+def named(ids: Sequence[str], kept: Container[str] | None) -> tuple[str, ...]:
+    """Those that are kept; None: all are."""
+    return tuple(ids) if kept is None else tuple([event for event in ids if event in kept])
 
 
 class Drawing:

@@ -5,13 +5,14 @@ the page can draw every sector of a write of which only the beginning and the en
 simulated tell whether they would boot, and what is half done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from agent.device_events import DeviceBooted, HardwareChanged, PowerLost, StepFinished, StepStarted, StepUndone
 from simulator.page.axis import When
 from simulator.page.data import Flash, Slot, Work
+from simulator.page.drawing import is_as_drawn, named
 from simulator.trace import Entry, FlashArea, FlashChanged, FlashWork, PowerCutOff, PowerRestored
 
 TOGETHER: Final = 0.001
@@ -77,12 +78,23 @@ def doing(step: str, work: FlashWork | None) -> str:
 # ── over time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(slots=True)
+class _Instant:
+    """From `when` on it is `now`. `drawn` is what it was drawn as last."""
+
+    when: When
+    now: Standing
+    events: tuple[str, ...]
+    drawn: Flash | None = None
+
+
 class FlashFold:
     """`most` is how many instants are remembered; the oldest go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._at: list[tuple[When, Standing, tuple[str, ...]]] = []
+        self._at: list[_Instant] = []
+        self._drawn_by: object = None
         self._now = Standing()
         self.revision = 0
 
@@ -91,7 +103,7 @@ class FlashFold:
         if (read := READS.get(type(entry.event))) is None:
             return
         when = When(entry.at, entry.source.startswith("device/"))
-        last = self._at[-1][0] if self._at else None
+        last = self._at[-1].when if self._at else None
         if last is not None and last.is_own == when.is_own and when.at - last.at < TOGETHER:
             when = last
         now = read(self._now, entry.event)
@@ -105,24 +117,37 @@ class FlashFold:
         self.revision += 1
         # Of what the flash says nothing more is to be seen in the entry: naming it would have each kept.
         events = () if isinstance(entry.event, FlashChanged) else (entry.id,)
-        if self._at and self._at[-1][0] is when:
-            self._at[-1] = when, now, self._at[-1][2] or events
+        if self._at and self._at[-1].when is when:
+            self._at[-1] = _Instant(when, now, self._at[-1].events or events)
             return
-        self._at.append((when, now, events))
+        self._at.append(_Instant(when, now, events))
         if len(self._at) > self._most:
             del self._at[: max(self._most // 8, 1)]
 
-    def shown(self, lay: Callable[[When], float]) -> tuple[Flash, ...]:
-        """Its history; nothing of a device whose hardware tells nothing."""
-        if all(now.bootable is None and now.flash is None for _, now, _ in self._at):
+    def shown(
+        self, lay: Callable[[When], float], kept: Container[str] | None = None, drawn_by: object = None
+    ) -> tuple[Flash, ...]:
+        """Its history; nothing of a device whose hardware tells nothing. `kept` are the ids that may be
+        named; None: any.
+
+        As long as `drawn_by`, which stands for `lay`, is the same, each instant is drawn once.
+        """
+        if all(each.now.bootable is None and each.now.flash is None for each in self._at):
             return ()
-        return tuple(_shown(lay, when, now, events) for when, now, events in self._at)
+        if drawn_by is None or drawn_by != self._drawn_by:
+            for each in self._at:
+                each.drawn = None
+        self._drawn_by = drawn_by
+        return tuple([_shown(each, lay, kept) for each in self._at])
 
 
-def _shown(lay: Callable[[When], float], when: When, now: Standing, events: tuple[str, ...]) -> Flash:
+def _shown(instant: _Instant, lay: Callable[[When], float], kept: Container[str] | None) -> Flash:
+    if instant.drawn is not None and is_as_drawn(instant.drawn, kept):
+        return instant.drawn
+    now = instant.now
     flash, work = now.flash, now.flash.work if now.flash is not None else None
-    return Flash(
-        at=lay(when),
+    instant.drawn = Flash(
+        at=lay(instant.when),
         slots=slots_of(flash) if flash is not None else (),
         work=_work(work, lay(now.since)) if work is not None and now.since is not None else None,
         stores=stores_of(flash) if flash is not None else (),
@@ -131,8 +156,9 @@ def _shown(lay: Callable[[When], float], when: When, now: Standing, events: tupl
         pending=now.pending,
         does=doing(now.step, work),
         power=now.power,
-        events=events,
+        events=named(instant.events, kept),
     )
+    return instant.drawn
 
 
 def _work(work: FlashWork, since: float) -> Work:

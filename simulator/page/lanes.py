@@ -4,17 +4,20 @@ Of one that gives no account of itself the cloud, the probes, and who switches i
 then drawn from these alone, and says of the device no more than they show.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from math import inf
+from operator import attrgetter
+from typing import Final
 
 from simulator.page.axis import When
 from simulator.page.data import Lane, Mark, Span
-from simulator.page.drawing import Drawing, OpenMark, OpenSpan
+from simulator.page.drawing import Drawing, OpenMark, OpenSpan, is_as_drawn, named
 from simulator.page.lane_events import READS
 from simulator.page.messages import MESSAGES, Message, Wire
 from simulator.trace import CLOUD, ENGINE, PROBE, Entry
 
-NOT_OURS = frozenset({CLOUD, ENGINE, PROBE})
+_start, _at = attrgetter("start"), attrgetter("at")
+NOT_OURS: Final = frozenset({CLOUD, ENGINE, PROBE})
 """Whose clock is the cloud's, where they tell of a device."""
 
 
@@ -29,6 +32,7 @@ class LaneFold:
         self.wire = Wire()
         self.revision = 0
         self.has_told = False
+        self._drawn_by: object = None
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry about this device."""
@@ -46,24 +50,42 @@ class LaneFold:
             return
         self.revision += 1
 
-    def lane(self, lay: Callable[[When], float], ghosts: tuple[Span, ...]) -> Lane:
-        """As it stands; `lay` puts an instant on the axis, `ghosts` are the losses."""
+    def lane(
+        self,
+        lay: Callable[[When], float],
+        ghosts: tuple[Span, ...],
+        kept: Container[str] | None = None,
+        drawn_by: object = None,
+    ) -> Lane:
+        """As it stands; `lay` puts an instant on the axis, `ghosts` are the losses. `kept` are the ids that may be
+        named; None: any.
+
+        As long as `drawn_by`, which stands for `lay`, is the same, what is over is drawn once.
+        """
+        if drawn_by is None or drawn_by != self._drawn_by:
+            self._forget_drawn()
+        self._drawn_by = drawn_by
         since = -inf if self.drawing.since is None else lay(self.drawing.since)
         lasting = (ghost for ghost in ghosts if ghost.end is None or ghost.end > since)  # the others' jobs have left
-        spans = sorted((*lasting, *(_span(span, lay) for span in self.drawing.spans)), key=lambda span: span.start)
-        marks = sorted((self._drawn(mark, lay) for mark in self.drawing.marks), key=lambda mark: mark.at)
+        own = [_span(span, lay, kept) for span in self.drawing.spans]
+        spans = sorted((*lasting, *own), key=_start)
+        marks = sorted([self._mark(mark, lay, kept) for mark in self.drawing.marks], key=_at)
         return Lane(spans=tuple(spans), marks=tuple(marks), dropped=self.drawing.dropped)
 
-    def _drawn(self, mark: OpenMark, lay: Callable[[When], float]) -> Mark:
-        message = mark.message
-        if message is None:
-            at, ids, job, namespace, ok = lay(mark.when), mark.ids, mark.job, mark.namespace, None
-        else:
-            at, ids = lay(message.when), tuple(message.ids)
-            job, namespace, ok = message.job, message.namespace, self._arrived(message)
-        return Mark(
-            track=mark.track, at=at, kind=mark.kind, text=mark.text, job=job, namespace=namespace, events=ids, ok=ok
-        )
+    def _forget_drawn(self) -> None:
+        for span in self.drawing.spans:
+            span.drawn = None
+        for mark in self.drawing.marks:
+            mark.drawn = None
+
+    def _mark(self, mark: OpenMark, lay: Callable[[When], float], kept: Container[str] | None) -> Mark:
+        message, drawn = mark.message, mark.drawn
+        ok, told = (None, 0) if message is None else (self._arrived(message), len(message.ids))
+        if drawn is not None and drawn.ok is ok and mark.told == told and is_as_drawn(drawn, kept):
+            return drawn
+        mark.told = told
+        when, ids = (mark.when, mark.ids) if message is None else (message.when, message.ids)
+        return _mark(mark, when, ids, lay, kept, ok=ok)
 
     def _arrived(self, message: Message) -> bool | None:
         """Of one that tells nothing it is known if that was acknowledged."""
@@ -71,9 +93,34 @@ class LaneFold:
         return arrived if self.has_told or arrived else None
 
 
-def _span(span: OpenSpan, lay: Callable[[When], float]) -> Span:
+def _mark(
+    mark: OpenMark,
+    when: When,
+    ids: Sequence[str],
+    lay: Callable[[When], float],
+    kept: Container[str] | None,
+    *,
+    ok: bool | None,
+) -> Mark:
+    of: OpenMark | Message = mark.message or mark
+    mark.drawn = Mark(
+        track=mark.track,
+        at=lay(when),
+        kind=mark.kind,
+        text=mark.text,
+        job=of.job,
+        namespace=of.namespace,
+        events=named(ids, kept),
+        ok=ok,
+    )
+    return mark.drawn
+
+
+def _span(span: OpenSpan, lay: Callable[[When], float], kept: Container[str] | None) -> Span:
+    if span.drawn is not None and is_as_drawn(span.drawn, kept):
+        return span.drawn
     start = lay(span.start)
-    return Span(
+    drawn = Span(
         track=span.track,
         start=start,
         end=None if span.end is None else max(start, lay(span.end)),
@@ -81,5 +128,8 @@ def _span(span: OpenSpan, lay: Callable[[When], float]) -> Span:
         text=span.text,
         job=span.job,
         namespace=span.namespace,
-        events=tuple(span.ids),
+        events=named(span.ids, kept),
     )
+    if span.end is not None:
+        span.drawn = drawn
+    return drawn

@@ -11,7 +11,7 @@ An entry costs a few microseconds; what is drawn is made when it is asked for. O
 lanes that broke something, then the slowest, then the first.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from agent.device_events import DeviceDisconnected
@@ -21,6 +21,7 @@ from simulator.page.cell_story import story_of_cells
 from simulator.page.crowd import Rate, crowd, distribution
 from simulator.page.data import Crowd, Kind, PageData, State, Thing, Times
 from simulator.page.device import Device
+from simulator.page.edits import edit_of_flash, edit_of_lane, edit_of_lines
 from simulator.page.english import seconds
 from simulator.page.going_on import going_on
 from simulator.page.happenings import ABOUT_THE_RUN, Happenings
@@ -34,7 +35,13 @@ from simulator.trace import ClientDisconnected, DeviceJoined, Entry, RequestRece
 from simulator.verdict import Verdict
 
 EXTRA: Final = 1_000
-"""So many entries who follows the news may have more than there are; then they come anew, in whole."""
+"""So many entries who follows the news may have more than there are; then it is told which of them may go."""
+EDITS: Final[dict[str, Callable[[Any, Any], object]]] = {
+    "lanes": edit_of_lane,
+    "flash": edit_of_flash,
+    "lines": edit_of_lines,
+}
+"""What is told of these is what came to them."""
 LONGER: Final = 1 + 1 / 30
 AT_ONCE: Final = 1_000
 """So many entries are folded at once: some milliseconds."""
@@ -154,25 +161,36 @@ class Picture:
             yield
 
     def news(self) -> dict[str, object]:
-        """What changed since the last call, in whole, by its path: a member's name, `lanes.THING`, `flash.THING`; and
-        in `entries+` the entries that came to it; pydantic makes JSON of it. Empty if nothing did.
+        """What changed since the last call, by its path; pydantic makes JSON of it. Empty if nothing did.
 
-        Who follows may keep entries that are named no longer, up to a thousand of them; then `entries` come in whole.
+        In whole: a member by its name, `lanes.THING`, `flash.THING`. What came to it: `lines+`, `lanes+.THING`,
+        `flash+.THING`, as `simulator.page.edits` has it; `entries+`, further entries. Who follows may keep entries that
+        are named no longer, up to a thousand of them; then `entries-` are the ids of those that may go.
         """
         self._settle()
         if not self._roster.shown:
             self._roster.choose(())
-        changed: dict[str, object] = {
-            name: value for name, value in self._sections().items() if self._is_new(name, value)
-        }
+        changed: dict[str, object] = {}
+        for name, value in self._sections().items():
+            changed |= self._what_came(name, "", value)
         lanes, flash = self._shown.all()
         for name, parts in (("lanes", lanes), ("flash", flash)):
             if self._is_new(f"{name} of", tuple(parts)):
                 self._sent.update({f"{name}.{thing}": part for thing, part in parts.items()})
                 changed[name] = parts
             else:
-                changed |= {f"{name}.{n}": part for n, part in parts.items() if self._is_new(f"{name}.{n}", part)}
+                for thing, part in parts.items():
+                    changed |= self._what_came(name, thing, part)
         return changed | self._new_entries(self._shown.named(lanes))
+
+    def _what_came(self, name: str, thing: str, part: Any) -> dict[str, object]:
+        """To a member, or to what is in it of one thing."""
+        of = f".{thing}" if thing else ""
+        before = self._sent.get(name + of)
+        if not self._is_new(name + of, part):
+            return {}
+        edited = None if before is None or name not in EDITS else EDITS[name](before, part)
+        return {name + of: part} if edited is None else {f"{name}+{of}": edited}
 
     def _is_new(self, path: str, value: object) -> bool:
         if path in self._sent and self._sent[path] == value:
@@ -181,12 +199,13 @@ class Picture:
         return True
 
     def _new_entries(self, named: set[str]) -> dict[str, object]:
-        new = [event for event in sorted(named) if event not in self._sent_entries]
-        if len(self._sent_entries) + len(new) > len(named) + EXTRA:
+        new = named - self._sent_entries
+        changed: dict[str, object] = {"entries+": dict(self._shown.entries(new))} if new else {}
+        self._sent_entries |= new
+        if len(self._sent_entries) > len(named) + EXTRA:
+            changed["entries-"] = sorted(self._sent_entries - named)
             self._sent_entries = set(named)
-            return {"entries": dict(self._shown.entries(named))}
-        self._sent_entries.update(new)
-        return {"entries+": dict(self._shown.entries(new))} if new else {}
+        return changed
 
     # ── its parts ─────────────────────────────────────────────────────────────────────────────────────────────
 

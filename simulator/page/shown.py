@@ -5,7 +5,6 @@ A lane is drawn anew only if something came to it, or the clocks turned out to l
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
 
 from simulator.page.data import EntryShown, Flash, Lane, Span
 from simulator.page.device import Device
@@ -21,8 +20,8 @@ class Shown:
 
     def __init__(self, roster: Roster, happenings: Happenings, judgement: Judgement) -> None:
         self._roster, self._happenings, self._judgement = roster, happenings, judgement
-        self._lanes: dict[str, tuple[object, Lane]] = {}
-        self._flash: dict[str, tuple[object, tuple[Flash, ...]]] = {}
+        self._lanes: dict[str, tuple[object, Lane, frozenset[str]]] = {}
+        self._flash: dict[str, tuple[object, tuple[Flash, ...], frozenset[str]]] = {}
 
     def all(self) -> tuple[dict[str, Lane], dict[str, tuple[Flash, ...]]]:
         """The lanes of those that are shown, drawn anew if something came to them."""
@@ -41,19 +40,26 @@ class Shown:
             self._flash_of(self._roster.devices[name])
 
     def _lane(self, device: Device) -> Lane:
-        key = (device.revision, self._roster.shift_of(device), self._roster.zero)
+        key = (device.lane, device.revision, self._laid(device))
         known = self._lanes.get(device.name)
         if known is None or known[0] != key:
             assert device.lane is not None, "it is shown"
-            lane = device.lane.lane(partial(self._roster.lay, device), self._ghosts(device))
-            known = self._lanes[device.name] = key, _remembered(lane, device)
+            lay = partial(self._roster.lay, device)
+            lane = device.lane.lane(lay, self._ghosts(device), device.entries, self._laid(device))
+            named = frozenset(event for part in (lane.spans, lane.marks) for each in part for event in each.events)
+            known = self._lanes[device.name] = key, lane, named
         return known[1]
+
+    def _laid(self, device: Device) -> object:
+        """As long as that stays as it is, what is over stays where it is drawn."""
+        return self._roster.shift_of(device), self._roster.zero
 
     def _ghosts(self, device: Device) -> tuple[Span, ...]:
         def drawn() -> Iterator[Span]:
             for loss in device.losses.ghosts:
                 start = self._roster.lay(device, loss.removed)
                 job, told = loss.execution.job_id, loss.told
+                shown_by = (loss.shown_by, told.shown_by) if told else (loss.shown_by,)
                 yield Span(
                     track="ghost",
                     start=start,
@@ -62,36 +68,29 @@ class Shown:
                     text=f"does not know yet that {job} is gone",
                     job=job,
                     namespace=loss.execution.namespace_id,
-                    events=(loss.shown_by, told.shown_by) if told else (loss.shown_by,),
+                    events=tuple(event for event in shown_by if event in device.entries),
                 )
 
         return tuple(drawn())
 
     def _flash_of(self, device: Device) -> tuple[Flash, ...]:
         assert device.flash is not None, "it is shown"
-        # Of what is remembered the first goes, and nothing else: with the first, the names change.
-        first = next(iter(device.entries), "")
-        key = (device.flash, device.flash.revision, first, self._roster.shift_of(device), self._roster.zero)
+        key = (device.flash, device.flash.revision, device.forgotten, self._laid(device))
         known = self._flash.get(device.name)
         if known is None or known[0] != key:
-            instants = device.flash.shown(partial(self._roster.lay, device))
-            kept = tuple(
-                each.model_copy(update={"events": tuple(e for e in each.events if e in device.entries)})
-                for each in instants
-            )
-            known = self._flash[device.name] = key, kept
+            lay = partial(self._roster.lay, device)
+            instants = device.flash.shown(lay, device.entries, self._laid(device))
+            named = frozenset(event for each in instants for event in each.events)
+            known = self._flash[device.name] = key, instants, named
         return known[1]
 
     # ── entries ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def named(self, lanes: dict[str, Lane]) -> set[str]:
-        """The ids of all that is named."""
-        named = {
-            event for lane in lanes.values() for part in (lane.spans, lane.marks) for p in part for event in p.events
-        }
-        named.update(event for name in lanes for each in self._flash.get(name, (None, ()))[1] for event in each.events)
-        named.update(self._happenings.entries, self._judgement.named)
-        return named
+    def named(self, lanes: Iterable[str]) -> set[str]:
+        """The ids of all that is named, in these lanes and elsewhere."""
+        drawn = [self._lanes[name][2] for name in lanes]
+        drawn += [self._flash[name][2] for name in lanes if name in self._flash]
+        return set().union(*drawn, self._happenings.entries, self._judgement.named)
 
     def entries(self, named: Iterable[str]) -> Iterator[tuple[str, EntryShown]]:
         """Those of these ids, which are named somewhere."""
@@ -110,13 +109,3 @@ class Shown:
             if event in device.entries:
                 return device, device.entries[event]
         raise AssertionError(f"{event} is named, and not remembered")
-
-
-def _remembered(lane: Lane, device: Device) -> Lane:
-    """Without what names entries that are not remembered."""
-
-    def kept(part: Any) -> Any:
-        events = tuple(event for event in part.events if event in device.entries)
-        return part if events == part.events else part.model_copy(update={"events": events})
-
-    return Lane(spans=tuple(map(kept, lane.spans)), marks=tuple(map(kept, lane.marks)), dropped=lane.dropped)

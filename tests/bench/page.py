@@ -1,7 +1,8 @@
 """`python -m tests.bench.page`: what the live page costs a run while somebody looks at it.
 
 The same run is played without a page and with one, in pairs, in which either goes first in turn. The seconds that it
-took are of use on a quiet machine; the processor time of its process, of which the page's is a part, is on any.
+took are of use on a quiet machine; the processor time of its process, of which the page's is a part, is on any if both
+are played at the same time (`--beside`): whatever else the machine does then costs either the same.
 """
 
 import json
@@ -12,8 +13,10 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
@@ -92,13 +95,16 @@ def played(devices: int, look: Callable[[str, Run], Any] | None) -> Run:
 @click.option("--devices", default=1000, help="How many play.")
 @click.option("--pairs", default=3, help="How often it is played with and without.")
 @click.option("--browser", is_flag=True, help="Look with Chromium, whose own work is beside the run's.")
-def main(devices: int, pairs: int, browser: bool) -> None:
+@click.option("--beside", is_flag=True, help="Play both of a pair at the same time, on a machine that others use.")
+def main(devices: int, pairs: int, browser: bool, beside: bool) -> None:
     """Measure, and print medians and the ratio within pairs."""
     look = watching if browser else reading
     found: list[tuple[Run, Run]] = []
     for number in track(range(pairs), description="playing", console=Console(stderr=True)):
         order = (None, look) if number % 2 else (look, None)
-        runs = {which is not None: played(devices, which) for which in order}
+        with ThreadPoolExecutor(2 if beside else 1) as pool:
+            both = pool.map(partial(played, devices), order)
+            runs = {which is not None: run for which, run in zip(order, both, strict=True)}
         found.append((runs[False], runs[True]))
         print(json.dumps([[run.seconds, run.processor, run.outcome, len(run.news)] for run in found[-1]]), flush=True)
     table = Table(title=f"main, {devices} devices: medians of {pairs} pairs", title_justify="left")

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from agent.log import get_logger
 from simulator.own_fault import in_words
-from simulator.page.live.sparing import paid
+from simulator.page.live.sparing import NEWS_SPARING, paid
 from simulator.page.picture import Picture
 
 LOOKERS: Final = 100
@@ -130,7 +130,7 @@ class Lookers:
             at_most = SELDOM_SECONDS
             if not self.picture.is_crowd:
                 at_most = 0.0 if cost <= CHEAP_SECONDS else min(FEW_SPARED * cost, SELDOM_SECONDS)
-            await paid(cost, at_most, partial(self._is_waited_for, was_final))
+            await paid(cost, at_most, partial(self._is_waited_for, was_final), sparing=NEWS_SPARING)
 
     async def _draw(self) -> float:
         """Let the run have its turn between the parts of what will be told: the seconds of the processor's time."""

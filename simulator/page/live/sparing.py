@@ -7,14 +7,18 @@ from typing import Final
 
 SPARING: Final = 60
 """For so many times as long as something cost, by the processor's time, it is not done again."""
+NEWS_SPARING: Final = 120
+"""The same of what is told while a crowd plays, lest all that the page does takes a tenth of what the run has."""
 LOOK_SECONDS: Final = 0.05
 
 
-async def paid(cost: float, at_most_seconds: float, is_urgent: Callable[[], bool] = lambda: False) -> None:
-    """Wait until this process has worked for SPARING times `cost`, seconds of the processor's time; so long at most,
+async def paid(
+    cost: float, at_most_seconds: float, is_urgent: Callable[[], bool] = lambda: False, *, sparing: int = SPARING
+) -> None:
+    """Wait until this process has worked for `sparing` times `cost`, seconds of the processor's time; so long at most,
     for one that has little to do, and only until it is urgent.
     """
-    due, until = time.process_time() + SPARING * cost, time.monotonic() + at_most_seconds
+    due, until = time.process_time() + sparing * cost, time.monotonic() + at_most_seconds
     while time.process_time() < due and time.monotonic() < until:
         if is_urgent():
             return

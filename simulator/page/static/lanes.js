@@ -112,11 +112,19 @@
     return 11.5 * parseFloat(getComputedStyle(document.documentElement).fontSize);
   }
 
+  /** What is missing of lanes that have become too long, in a sentence; empty if nothing is. */
+  function forgotten(data) {
+    const cut = Object.values(data.lanes).filter((lane) => lane.dropped && lane.marks.length);
+    if (!cut.length) return "";
+    const events = count(d3.sum(cut, (lane) => lane.dropped), "event");
+    return `${events} before ${seconds(d3.max(cut, (lane) => lane.marks[0].at))} are drawn no longer; a trace has them.`;
+  }
+
   function drawNote(data, shown) {
     const all = d3.sum(Object.values(data.counts));
     const note = !data.things.length ? "No device yet. The first one that connects is shown here."
       : !shown ? "No device fits what is chosen above."
-      : all > shown ? `${shown} of ${count(all, "device")} shown.` : "";
+      : [all > shown ? `${shown} of ${count(all, "device")} shown.` : "", forgotten(data)].filter(Boolean).join(" ");
     byId("lanes-note").hidden = !note;
     byId("lanes-note").firstChild.textContent = note;
     byId("lanes-tools").hidden = byId("lanes-keys").hidden = !data.things.length;

@@ -11,7 +11,6 @@ const EMPTY = {
 };
 
 const BY_NAME = new Set(["lanes", "flash", "entries"]);
-const REMEMBERED = 20000;
 
 let data = { ...EMPTY };
 const sections = [];
@@ -34,24 +33,29 @@ function showWhole(whole) {
   say(...Object.keys(EMPTY));
 }
 
-/** News: members by their names, one thing's by `lanes.THING` and `flash.THING`, and `entries+` to be added. */
+/** News: members by their names, one thing's by `lanes.THING` and `flash.THING`; what came to them by `lines+`,
+ * `lanes+.THING` and `flash+.THING`; `entries+` to be added, and `entries-`, which of them may go. */
 function showNews(news) {
   for (const [path, value] of Object.entries(news)) take(path, value);
 }
 
 function take(path, value) {
   const [name, thing] = split(path);
-  if (name === "entries+") return remember(value);
+  if (name === "entries+") return void Object.assign(data.entries, value);
+  if (name === "entries-") return value.forEach((id) => delete data.entries[id]);
+  if (name.endsWith("+")) return take(path.replace("+", ""), edited(thing ? data[name.slice(0, -1)][thing] : data.lines, value));
   if (thing) data[name] = Object.assign(byName(data[name]), { [thing]: value });
   else data[name] = BY_NAME.has(name) ? byName(value) : value;
   return say(name);
 }
 
-/** Entries come for as long as it lasts: the oldest go. */
-function remember(entries) {
-  Object.assign(data.entries, entries);
-  const ids = Object.keys(data.entries);
-  if (ids.length > 2 * REMEMBERED) for (const id of ids.slice(0, -REMEMBERED)) delete data.entries[id];
+/** A list, or a lane, with what came to it: those at `gone` went, `put` are others now, and `more` follow. */
+function edited(before, news) {
+  if (Array.isArray(before)) {
+    const gone = new Set(news.gone);
+    return [...Object.assign(before.filter((_, at) => !gone.has(at)), news.put), ...news.more];
+  }
+  return { spans: edited(before.spans, news.spans), marks: edited(before.marks, news.marks), dropped: news.dropped };
 }
 
 function split(path) {

@@ -8,10 +8,12 @@
   const ROOM = 0.015;
   const view = { from: 0, to: 1, shows: "now" };
 
-  /** The whole axis: from the first thing that happened to its end, with some room. */
+  /** The whole axis: from the first thing that happened, or of long lanes from the first that is drawn yet, to its end,
+   * with some room. */
   function wholeAxis() {
-    let from = 0;
-    for (const lane of Object.values(data.lanes)) {
+    const lanes = Object.values(data.lanes);
+    let from = lanes.length && lanes.every((lane) => lane.dropped) ? data.now : 0;
+    for (const lane of lanes) {
       for (const span of lane.spans) from = Math.min(from, span.start);
     }
     const to = Math.max(data.now, from + SHORTEST);

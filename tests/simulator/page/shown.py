@@ -55,10 +55,23 @@ def applied(known: dict[str, Any], news: dict[str, Any]) -> None:
         name, dot, thing = path.partition(".")
         if path == "entries+":
             known["entries"] |= value
+        elif path == "entries-":
+            known["entries"] = {event: entry for event, entry in known["entries"].items() if event not in value}
+        elif name.endswith("+"):
+            of, at = (known[name[:-1]], thing) if dot else (known, name[:-1])
+            of[at] = edited(of[at], value)
         elif dot:
             known[name][thing] = value
         else:
             known[path] = value
+
+
+def edited(before: Any, edit: Any) -> Any:
+    """A history, or a lane, with what came to it."""
+    if isinstance(before, dict):
+        return {"dropped": edit["dropped"]} | {part: edited(before[part], edit[part]) for part in ("spans", "marks")}
+    left = [each for number, each in enumerate(before) if number not in edit["gone"]]
+    return [edit["put"].get(str(number), each) for number, each in enumerate(left)] + edit["more"]
 
 
 def news(picture: Picture) -> Any:

@@ -139,6 +139,28 @@ async def test_the_whole_comes_first_and_news_changes_what_they_name(live: tuple
     assert await tab.count(".lane[data-thing=thing-1] .span[data-kind=undo]") == 0
 
 
+async def test_of_what_goes_on_only_what_came_needs_to_be_told(live: tuple[Tab, Served]) -> None:
+    tab, server = live
+    before = made.running()
+    lane, lines = before["lanes"]["thing-0"], before["lines"]
+    first, *spans = lane["spans"]
+    other = {**spans[0], "text": "another text"}
+    mark = {**lane["marks"][-1], "at": 3.5, "events": ["new#2"]}
+    edits = {
+        "spans": {"gone": [0], "put": {"0": other}, "more": []},
+        "marks": {"gone": [], "put": {}, "more": [mark]},
+        "dropped": 1,
+    }
+    line = {**lines[0], "at": 3.4, "text": "one more"}
+    server.tell("news", {"lanes+.thing-0": edits, "lines+": {"gone": [], "put": {}, "more": [line]}, "entries-": ["x"]})
+    await tab.page.wait_for_function("() => data.lines.at(-1).text === 'one more'")
+    assert await tab.page.evaluate("() => data.lines") == [*lines, line]
+    now = await tab.page.evaluate("() => data.lanes['thing-0']")
+    assert now == {"spans": [other, *spans[1:]], "marks": [*lane["marks"], mark], "dropped": 1}
+    assert first not in now["spans"]
+    assert await tab.page.evaluate("() => data.lanes['thing-1']") == before["lanes"]["thing-1"]
+
+
 async def test_a_job_is_deleted_with_a_click_after_it_has_asked_once(live: tuple[Tab, Served]) -> None:
     tab, server = live
     button = tab.at("button[data-do=force-delete][data-job=fw]")

@@ -81,6 +81,28 @@ async def test_a_device_may_be_called_as_what_every_object_has(tab: Tab, name: s
     tab.check_silence()
 
 
+async def test_lanes_that_have_become_too_long_say_so_and_are_all_there_is_of_the_axis(untouched: Tab) -> None:
+    whole = made.page(["thing-0", "thing-1"], now=4000.0, flash={})
+    for lane, start in zip(whole["lanes"].values(), (3000.0, 3100.0), strict=True):
+        lane["dropped"] = 1500
+        for each in (*lane["spans"], *lane["marks"]):
+            for end in {"start", "end", "at"} & set(each):
+                each[end] = each[end] and each[end] + start
+    await untouched.show(whole)
+    first = min(mark["at"] for mark in whole["lanes"]["thing-1"]["marks"])
+    minutes, rest = divmod(round(first), 60)
+    said = f"3,000 events before {minutes} min {rest} s are drawn no longer; a trace has them."
+    assert said in await untouched.text("#lanes-note")
+    await untouched.at("#zoom-all").click()
+    await untouched.drawn()
+    begins = min(span["start"] for lane in whole["lanes"].values() for span in lane["spans"])
+    assert await untouched.at("#lanes").get_attribute("data-from") == f"{begins:.4f}"
+    del whole["lanes"]["thing-0"]["dropped"], whole["lanes"]["thing-1"]["dropped"]
+    await untouched.show(whole)
+    assert not await untouched.sees("#lanes-note")
+    assert await untouched.at("#lanes").get_attribute("data-from") == "0.0000"
+
+
 async def test_a_name_that_turns_the_line_around_stands_as_it_is_written(untouched: Tab) -> None:
     await untouched.show(made.page(["\u202egnp.exe"]) | {"sentence": "\u202egnp.exe is off line."})
     assert await untouched.text(".lane h3") == r"\u202egnp.exe"

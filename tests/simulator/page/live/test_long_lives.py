@@ -1,15 +1,19 @@
 """What a page remembers is bounded, whoever comes by, and for however long a cloud or an open play goes on."""
 
+import gc
 import json
 from collections.abc import Iterator, Sequence
+from types import BuiltinFunctionType, FunctionType, ModuleType
 
 import pytest
 
 from agent.values import ExecutionKey
 from simulator.page import happenings, losses, roster
+from simulator.page import picture as picture_module
 from simulator.page.picture import Picture
 from simulator.trace import CLOUD, Entry, ExecutionQueued, RunEnded, RunStarted, read_line, write_line
 from tests.simulator.page import samples
+from tests.simulator.page.shown import applied, dumped, news, same
 
 THINGS, ENTRIES = 1_000, 40
 
@@ -72,3 +76,47 @@ def test_jobs_that_are_long_over_leave_the_page_of_a_play_that_goes_on(monkeypat
     assert {"fw19", "fw19-next"} <= shown
     assert not {f"fw{number}{job}" for number in range(10) for job in ("", "-lab", "-next", "-lab-next")} & shown
     assert all(lane.dropped for lane in page.lanes.values())
+
+
+def reached(root: object) -> int:
+    """How many objects are kept alive by one, as the collector counts them; what is kept by types is anybody's."""
+    seen: dict[int, object] = {}
+    left = [root]
+    while left:
+        each = left.pop()
+        if id(each) not in seen and not isinstance(each, type | ModuleType | FunctionType | BuiltinFunctionType):
+            seen[id(each)] = each
+            left += gc.get_referents(each)
+    return len(seen)
+
+
+def test_of_a_play_that_has_gone_on_for_long_news_are_what_came(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(roster, "LEAST", 100)
+    monkeypatch.setattr(roster, "DRAWN", DEVICES * 100)
+    monkeypatch.setattr(picture_module, "EXTRA", 100)
+    entries = samples.run(devices=DEVICES).entries
+    picture = Picture("lab", "", "run")
+    picture.feed(next(entry for entry in entries if isinstance(entry.event, RunStarted)))
+    body = [entry for entry in entries if not isinstance(entry.event, RunStarted | RunEnded)]
+    known = dumped(picture)
+    sizes: list[list[int]] = []
+    kept: list[int] = []
+    for again in rounds(body, 9):
+        sizes.append([])
+        for number, entry in enumerate(again):
+            picture.feed(entry)
+            if not number % 24:
+                told = news(picture)
+                applied(known, told)
+                sizes[-1].append(len(json.dumps(told)))
+        if len(sizes) in (5, 9):
+            kept.append(reached(picture))
+    applied(known, news(picture))
+    same(known, dumped(picture))
+    assert len(known["entries"]) <= len(picture.whole().entries) + 100
+    assert all(lane.dropped for lane in picture.whole().lanes.values())
+    # It has forgotten a part of all that it was told from the third round on, and goes on forgetting.
+    assert kept[1] < 1.2 * kept[0], kept
+    mean = [sum(round_) / len(round_) for round_ in sizes]
+    assert max(mean[6:]) < 1.2 * max(mean[3:6]), mean
+    assert max(max(round_) for round_ in sizes[3:]) < len(json.dumps(dumped(picture))) / 8
