@@ -16,7 +16,7 @@ from simulator.devices.rig.values import Rig
 from simulator.devices.storage import EMPTY, FILE_BYTES, Disk, FlashFile, recall, snapshot_of
 from simulator.engines.explore.choice import Actor, Choice, Kind
 from simulator.engines.explore.net import Link, Message
-from simulator.engines.explore.tokens import PLACES, places_of
+from simulator.engines.explore.tokens import PLACES, place_of, places_of
 from simulator.trace import CloudEvent
 from simulator.trace.flash_events import DeviceAccount
 
@@ -27,20 +27,19 @@ MOST_ATTEMPTS: Final = 2
 class Minted(NamedTuple):
     """What was minted around the machine, as far as it still counts (see `agent.correlation`).
 
-    `life` begins the tokens of this life of the agent. `sent` is the number of the newest attempt, 0 with no answer
-    awaited; `nonce` is its question's, put `attempt` times. `reports` are those on record.
+    `life` tells this life of the agent from others. `sent` is the number of the newest attempt, 0 with no answer
+    awaited; its question was put `attempt` times. `reports` are the nonces on record.
     """
 
     life: int = 0
     sent: int = 0
     attempt: int = 0
-    nonce: str = ""
     reports: tuple[tuple[str, str], ...] = ()
 
     @property
     def token(self) -> str:
         """The client token of the newest attempt; empty if no answer is awaited."""
-        return f"{self.life}-{self.sent}" if self.sent else ""
+        return str(self.sent) if self.sent else ""
 
 
 class Device(NamedTuple):
@@ -67,10 +66,8 @@ class Device(NamedTuple):
         """What it knows that was minted, as a mask (see `tokens`)."""
         minted = self.minted
         known = 1 << minted.life % PLACES if self.machine is not None else 0
-        known |= places_of(minted.token) | places_of(minted.nonce) | _places_in_journal(self.rig.disk)
-        for _, nonce in minted.reports:
-            known |= places_of(nonce)
-        return known
+        reports = places_of(nonce for _, nonce in minted.reports)
+        return known | place_of(minted.token) | reports | _places_in_journal(self.rig.disk)
 
 
 class DeviceMove(NamedTuple):
@@ -122,4 +119,4 @@ def _places_in_journal(disk: Disk) -> int:
         return 0
     if record is None:
         return 0
-    return places_of(record.nonce) | places_of(record.finished.nonce if record.finished is not None else "")
+    return place_of(record.nonce) | place_of(record.finished.nonce if record.finished is not None else "")

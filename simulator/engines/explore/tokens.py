@@ -1,13 +1,21 @@
-"""Names for what is minted: client tokens, nonces, and lives of an agent, each called by the lowest free number.
+"""What is minted has the lowest name that nobody knows, so that worlds that differ in names alone come to be one.
 
-A token is `LIFE-NUMBER`. Lives and numbers share one row of `PLACES` places, and a bit mask says which of them a part
-of the world knows; what no part knows may be used again. That is how worlds that differ in names alone come to be one.
-A number beyond the row stands at the same place in another row: the second and third that one step mints.
+    client token          NUMBER
+    nonce of a report     NUMBER     it is known again by itself, in another life too
+    any other nonce       LIFE-      by which no more is known than whose write it was
+
+Lives and numbers share one row of `PLACES` places, and a bit mask says which of them a part of the world knows. What
+one step mints beyond its first is at the same place in another row.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from agent.core.events import Publish, Tell
+from agent.correlation import Correlation
+from agent.device_events import RequestSent
 from agent.values import (
     Answer,
     ExecutionTold,
@@ -22,7 +30,34 @@ from agent.values import (
 )
 
 PLACES: Final = 64
-NOBODY: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Correlation):
+    """Tokens are numbers, of which the caller knows the next; `prefix` is `LIFE-`."""
+
+    @property
+    def token(self) -> str:
+        """The client token of the newest attempt."""
+        return str(self.sent)
+
+    @property
+    def _next(self) -> str:
+        return str(self.sent + 1)
+
+    def _publish(self, effect: Publish) -> tuple[Correlation, Tell, Publish]:
+        """With no more in its nonce than whose it is, unless it is a report's."""
+        after, told, published = Correlation._publish(self, effect)
+        request = published.request
+        if isinstance(request, StartNext | Update) and request.status_details and isinstance(told.event, RequestSent):
+            details = self._shortened(request.status_details)
+            request = replace(request, status_details=details)
+            told, published = Tell(replace(told.event, details=details)), replace(published, request=request)
+        return after, told, published
+
+    def _shortened(self, details: StatusDetails) -> StatusDetails:
+        reports = dict(self.reports).values()
+        return tuple((key, self.prefix if key == "nonce" and text not in reports else text) for key, text in details)
 
 
 def lowest_free(known: int) -> int:
@@ -31,23 +66,29 @@ def lowest_free(known: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def places_of(token: str) -> int:
-    """The places of a token, as a mask: of its life, and of its number. What is no token of ours has none."""
-    life, dash, number = token.partition("-")
-    if not (dash and life.isdecimal() and number.isdecimal()):
-        return NOBODY
-    return 1 << int(life) % PLACES | 1 << int(number) % PLACES
+def place_of(name: str) -> int:
+    """The place of a token or nonce, as a mask; what is none of ours has none."""
+    number = name.removesuffix("-")
+    return 1 << int(number) % PLACES if number.isdecimal() else 0
+
+
+def places_of(names: Iterable[str]) -> int:
+    """The places of several."""
+    known = 0
+    for name in names:
+        known |= place_of(name)
+    return known
 
 
 def places_in_details(details: StatusDetails | None) -> int:
     """Of the nonce there."""
-    return places_of(dict(details).get("nonce", "")) if details else NOBODY
+    return place_of(dict(details).get("nonce", "")) if details else 0
 
 
 @lru_cache(maxsize=65536)
 def places_in(body: Request | Answer | Hint) -> int:
     """All that a message names."""
-    known = places_of(getattr(body, "client_token", None) or "")
+    known = place_of(getattr(body, "client_token", None) or "")
     match body:
         case StartNext(status_details=details) | Update(status_details=details):
             return known | places_in_details(details)

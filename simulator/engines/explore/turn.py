@@ -46,7 +46,7 @@ from simulator.devices.rig import steps
 from simulator.devices.rig.values import Rig, RigOutcome
 from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, written
 from simulator.engines.explore.net import Link, Message
-from simulator.engines.explore.tokens import PLACES
+from simulator.engines.explore.tokens import PLACES, Numbered
 from simulator.trace import ClientConnected, ClientDisconnected, CloudEvent
 from simulator.trace.flash_events import DeviceAccount
 
@@ -103,8 +103,8 @@ class Turn:
         self._agent = agent
         self._timers = dict.fromkeys(timers)
         prefix = f"{minted.life}-"
-        self.correlation = Correlation(
-            prefix, agent.abilities, minted.sent, None, minted.attempt, minted.nonce, minted.reports
+        self.correlation: Correlation = Numbered(
+            prefix, agent.abilities, minted.sent, None, minted.attempt, "", minted.reports
         )
         self._free = free
         self._rig_before = self.rig
@@ -167,14 +167,12 @@ class Turn:
         return Device(self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed)
 
     def _minted(self) -> Minted:
-        """What still counts: an answer while it is waited for, a nonce while its question may be put again."""
+        """What still counts: an answer while it is waited for, attempts while the question may be put again."""
         if self.machine is None:
             return Minted()
-        known = self.correlation
-        sent = known.sent if "request" in self._timers else 0
-        is_open = sent or "retry" in self._timers
-        attempt, nonce = (min(known.attempt, MOST_ATTEMPTS), known.nonce) if is_open else (0, "")
-        return Minted(int(known.prefix[:-1]), sent, attempt, nonce, known.reports)
+        known, is_awaited = self.correlation, "request" in self._timers
+        attempt = min(known.attempt, MOST_ATTEMPTS) if is_awaited or "retry" in self._timers else 0
+        return Minted(int(known.prefix[:-1]), known.sent if is_awaited else 0, attempt, known.reports)
 
     # ── the runner's part ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,7 +279,7 @@ class Turn:
             self._inbox.append(outcome.event)
 
     def _begin_agent(self, booted: Booted) -> None:
-        self.correlation = Correlation(f"{self._number() % PLACES}-", self._agent.abilities)
+        self.correlation = Numbered(f"{self._number() % PLACES}-", self._agent.abilities)
         self._minted_here += 1
         self.machine, self.crashed, self.phase = self._agent.start, False, "idle"
         self._timers.clear()

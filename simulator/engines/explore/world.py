@@ -26,7 +26,7 @@ from simulator.trace.flash_events import DeviceAccount
 class Transition(NamedTuple):
     """One move of the whole: what it costs, who makes it, the world after it, what was told and what broke with it.
 
-    `side` is the device's that tells, None if it is none's.
+    `side` is that of the device or the message, None if it is none's.
     """
 
     choice: Choice
@@ -98,7 +98,8 @@ def _by_net(system: System, world: World, number: int, sent: NetMove, free: int)
         yield from _paid(system, world, _Effect(carried, number), sent.choice, costs, sent.actor)
     elif sent.to == "service":
         heard = system.service_hears(world.service, sent.message)
-        yield from _paid(system, world, _by_service(system, carried, heard), sent.choice, costs, sent.actor)
+        after = _by_service(system, carried, heard)._replace(side=number)
+        yield from _paid(system, world, after, sent.choice, costs, sent.actor)
     else:
         for move in system.device_hears(side.device, sent.message, free):
             choice, actor = system.joined(sent.choice, move.choice), sent.actor if move.cost is None else move.actor

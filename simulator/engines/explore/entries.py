@@ -1,0 +1,152 @@
+"""A path as a trace: what was told on the way, which the judge of any run takes in.
+
+Times are made up. A timer takes as long as it is set for, everything else next to nothing, but that what has been
+written into the journal is on record long enough to count as known. No bound of time is ever exceeded.
+
+Tokens are used again in a world once nobody knows them. In a trace each has a name of its own.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from agent.core.events import TimerName
+from agent.device_events import AnswerReceived, AnswerUnreadable, ExecutionGone, JournalWritten, RequestSent
+from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.setup import Setup
+from simulator.engines.explore.system import System
+from simulator.engines.explore.world import Transition, played, system_of
+from simulator.trace import (
+    CLOUD,
+    CONTROLLER,
+    ENGINE,
+    AccountEnded,
+    CloudListening,
+    DeletionAccepted,
+    DeletionRequested,
+    Entry,
+    Event,
+    RequestAnswered,
+    RequestReceived,
+    RunEnded,
+    RunStarted,
+    device_source,
+)
+from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
+
+BOUNDS: Final = Bounds(
+    detection_seconds=LONGEST_SECONDS,
+    ready_seconds=LONGEST_SECONDS,
+    lost_job_seconds=LONGEST_SECONDS,
+    silence_seconds=LONGEST_SECONDS,
+    retry_gap_seconds=0,
+    restarts=1_000_000,
+)
+"""Nobody is too late: what a world knows of time is the order of what happens."""
+MOMENT: Final = 0.001
+ON_RECORD_SECONDS: Final = 1.1
+"""After so long the verdict takes what a device has read for known to it, power cut or not."""
+SECONDS: Final[dict[TimerName, float]] = {
+    "retry": 0.25,
+    "ask-again": 1.0,
+    "request": 2.0,
+    "poll": 30.0,
+    "leap": 60.0,
+    "step": 600.0,
+}
+"""What agents set their timers for, or about so long."""
+OPERATIONS: Final = {
+    "delete": "delete-job",
+    "cancel": "cancel-job",
+    "delete execution": "delete-execution",
+}
+WITH_TOKEN: TypeAlias = RequestSent | AnswerReceived | AnswerUnreadable | RequestReceived | RequestAnswered
+
+
+def entries_of(setup: Setup, path: Iterable[Choice], *, why: str = "explored") -> Iterator[Entry]:
+    """The trace of a path from the beginning. Raises ValueError at a choice that cannot happen."""
+    return told_on_the_way(system_of(setup), path, why)
+
+
+def told_on_the_way(system: System, path: Iterable[Choice], why: str = "explored") -> Iterator[Entry]:
+    """The same in a system that is there."""
+    scribe, world = _Scribe(system.setup), system.first()
+    yield scribe.write(ENGINE, started(system.setup))
+    yield scribe.write(CLOUD, CloudListening({}))
+    for side, by_cloud, by_device in system.told_before:
+        yield from scribe.write_all(side, by_cloud, by_device)
+    for transition in played(system, path):
+        yield from scribe.transition(transition, why)
+        world = transition.world
+    is_over = all(system.is_home(side.device, side.net, world.service) for side in world.sides)
+    yield scribe.write(CLOUD, AccountEnded())
+    yield scribe.write(ENGINE, RunEnded("finished" if is_over else "interrupted"))
+
+
+def started(setup: Setup) -> RunStarted:
+    """What the run of a world begins with."""
+    names, policy = tuple(seat.name for seat in setup.seats), setup.device_policy(setup.seats[0])
+    waits = {name: policy.leap_deadline for name in names if setup.leap_when_unreachable == "proceed"}
+    shared = {seat.name: (seat.thing, seat.namespace) for seat in setup.seats}
+    return RunStarted(
+        "explored",
+        "explore",
+        names,
+        BOUNDS.model_dump(mode="json"),
+        finish_after_switch=names if setup.policy == "finish-after-switch" else (),
+        leap_unanswered=waits,
+        shared={seat.name: (seat.thing, seat.namespace) for seat in setup.seats}
+        if len(setup.things) < len(names)
+        else {},
+        one_clock=True,
+    )
+
+
+class _Scribe:
+    """Numbers entries, makes up times, and gives tokens names."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._sources = tuple(device_source(seat.name) for seat in setup.seats)
+        self._numbers = Counter[str]()
+        self._now = 0.0
+        self._names: dict[tuple[int, str], str] = {}
+        self._minted = 0
+
+    def write(self, source: str, event: Event) -> Entry:
+        """One entry."""
+        self._numbers[source] += 1
+        self._now += MOMENT
+        return Entry(source, self._numbers[source], self._now, event)
+
+    def transition(self, transition: Transition, why: str) -> Iterator[Entry]:
+        """All that a transition tells."""
+        choice = transition.choice
+        operation = OPERATIONS.get(choice.do)
+        if choice.do == "timer":
+            self._now += next(seconds for name, seconds in SECONDS.items() if name == choice.what)
+        if operation is not None:
+            yield self.write(CONTROLLER, DeletionRequested(choice.what, True, why, operation))
+        yield from self.write_all(transition.side, transition.told_by_cloud, transition.told_by_device)
+        if operation is not None:
+            yield self.write(CONTROLLER, DeletionAccepted(choice.what, operation))
+
+    def write_all(self, side: int | None, by_cloud: Iterable[Event], by_device: Iterable[Event]) -> Iterator[Entry]:
+        """What the cloud tells, and then the device."""
+        for event in by_cloud:
+            yield self.write(CLOUD, event if side is None else self._named(event, side))
+        for event in by_device:
+            assert side is not None, "somebody tells it"
+            yield self.write(self._sources[side], self._named(event, side))
+            if isinstance(event, JournalWritten):
+                self._now += ON_RECORD_SECONDS
+
+    def _named(self, event: Event, side: int) -> Event:
+        if isinstance(event, RequestSent):
+            self._minted += 1
+            self._names[side, event.client_token] = f"token-{self._minted}"
+        if isinstance(event, ExecutionGone) and event.learned_from:
+            return replace(event, learned_from=self._names[side, event.learned_from])
+        if isinstance(event, WITH_TOKEN) and event.client_token:
+            return replace(event, client_token=self._names[side, event.client_token])
+        return event
