@@ -8,6 +8,7 @@ from agent.device_events import AnswerReceived, HintReceived, RequestKind
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import TERMINAL
 from simulator.verdict.exchanges import Exchange
+from simulator.verdict.past import BLANK, ON_RECORD, Past
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -21,6 +22,8 @@ ENOUGH: Final[tuple[frozenset[Says], ...]] = (
     frozenset({"gone", "reported", "terminal"}),
     frozenset({"gone", "reported", "terminal", "superseded"}),
 )
+TAKEN: Final = 8
+"""How often what was taken counts as taken, where that does not matter but for which time was the last."""
 GONE, ENDED, OVER, REPLACED = range(4)
 """What may be enough to know that an execution is over, for this purpose or that: indices into ENOUGH."""
 
@@ -55,6 +58,13 @@ class AnswerNews(NamedTuple):
         return self._replace(
             sent=Mark(sent.source, -1, sent.at, sent.n), answer=Mark(answer.source, 0, answer.at, answer.n)
         )
+
+    def essence(self, past: Past) -> "AnswerNews":
+        """What of it can still matter, but for what it said: that it was told, and when."""
+        answer = past.mark(self.answer)
+        if self.answer.at <= past.now + ON_RECORD:
+            answer = answer._replace(at=ON_RECORD)
+        return AnswerNews(self.key, "gone", BLANK, answer, False, None, None)
 
     def is_crossed_by(self, asked: Mark) -> bool:
         """Whether the device `asked` something else after this question, and before it was answered."""
@@ -141,6 +151,33 @@ class Heard(State):
             touched=self.touched,
             standing=tuple(news and news.at_cloud for news in self.standing),
             over=self.over and self.over.at_cloud,
+            updated=self.updated,
+        )
+
+    def essence(self, past: Past, cause: Mark | None, *, is_told: bool) -> "Heard":
+        """What of it can still matter; `cause` is what last gave reason to ask about it.
+
+        `is_told`: the cloud told of its queueing, so that documents need not tell it from another.
+        """
+        is_fresh = cause is None or self.alive_asked > cause.n
+        return Heard(
+            standing=tuple(
+                news and news.essence(past)._replace(accepted=news.accepted, code=news.code, status=news.status)
+                if purpose in (GONE, OVER)
+                else news and news.essence(past)
+                for purpose, news in enumerate(self.standing)
+            ),
+            over=self.over and self.over.essence(past)._replace(answer=past.mark(self.over.answer)),
+            over_otherwise=self.over_otherwise
+            and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
+            queued_again=self.queued_again,
+            alive_asked=past.told(self.alive_asked) if is_fresh else 0,
+            licence=past.cloud(self.licence),
+            taken=past.told(self.taken),
+            takings=TAKEN if self.takings else 0,
+            digests=() if is_told else self.digests,
+            leapt=self.leapt,
+            succeeded=self.succeeded,
             updated=self.updated,
         )
 

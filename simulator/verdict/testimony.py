@@ -14,6 +14,7 @@ from simulator.verdict.exchanges import COPIES, Exchange, Said
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import Heard
 from simulator.verdict.lives import ThingRecord
+from simulator.verdict.past import BLANK, NOW, Past, Pivots, in_order
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.state import State
 
@@ -117,6 +118,44 @@ class Testimony(State):
         if heard.over is not None or heard.queued_again or record.is_shared(key, len(heard.digests)):
             return "yes"
         return "if-shared"
+
+    # ── what of it can still matter: see `simulator.verdict.past` ─────────────────────────────────────────────────
+
+    @property
+    def pivots(self) -> Pivots:
+        """What answers yet to come, and questions already answered, are compared with."""
+        asked = (each.sent.n for each in self.exchanges.values() if each.sent is not None)
+        causes = (mark.n for mark in (self.connected, *self._later_hints.values()) if mark is not None)
+        return Pivots((*asked, *causes))
+
+    @property
+    def _later_hints(self) -> Map[str | None, Mark]:
+        """Those since it connected: what is older gives no reason to ask."""
+        connected = self.connected
+        return self.hints if connected is None else self.hints.only(lambda _, hint: hint.n > connected.n)
+
+    def essence(self, past: Past) -> "Testimony":
+        """What of it can still matter."""
+        hints, connected = self._later_hints, self.connected
+        executions = {
+            key: heard.essence(past, hints.get(key.namespace_id) or connected, is_told=key in past.queued)
+            for key, heard in self.executions.items()
+        }
+        return Testimony(
+            exchanges=Map((token, self.exchanges[token].essence(past)) for token in sorted(past.open)),
+            executions=Map((key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING),
+            last=BLANK,
+            last_sign=NOW,
+            in_hand=in_order(self.in_hand),
+            cleared=in_order(self.cleared),
+            at_work=in_order(self.at_work),
+            running=tuple(sorted(self.running, key=repr)) if len(self.running) > 1 else self.running,
+            step=self.step and (self.step[0], ""),
+            connected=connected and past.mark(connected),
+            hints=Map((name, past.mark(hints[name])) for name in sorted(hints, key=str)),
+            phase=self.phase if self.phase in ("idle", "safe") else None,
+            done_at=NOW,
+        )
 
     # ── what the cloud tells of its requests ──────────────────────────────────────────────────────────────────
 

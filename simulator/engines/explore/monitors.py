@@ -1,0 +1,226 @@
+"""The verdict's own monitors as a part of what is explored: small values, one for all pasts that no rule tells apart.
+
+    watcher = Watcher(thing="lamp")
+    watched = watcher.start()
+    watched, broken = watcher.watch(watched, told_by_cloud, told_by_device)
+    watcher.tokens(watched)         # requests that it may yet hear of, as bits
+    watcher.at_rest(watched)        # what is broken besides, if the device rests and nothing goes on any more
+
+What is judged is what `simulator.verdict` judges, by its own monitors and rules: they are fed the very events of a
+trace, and what of their states can still matter is kept (see `simulator.verdict.past`). TABLE says of each invariant
+what of it is judged so.
+
+There is no time. Whatever a device was told is on record once its journal has been written since; what comes between
+two such records comes at one instant. So is what `trace` gives the judge of a path.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from agent.device_events import AnswerReceived, JournalWritten, RequestSent
+from simulator.trace import (
+    CLOUD,
+    ClientConnected,
+    Event,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    RequestAnswered,
+    RequestReceived,
+)
+from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
+from simulator.verdict.case import REQUESTS
+from simulator.verdict.clocks import UNKNOWN
+from simulator.verdict.findings import Course, Finding, Subject
+from simulator.verdict.invariants import INVARIANTS
+from simulator.verdict.limits import Limits
+from simulator.verdict.lives import ThingRecord
+from simulator.verdict.past import NOW, ON_RECORD, ByOrder
+from simulator.verdict.remembered import decided_by_order, essence
+from simulator.verdict.seen import Mark, Seen, micros
+from simulator.verdict.stalls import Lag
+from simulator.verdict.telling import CHANGES
+from simulator.verdict.testimony import Testimony
+from simulator.verdict.watch import Monitors, Watch
+
+FIRST: Final = 10_000
+"""The number of the next entry of either side: higher than any that is kept."""
+AT_LAST: Final = 10**15
+"""So late is the end of a run in which nothing happens any more, in microseconds."""
+BOUNDS: Final = Bounds(
+    detection_seconds=LONGEST_SECONDS,
+    ready_seconds=LONGEST_SECONDS,
+    lost_job_seconds=LONGEST_SECONDS,
+    silence_seconds=LONGEST_SECONDS,
+    retry_gap_seconds=0,
+    restarts=1_000_000,
+)
+"""No bound of time is ever exceeded."""
+
+SHOWN_BY_CLOUD: Final = frozenset(
+    {RequestReceived, RequestAnswered, ClientConnected, ExecutionQueued, ExecutionChanged, ExecutionRemoved}
+)
+"""What its record of a thing, or a monitor, is changed by."""
+
+
+class Broken(NamedTuple):
+    """What a rule says of a step, in its words; `undecided`: nobody could have told, so it accuses nobody."""
+
+    invariant: str
+    why: str
+    outcome: Literal["violated", "undecided"] = "violated"
+
+
+class Row(NamedTuple):
+    """What of one invariant a search judges; `judged` and `leaves` are for people, and either may be empty."""
+
+    invariant: str
+    judged: str
+    leaves: str
+
+
+TABLE: Final = tuple(
+    Row(each.id, way.decides, way.leaves) if isinstance(way, ByOrder) else Row(each.id, "", way.leaves)
+    for each, way in ((each, each.without_time) for each in INVARIANTS)
+)
+"""A row for each invariant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One device as it is watched: what it and its cloud told that can still matter. Not to be changed in place."""
+
+    own: Watch
+    record: ThingRecord
+
+
+class Watcher:
+    """Watches one device: `finishes_after_switch` and `leap_unanswered_seconds` are its owner's policies.
+
+    `is_shared`: other agents live on its thing, each in a namespace; then it is fed what concerns its own, which is
+    `namespace_id`.
+    """
+
+    def __init__(
+        self,
+        thing: str = "thing",
+        *,
+        finishes_after_switch: bool = False,
+        leap_unanswered_seconds: float | None = None,
+        is_shared: bool = False,
+        namespace_id: str | None = None,
+    ) -> None:
+        policy = leap_unanswered_seconds
+        self._thing, self._forward, self._policy = thing, finishes_after_switch, policy
+        self._limits = Limits(
+            BOUNDS, finishes_after_switch, None if policy is None else micros(policy), ready=micros(LONGEST_SECONDS)
+        )
+        self._is_shared, self._namespace = is_shared, namespace_id
+        self._judged = decided_by_order(INVARIANTS)
+        self._monitors = Monitors([each for each, _ in self._judged])
+        self._read = {kind: {index for index, _ in steps} for kind, steps in self._monitors.steps.items()}
+        self._matters = SHOWN_BY_CLOUD | {RequestSent, AnswerReceived, JournalWritten, *CHANGES, *self._read}
+
+    def start(self) -> Watched:
+        """Of a device that nothing is known of yet."""
+        testimony = Testimony(last_sign=NOW)
+        return Watched(*essence(Watch(testimony, self._monitors.start()), ThingRecord(), self._monitors, NOW))
+
+    def watch(
+        self, watched: Watched, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], *, waited: bool = False
+    ) -> tuple[Watched, tuple[Broken, ...]]:
+        """With what the cloud told of the thing, and then the device of itself; and what is broken by that.
+
+        `waited`: the device does this because it has waited for an answer for as long as its owner's policy says.
+        """
+        kinds = {type(event) for event in (*told_by_cloud, *told_by_device)} & self._matters
+        if not kinds:
+            return watched, ()
+        own, record = watched.own.twin(), watched.record.twin()
+        self._hear_cloud(own, record, told_by_cloud)
+        since = self._limits.leap_unanswered or NOW if waited else NOW
+        now = self._hear_device(own, record, told_by_device, since)
+        after = Watched(*essence(own, record, self._monitors, now))
+        touched = sorted(set().union(*(self._read.get(kind, ()) for kind in kinds)))
+        return after, tuple(self._decided(own, after, touched)) if touched else ()
+
+    def _hear_cloud(self, own: Watch, record: ThingRecord, told: Sequence[Event]) -> None:
+        for n, event in enumerate(told, FIRST):
+            kind = type(event)
+            if kind not in self._matters or not self._concerns(own, event):
+                continue
+            seen = Seen(Mark(CLOUD, n, NOW), event)
+            record.after(seen, self._limits)
+            token = getattr(event, "client_token", None) if kind in REQUESTS else None
+            if kind in REQUESTS and token not in own.testimony.exchanges:
+                continue  # a copy of what is over
+            own.at_cloud(seen, token, record, self._limits, self._monitors)
+
+    def _concerns(self, own: Watch, event: Event) -> bool:
+        """Whether it is this agent's, of those on one thing."""
+        match event:
+            case _ if not self._is_shared:
+                return True
+            case RequestReceived(namespace_id=namespace_id):
+                return namespace_id == self._namespace
+            case RequestAnswered(client_token=token):
+                return token in own.testimony.exchanges
+            case ExecutionQueued() | ExecutionChanged() | ExecutionRemoved():
+                return event.execution.namespace_id == self._namespace
+            case _:
+                return True
+
+    def _hear_device(self, own: Watch, record: ThingRecord, told: Sequence[Event], now: int) -> int:
+        """What it tells of itself, from when on; what time it is then."""
+        for n, event in enumerate(told, FIRST):
+            if isinstance(event, RequestSent) and event.client_token in own.testimony.exchanges:
+                own.testimony.exchanges = own.testimony.exchanges.without(event.client_token)
+            if type(event) in self._matters:
+                own.told(Seen(Mark(self._thing, n, now), event), record, self._limits, self._monitors)
+            if isinstance(event, JournalWritten):
+                now -= ON_RECORD
+        return now
+
+    def _decided(self, own: Watch, after: Watched, touched: Iterable[int]) -> Iterator[Broken]:
+        """What is said once, of what is not kept: what is kept is still open."""
+        subject = self._subject(after, Course(BOUNDS, False, NOW, Lag()), NOW)
+        for index in touched:
+            invariant, _ = self._judged[index]
+            found = invariant.rule(own.states[index], subject).findings
+            if not found:
+                continue
+            open_ = {_words(each) for each in invariant.rule(after.own.states[index], subject).findings}
+            yield from (Broken(invariant.id, each.message, each.outcome) for each in found if _words(each) not in open_)
+
+    def _subject(self, watched: Watched, course: Course, now: int) -> Subject:
+        testimony = watched.own.testimony.twin()
+        testimony.last = Mark(self._thing, FIRST, now)
+        return Subject(self._thing, testimony, watched.record, self._limits, UNKNOWN, course)
+
+    def at_rest(self, watched: Watched) -> tuple[Broken, ...]:
+        """What is broken besides if the device rests, and nothing more ever happens."""
+        subject = self._subject(watched, Course(BOUNDS, True, AT_LAST, Lag()), AT_LAST)
+        return tuple(
+            Broken(invariant.id, each.message, each.outcome)
+            for (invariant, way), state in zip(self._judged, watched.own.states, strict=True)
+            if way.at_rest
+            for each in invariant.rule(state, subject).findings
+        )
+
+    def forget(self, watched: Watched, alive: int) -> Watched:
+        """Without the requests whose tokens are not among `alive`, as bits: nobody will hear of them any more."""
+        dead = [token for token in watched.own.testimony.exchanges if not alive >> int(token) & 1]
+        if not dead:
+            return watched
+        own = watched.own.twin()
+        own.testimony.exchanges = own.testimony.exchanges.only(lambda token, _: token not in dead)
+        return Watched(*essence(own, watched.record, self._monitors, NOW))
+
+    def tokens(self, watched: Watched) -> int:
+        """Which requests it may yet hear of, by their tokens, as bits."""
+        return sum(1 << int(token) for token in watched.own.testimony.exchanges)
+
+
+def _words(finding: Finding) -> tuple[str, str | None, str]:
+    return finding.outcome, finding.job, finding.message

@@ -1,0 +1,39 @@
+"""What can still matter of a client as it is watched: see `simulator.verdict.past`."""
+
+from collections.abc import Iterable
+
+from simulator.verdict.findings import Invariant
+from simulator.verdict.frozen import Map
+from simulator.verdict.lives import ThingRecord
+from simulator.verdict.past import ByOrder, Past, Pivots, Ranks
+from simulator.verdict.testimony import Testimony
+from simulator.verdict.watch import Monitors, Watch
+
+
+def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, ByOrder]]:
+    """Those of which something is decided without time."""
+    return [(each, each.without_time) for each in invariants if isinstance(each.without_time, ByOrder)]
+
+
+def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> tuple[Watch, ThingRecord]:
+    """What of both can still matter, when it is `now` with the client, in microseconds."""
+    testimony, ways = watch.testimony, decided_by_order(monitors.all)
+    pivots = [testimony.pivots]
+    pivots += (way.pivots(state, testimony) for (_, way), state in zip(ways, watch.states, strict=True))
+    past = _past(testimony, record, pivots, now)
+    states = tuple(way.essence(state, past) for (_, way), state in zip(ways, watch.states, strict=True))
+    return Watch(testimony.essence(past), states), record.essence()
+
+
+def _past(testimony: Testimony, record: ThingRecord, pivots: Iterable[Pivots], now: int) -> Past:
+    numbers = list(pivots)
+    return Past(
+        Ranks.of(n for each in numbers for n in each.told),
+        Ranks.of(n for each in numbers for n in each.cloud),
+        now,
+        frozenset(token for token, exchange in testimony.exchanges.items() if exchange.sent is not None),
+        record.over,
+        Map((key, heard.takings) for key, heard in testimony.executions.items()),
+        record.queued,
+        lambda key: record.is_shared(key, len(testimony.heard(key).digests)),
+    )
