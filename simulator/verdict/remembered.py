@@ -15,14 +15,14 @@ def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, B
     return [(each, each.without_time) for each in invariants if isinstance(each.without_time, ByOrder)]
 
 
-def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> tuple[Watch, ThingRecord]:
-    """What of both can still matter, when it is `now` with the client, in microseconds."""
+def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> Watch:
+    """What can still matter, when it is `now` with the client, in microseconds; of `record`, see its own."""
     testimony, ways = watch.testimony, decided_by_order(monitors.all)
     pivots = [testimony.pivots]
     pivots += (way.pivots(state, testimony) for (_, way), state in zip(ways, watch.states, strict=True))
     past = _past(testimony, record, pivots, now)
     states = tuple(way.essence(state, past) for (_, way), state in zip(ways, watch.states, strict=True))
-    return Watch(testimony.essence(past), states), record.essence()
+    return Watch(testimony.essence(past), states)
 
 
 def _past(testimony: Testimony, record: ThingRecord, pivots: Iterable[Pivots], now: int) -> Past:

@@ -14,20 +14,27 @@ There is no time. Whatever a device was told is on record once its journal has b
 two such records comes at one instant. So is what `trace` gives the judge of a path.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from agent.device_events import AnswerReceived, JournalWritten, RequestSent
 from simulator.trace import (
     CLOUD,
+    ENGINE,
+    AccountEnded,
     ClientConnected,
+    Entry,
     Event,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
     RequestAnswered,
     RequestReceived,
+    RunEnded,
+    RunStarted,
+    device_source,
 )
 from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 from simulator.verdict.case import REQUESTS
@@ -58,6 +65,11 @@ BOUNDS: Final = Bounds(
 )
 """No bound of time is ever exceeded."""
 
+RECORD_SECONDS: Final = -ON_RECORD / 1_000_000
+AT_LAST_SECONDS: Final = AT_LAST / 1_000_000
+ONGOING: Final = Course(BOUNDS, False, NOW, Lag())
+OVER: Final = Course(BOUNDS, True, AT_LAST, Lag())
+
 SHOWN_BY_CLOUD: Final = frozenset(
     {RequestReceived, RequestAnswered, ClientConnected, ExecutionQueued, ExecutionChanged, ExecutionRemoved}
 )
@@ -70,6 +82,14 @@ class Broken(NamedTuple):
     invariant: str
     why: str
     outcome: Literal["violated", "undecided"] = "violated"
+
+
+class Told(NamedTuple):
+    """What one step of a path made the cloud tell of the thing, and the device of itself."""
+
+    by_cloud: tuple[Event, ...] = ()
+    by_device: tuple[Event, ...] = ()
+    waited: bool = False
 
 
 class Row(NamedTuple):
@@ -98,8 +118,8 @@ class Watched:
 class Watcher:
     """Watches one device: `finishes_after_switch` and `leap_unanswered_seconds` are its owner's policies.
 
-    `is_shared`: other agents live on its thing, each in a namespace; then it is fed what concerns its own, which is
-    `namespace_id`.
+    `shares`: it is one of several agents on a thing of that name, in a namespace; of what the cloud tells, only what
+    concerns that is its own.
     """
 
     def __init__(
@@ -108,15 +128,16 @@ class Watcher:
         *,
         finishes_after_switch: bool = False,
         leap_unanswered_seconds: float | None = None,
-        is_shared: bool = False,
-        namespace_id: str | None = None,
+        shares: tuple[str, str | None] | None = None,
     ) -> None:
         policy = leap_unanswered_seconds
         self._thing, self._forward, self._policy = thing, finishes_after_switch, policy
         self._limits = Limits(
             BOUNDS, finishes_after_switch, None if policy is None else micros(policy), ready=micros(LONGEST_SECONDS)
         )
-        self._is_shared, self._namespace = is_shared, namespace_id
+        self._on: str | None
+        self._namespace: str | None
+        self._on, self._namespace = shares or (None, None)
         self._judged = decided_by_order(INVARIANTS)
         self._monitors = Monitors([each for each, _ in self._judged])
         self._read = {kind: {index for index, _ in steps} for kind, steps in self._monitors.steps.items()}
@@ -124,8 +145,8 @@ class Watcher:
 
     def start(self) -> Watched:
         """Of a device that nothing is known of yet."""
-        testimony = Testimony(last_sign=NOW)
-        return Watched(*essence(Watch(testimony, self._monitors.start()), ThingRecord(), self._monitors, NOW))
+        own, record = Watch(Testimony(last_sign=NOW), self._monitors.start()), ThingRecord()
+        return Watched(essence(own, record, self._monitors, NOW), record.essence())
 
     def watch(
         self, watched: Watched, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], *, waited: bool = False
@@ -134,21 +155,22 @@ class Watcher:
 
         `waited`: the device does this because it has waited for an answer for as long as its owner's policy says.
         """
-        kinds = {type(event) for event in (*told_by_cloud, *told_by_device)} & self._matters
-        if not kinds:
+        by_cloud = [event for event in told_by_cloud if type(event) in self._matters]
+        by_device = [event for event in told_by_device if type(event) in self._matters]
+        if not (by_cloud or by_device):
             return watched, ()
-        own, record = watched.own.twin(), watched.record.twin()
-        self._hear_cloud(own, record, told_by_cloud)
+        touched = {index for event in (*by_cloud, *by_device) for index in self._read.get(type(event), ())}
+        own, record = _fresh(watched.own, touched), watched.record.twin() if by_cloud else watched.record
+        self._hear_cloud(own, record, by_cloud)
         since = self._limits.leap_unanswered or NOW if waited else NOW
-        now = self._hear_device(own, record, told_by_device, since)
-        after = Watched(*essence(own, record, self._monitors, now))
-        touched = sorted(set().union(*(self._read.get(kind, ()) for kind in kinds)))
-        return after, tuple(self._decided(own, after, touched)) if touched else ()
+        now = self._hear_device(own, record, by_device, since)
+        after = Watched(essence(own, record, self._monitors, now), record.essence() if by_cloud else record)
+        return after, tuple(self._decided(own, after, sorted(touched)))
 
     def _hear_cloud(self, own: Watch, record: ThingRecord, told: Sequence[Event]) -> None:
         for n, event in enumerate(told, FIRST):
             kind = type(event)
-            if kind not in self._matters or not self._concerns(own, event):
+            if not self._concerns(own, event):
                 continue
             seen = Seen(Mark(CLOUD, n, NOW), event)
             record.after(seen, self._limits)
@@ -160,7 +182,7 @@ class Watcher:
     def _concerns(self, own: Watch, event: Event) -> bool:
         """Whether it is this agent's, of those on one thing."""
         match event:
-            case _ if not self._is_shared:
+            case _ if self._on is None:
                 return True
             case RequestReceived(namespace_id=namespace_id):
                 return namespace_id == self._namespace
@@ -176,15 +198,14 @@ class Watcher:
         for n, event in enumerate(told, FIRST):
             if isinstance(event, RequestSent) and event.client_token in own.testimony.exchanges:
                 own.testimony.exchanges = own.testimony.exchanges.without(event.client_token)
-            if type(event) in self._matters:
-                own.told(Seen(Mark(self._thing, n, now), event), record, self._limits, self._monitors)
+            own.told(Seen(Mark(self._thing, n, now), event), record, self._limits, self._monitors)
             if isinstance(event, JournalWritten):
                 now -= ON_RECORD
         return now
 
     def _decided(self, own: Watch, after: Watched, touched: Iterable[int]) -> Iterator[Broken]:
         """What is said once, of what is not kept: what is kept is still open."""
-        subject = self._subject(after, Course(BOUNDS, False, NOW, Lag()), NOW)
+        subject = self._subject(after.own.testimony, after.record, ONGOING)
         for index in touched:
             invariant, _ = self._judged[index]
             found = invariant.rule(own.states[index], subject).findings
@@ -193,19 +214,46 @@ class Watcher:
             open_ = {_words(each) for each in invariant.rule(after.own.states[index], subject).findings}
             yield from (Broken(invariant.id, each.message, each.outcome) for each in found if _words(each) not in open_)
 
-    def _subject(self, watched: Watched, course: Course, now: int) -> Subject:
-        testimony = watched.own.testimony.twin()
-        testimony.last = Mark(self._thing, FIRST, now)
-        return Subject(self._thing, testimony, watched.record, self._limits, UNKNOWN, course)
+    def _subject(self, testimony: Testimony, record: ThingRecord, course: Course) -> Subject:
+        return Subject(self._thing, testimony, record, self._limits, UNKNOWN, course)
 
     def at_rest(self, watched: Watched) -> tuple[Broken, ...]:
         """What is broken besides if the device rests, and nothing more ever happens."""
-        subject = self._subject(watched, Course(BOUNDS, True, AT_LAST, Lag()), AT_LAST)
+        testimony = watched.own.testimony.twin().becomes(last=Mark(self._thing, FIRST, AT_LAST))
+        subject = self._subject(testimony, watched.record, OVER)
         return tuple(
             Broken(invariant.id, each.message, each.outcome)
             for (invariant, way), state in zip(self._judged, watched.own.states, strict=True)
             if way.at_rest
             for each in invariant.rule(state, subject).findings
+        )
+
+    def trace(self, path: Iterable[Told], *, at_rest: bool = False) -> Iterator[Entry]:
+        """The same for the judge, with the times that it is watched by; `at_rest`: nothing happens after it."""
+        yield Entry(ENGINE, 1, 0, self._started())
+        write, now = _Writer(), 0.0
+        for told in path:
+            yield from (write(CLOUD, now, event) for event in told.by_cloud)
+            now += self._policy or 0 if told.waited else 0
+            for event in told.by_device:
+                yield write(device_source(self._thing), now, event)
+                now += RECORD_SECONDS if isinstance(event, JournalWritten) else 0
+        if at_rest:
+            yield write(device_source(self._thing), AT_LAST_SECONDS, JournalWritten())
+            yield write(CLOUD, AT_LAST_SECONDS, AccountEnded())
+            yield Entry(ENGINE, 2, AT_LAST_SECONDS, RunEnded("finished"))
+
+    def _started(self) -> RunStarted:
+        thing = self._thing
+        return RunStarted(
+            "explored",
+            "explore",
+            (thing,),
+            BOUNDS.model_dump(mode="json"),
+            finish_after_switch=(thing,) if self._forward else (),
+            leap_unanswered={} if self._policy is None else {thing: self._policy},
+            shared={thing: (self._on, self._namespace)} if self._on is not None else {},
+            one_clock=True,
         )
 
     def forget(self, watched: Watched, alive: int) -> Watched:
@@ -215,11 +263,35 @@ class Watcher:
             return watched
         own = watched.own.twin()
         own.testimony.exchanges = own.testimony.exchanges.only(lambda token, _: token not in dead)
-        return Watched(*essence(own, watched.record, self._monitors, NOW))
+        return Watched(essence(own, watched.record, self._monitors, NOW), watched.record)
 
     def tokens(self, watched: Watched) -> int:
         """Which requests it may yet hear of, by their tokens, as bits."""
         return sum(1 << int(token) for token in watched.own.testimony.exchanges)
+
+
+class _Writer:
+    """Numbers entries, and the requests that had one token one after the other."""
+
+    def __init__(self) -> None:
+        self._numbers, self._uses = Counter[str](), Counter[str]()
+
+    def __call__(self, source: str, at: float, event: Event) -> Entry:
+        self._numbers[source] += 1
+        return Entry(source, self._numbers[source], at, self._named(event))
+
+    def _named(self, event: Any) -> Event:
+        token = getattr(event, "client_token", None)
+        if token is None:
+            return cast("Event", event)
+        self._uses[token] += isinstance(event, RequestSent)
+        return cast("Event", replace(event, client_token=f"{token}.{self._uses[token]}"))
+
+
+def _fresh(own: Watch, touched: Collection[int]) -> Watch:
+    """Another, of which these states can be fed, and its testimony."""
+    states = (state.twin() if index in touched else state for index, state in enumerate(own.states))
+    return Watch(own.testimony.twin(), tuple(states))
 
 
 def _words(finding: Finding) -> tuple[str, str | None, str]:
