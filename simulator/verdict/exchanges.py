@@ -63,8 +63,10 @@ class Exchange(State):
         request = RequestSent(
             asked.client_token, asked.request, None, asked.job_id, asked.execution, asked.status, version
         )
-        said = dict.fromkeys(Said(past.at_cloud(each.mark), each.accepted, None, each.execution) for each in self.said)
-        is_report = asked.request == "update"
+        said = dict.fromkeys(
+            Said(Mark("", past.cloud(each.mark.n), 0), each.accepted, None, each.execution) for each in self.said
+        )
+        is_report = self.is_update
         return Exchange(
             sent=past.mark(sent),
             request=request,
@@ -72,6 +74,11 @@ class Exchange(State):
             knew=is_report and self.knew,
             licence=past.cloud(self.licence) if is_report else 0,
         )
+
+    @property
+    def may_find(self) -> bool:
+        """Whether its answer may say that an execution is there."""
+        return self.request is not None and self.request.request in ("describe", "start-next")
 
     @property
     def answered(self) -> Said | None:

@@ -154,12 +154,19 @@ class Heard(State):
             updated=self.updated,
         )
 
+    @property
+    def compared(self) -> Iterator[int]:
+        """The numbers of the client's entries that questions yet to be answered are compared with."""
+        yield from (news.answer.n for news in (*self.standing, self.over, self.over_otherwise) if news is not None)
+        if self.taken:
+            yield self.taken
+
     def essence(self, past: Past, cause: Mark | None, *, is_told: bool) -> "Heard":
         """What of it can still matter; `cause` is what last gave reason to ask about it.
 
         `is_told`: the cloud told of its queueing, so that documents need not tell it from another.
         """
-        is_fresh = cause is None or self.alive_asked > cause.n
+        is_fresh = self.alive_asked > (0 if cause is None else cause.n)
         return Heard(
             standing=tuple(
                 news and news.essence(past)._replace(accepted=news.accepted, code=news.code, status=news.status)
@@ -171,7 +178,7 @@ class Heard(State):
             over_otherwise=self.over_otherwise
             and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
             queued_again=self.queued_again,
-            alive_asked=past.told(self.alive_asked) if is_fresh else 0,
+            alive_asked=(1 if cause is None else past.told(cause.n) + 1) if is_fresh else 0,
             licence=past.cloud(self.licence),
             taken=past.told(self.taken),
             takings=TAKEN if self.takings else 0,

@@ -13,11 +13,10 @@ An essence is a state like any other: it is fed on with entries whose numbers ar
 it keeps it finds as it would have. So it may say less than it could, and never more: what it drops wrongly is a fault
 that is not found, or one that is not there; what it need not keep costs no more than room.
 
-Numbers of entries are compared with a few of them only, the pivots: those of the questions that may yet be answered, of
-hints, of connections. All that lie between the same two are alike.
+Numbers of entries are compared with a few of them only, such as those of the questions that may yet be answered. All
+that lie between the same two of these are alike, and so are these if none of the others lies between.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
@@ -38,22 +37,35 @@ See `telling.JOURNAL_MICROS`.
 """
 
 
+class Compared(NamedTuple):
+    """Numbers of entries that a rule compares: those that others are compared `with`, and these `others`."""
+
+    with_: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+
+    @property
+    def ranks(self) -> "Ranks":
+        """Their order, as far as it matters: how one of either sort stands to those of the other."""
+        numbers = sorted([(n, True) for n in self.with_] + [(n, False) for n in self.others])
+        rank, was, ranks = 1, False, dict[int, int]()
+        for n, is_pivot in numbers:
+            rank, was = rank + (is_pivot != was), is_pivot
+            ranks[n] = rank
+        return Ranks(Map(ranks))
+
+    def and_(self, more: "Compared") -> "Compared":
+        """With others."""
+        return Compared(self.with_ + more.with_, self.others + more.others)
+
+
 class Ranks(NamedTuple):
-    """The order of one source's numbers among those that are compared, from the lowest."""
+    """The place of each number, from 1, or from 2 if it is one that others are compared with."""
 
-    pivots: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, numbers: Iterable[int]) -> "Ranks":
-        """The order among these."""
-        return cls(tuple(sorted(set(numbers))))
+    ranks: Map[int, int]
 
     def __call__(self, n: int) -> int:
-        """An even number for a pivot, an odd one for what is between; 0 stays what never was."""
-        if n <= 0:
-            return 0
-        index = bisect_left(self.pivots, n)
-        return 2 * index + (2 if index < len(self.pivots) and self.pivots[index] == n else 1)
+        """Where it stands; 0 if it is not compared."""
+        return self.ranks.get(n, 0)
 
 
 class Past(NamedTuple):
@@ -68,6 +80,7 @@ class Past(NamedTuple):
     now: int
     open: frozenset[str]
     over: frozenset[ExecutionKey]
+    in_hand: tuple[ExecutionKey, ...]
     takings: Map[ExecutionKey, int]
     """How often each has been taken."""
     queued: frozenset[ExecutionKey]
@@ -78,16 +91,9 @@ class Past(NamedTuple):
         """The place of one of the client's own entries in their order."""
         return Mark("", self.told(mark.n), NOW)
 
-    def at_cloud(self, mark: Mark) -> Mark:
-        """The same of the cloud's."""
-        return Mark("", self.cloud(mark.n), NOW)
-
-
-class Pivots(NamedTuple):
-    """Numbers of entries of the client's own, and of the cloud's, that others will be compared with."""
-
-    told: tuple[int, ...] = ()
-    cloud: tuple[int, ...] = ()
+    def is_left(self, key: ExecutionKey) -> bool:
+        """Whether the device had taken it, and is done with it."""
+        return self.takings.get(key, 0) > 0 and key not in self.in_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +102,16 @@ class ByOrder:
 
     `essence` is what its state comes to. `decides` and `leaves` say for people what is decided, and what is left to
     what else: empty, if nothing. `at_rest`: some of it only where nothing goes on any more, as if the run ended there.
-    `pivots` are the numbers that its state compares others with; it is given the testimony, too.
+    `told` and `cloud` are the numbers that are compared besides those of the testimony, of the client's own entries and
+    of the cloud's; both are given that, too.
     """
 
     decides: str
     essence: Callable[[Any, Past], Any]
     leaves: str = ""
     at_rest: bool = False
-    pivots: Callable[[Any, Any], Pivots] = lambda _state, _testimony: Pivots()
+    told: Callable[[Any, Any], Compared] = lambda _state, _testimony: Compared()
+    cloud: Callable[[Any, Any], Compared] = lambda _state, _testimony: Compared()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map
 from simulator.verdict.lives import ThingRecord
-from simulator.verdict.past import ByOrder, Past, Pivots, Ranks
+from simulator.verdict.past import ByOrder, Compared, Past
 from simulator.verdict.testimony import Testimony
 from simulator.verdict.watch import Monitors, Watch
 
@@ -18,21 +18,22 @@ def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, B
 def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> Watch:
     """What can still matter, when it is `now` with the client, in microseconds; of `record`, see its own."""
     testimony, ways = watch.testimony, decided_by_order(monitors.all)
-    pivots = [testimony.pivots]
-    pivots += (way.pivots(state, testimony) for (_, way), state in zip(ways, watch.states, strict=True))
-    past = _past(testimony, record, pivots, now)
+    told, cloud = testimony.compared, testimony.compared_at_cloud
+    for (_, way), state in zip(ways, watch.states, strict=True):
+        told, cloud = told.and_(way.told(state, testimony)), cloud.and_(way.cloud(state, testimony))
+    past = _past(testimony, record, told, cloud, now)
     states = tuple(way.essence(state, past) for (_, way), state in zip(ways, watch.states, strict=True))
     return Watch(testimony.essence(past), states)
 
 
-def _past(testimony: Testimony, record: ThingRecord, pivots: Iterable[Pivots], now: int) -> Past:
-    numbers = list(pivots)
+def _past(testimony: Testimony, record: ThingRecord, told: Compared, cloud: Compared, now: int) -> Past:
     return Past(
-        Ranks.of(n for each in numbers for n in each.told),
-        Ranks.of(n for each in numbers for n in each.cloud),
+        told.ranks,
+        cloud.ranks,
         now,
         frozenset(token for token, exchange in testimony.exchanges.items() if exchange.sent is not None),
         record.over,
+        testimony.in_hand,
         Map((key, heard.takings) for key, heard in testimony.executions.items()),
         record.queued,
         lambda key: record.is_shared(key, len(testimony.heard(key).digests)),

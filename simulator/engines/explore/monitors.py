@@ -3,7 +3,8 @@
     watcher = Watcher(thing="lamp")
     watched = watcher.start()
     watched, broken = watcher.watch(watched, told_by_cloud, told_by_device)
-    watcher.tokens(watched)         # requests that it may yet hear of, as bits
+    watcher.places(watched)         # of the tokens of requests that it may yet hear of, as bits
+    watcher.forget(watched, alive)  # those of which nobody will hear any more
     watcher.at_rest(watched)        # what is broken besides, if the device rests and nothing goes on any more
 
 What is judged is what `simulator.verdict` judges, by its own monitors and rules: they are fed the very events of a
@@ -15,8 +16,10 @@ two such records comes at one instant. So is what `trace` gives the judge of a p
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from agent.device_events import AnswerReceived, JournalWritten, RequestSent
@@ -115,11 +118,16 @@ class Watched:
     record: ThingRecord
 
 
+def place_of_number(token: str) -> int:
+    """Of a token that is a number."""
+    return 1 << int(token)
+
+
 class Watcher:
     """Watches one device: `finishes_after_switch` and `leap_unanswered_seconds` are its owner's policies.
 
     `shares`: it is one of several agents on a thing of that name, in a namespace; of what the cloud tells, only what
-    concerns that is its own.
+    concerns that is its own. `places_of` gives the places of a token in the world's row of names, as bits.
     """
 
     def __init__(
@@ -129,8 +137,9 @@ class Watcher:
         finishes_after_switch: bool = False,
         leap_unanswered_seconds: float | None = None,
         shares: tuple[str, str | None] | None = None,
+        places_of: Callable[[str], int] = place_of_number,
     ) -> None:
-        policy = leap_unanswered_seconds
+        policy, self._places_of = leap_unanswered_seconds, places_of
         self._thing, self._forward, self._policy = thing, finishes_after_switch, policy
         self._limits = Limits(
             BOUNDS, finishes_after_switch, None if policy is None else micros(policy), ready=micros(LONGEST_SECONDS)
@@ -257,17 +266,17 @@ class Watcher:
         )
 
     def forget(self, watched: Watched, alive: int) -> Watched:
-        """Without the requests whose tokens are not among `alive`, as bits: nobody will hear of them any more."""
-        dead = [token for token in watched.own.testimony.exchanges if not alive >> int(token) & 1]
+        """Without the requests whose tokens nobody knows any more: their places are not all in `alive`."""
+        dead = [token for token in watched.own.testimony.exchanges if self._places_of(token) & ~alive]
         if not dead:
             return watched
         own = watched.own.twin()
         own.testimony.exchanges = own.testimony.exchanges.only(lambda token, _: token not in dead)
         return Watched(essence(own, watched.record, self._monitors, NOW), watched.record)
 
-    def tokens(self, watched: Watched) -> int:
-        """Which requests it may yet hear of, by their tokens, as bits."""
-        return sum(1 << int(token) for token in watched.own.testimony.exchanges)
+    def places(self, watched: Watched) -> int:
+        """The places of the tokens of requests that it may yet hear of."""
+        return reduce(or_, map(self._places_of, watched.own.testimony.exchanges), 0)
 
 
 class _Writer:

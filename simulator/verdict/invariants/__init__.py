@@ -73,7 +73,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ByOrder(
             "all, at once; what could not be told apart, and what it could not know of, is undecided",
             crossing.essence,
-            pivots=crossing.pivots,
+            cloud=crossing.compared,
         ),
         of_requests=True,
     ),
@@ -115,7 +115,7 @@ INVARIANTS: tuple[Invariant, ...] = (
             "a success that is none, when it is accepted; a version that nothing explains, where the device rests",
             accounting.essence,
             at_rest=True,
-            pivots=accounting.pivots,
+            told=accounting.compared,
         ),
     ),
     Invariant(

@@ -19,7 +19,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
-from simulator.verdict.past import BLANK, Past, Pivots, by_execution, in_any_order, in_order
+from simulator.verdict.past import BLANK, Compared, Past, by_execution, in_any_order, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import NO_EXCHANGE, Testimony
@@ -265,11 +265,9 @@ def rule(state: Books, subject: Subject) -> Ruling:
     return ruling.but(violated(job, message, running.mark))
 
 
-def pivots(state: Books, testimony: Testimony) -> Pivots:
+def compared(state: Books, testimony: Testimony) -> Compared:
     """When it was told that an execution is over is compared with what the service took of others since."""
-    ends = [(key, heard.standing[ENDED]) for key, heard in testimony.executions.items()]
-    told = [(key, end.answer.n) for key, end in ends if end is not None]
-    return Pivots(tuple(n for n, taken in state.taken if any(key != taken and n > at for key, at in told)))
+    return Compared(tuple(n for n, key in state.taken if testimony.is_after_the_end_of_another(n, key)))
 
 
 def essence(state: Books, past: Past) -> Books:
@@ -295,7 +293,7 @@ def essence(state: Books, past: Past) -> Books:
             for each in state.successes
             if each.finding is not None and not each.is_taken and each.token in past.open
         ),
-        taken=tuple((past.told(n), key) for n, key in state.taken if n in past.told.pivots),
+        taken=tuple((past.told(n), key) for n, key in state.taken if past.told(n)),
     )
 
 

@@ -214,10 +214,11 @@ READS_COMMITS: Final[Reads] = {
 }
 
 
-def essence_of_commits(state: Commits, _past: Past) -> Commits:
-    """What stands, and in which step each execution is."""
+def essence_of_commits(state: Commits, past: Past) -> Commits:
+    """What stands, and in which step each execution is that the device is not done with."""
     standing = {which: commit._replace(mark=BLANK) for which, commit in state.standing.items()}
-    return Commits(Map((which, standing[which]) for which in sorted(standing, key=repr)), by_execution(state.steps))
+    steps = state.steps.only(lambda key, _: not past.is_left(key))
+    return Commits(Map((which, standing[which]) for which in sorted(standing, key=repr)), by_execution(steps))
 
 
 def rule_double_apply(state: Commits, subject: Subject) -> Ruling:

@@ -143,7 +143,7 @@ def essence(state: Tested, past: Past) -> Tested:
         state.on_trial,
         state.test and SelfTest(BLANK, state.test.passed),
         "write" if state.step == "write" else "",
-        state.test_since_write and SelfTest(BLANK, state.test_since_write.passed),
+        SelfTest(BLANK, state.test_since_write.passed) if state.test_since_write and state.written else None,
         Map((key, _named(state.written[key], names)) for key in in_order(state.written)),
         vouched=tuple(dict.fromkeys(vouched)),
     )
