@@ -75,6 +75,8 @@ class AnswerNews(NamedTuple):
         """How an execution is over, by this."""
         if self.accepted:
             return "replaced by a later one"
+        if self.code is None:
+            return "over"
         return f"over ({self.code}{f', {self.status}' if self.status else ''})"
 
 
@@ -161,31 +163,30 @@ class Heard(State):
         if self.taken:
             yield self.taken
 
-    def essence(self, past: Past, cause: Mark | None, *, is_told: bool) -> "Heard":
-        """What of it can still matter; `cause` is what last gave reason to ask about it.
+    @property
+    def may_be_given_up(self) -> bool:
+        """Whether the device has been told that it is over, and that this is not its own report's success."""
+        return self.over is not None and (not self.succeeded or self.over_otherwise is not None)
 
-        `is_told`: the cloud told of its queueing, so that documents need not tell it from another.
-        """
+    def essence(self, key: ExecutionKey, past: Past, cause: Mark | None) -> "Heard":
+        """What of it can still matter; `cause` is what last gave reason to ask about it."""
+        is_closed, is_told = key in past.closed, key in past.queued
         is_fresh = self.alive_asked > (0 if cause is None else cause.n)
+        is_past_it = is_closed and self.leapt  # it may go on without leave
         return Heard(
-            standing=tuple(
-                news and news.essence(past)._replace(accepted=news.accepted, code=news.code, status=news.status)
-                if purpose in (GONE, OVER)
-                else news and news.essence(past)
-                for purpose, news in enumerate(self.standing)
-            ),
+            standing=tuple(news and news.essence(past) for news in self.standing),
             over=self.over and self.over.essence(past)._replace(answer=past.mark(self.over.answer)),
             over_otherwise=self.over_otherwise
             and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
-            queued_again=self.queued_again,
-            alive_asked=(1 if cause is None else past.told(cause.n) + 1) if is_fresh else 0,
+            queued_again=self.queued_again and not is_closed,
+            alive_asked=(1 if cause is None else past.told(cause.n) + 1) if is_fresh and not is_past_it else 0,
             licence=past.cloud(self.licence),
             taken=past.told(self.taken),
             takings=TAKEN if self.takings else 0,
             digests=() if is_told else self.digests,
             leapt=self.leapt,
-            succeeded=self.succeeded,
-            updated=self.updated,
+            succeeded=self.succeeded and not is_closed,
+            updated=self.updated and key in past.updated,
         )
 
     def unhear(self, asked: Mark) -> None:

@@ -43,11 +43,13 @@ class Compared(NamedTuple):
     with_: tuple[int, ...] = ()
     others: tuple[int, ...] = ()
 
-    @property
-    def ranks(self) -> "Ranks":
-        """Their order, as far as it matters: how one of either sort stands to those of the other."""
+    def ranks(self, lowest: int) -> "Ranks":
+        """Their order, as far as it matters: how one of either sort stands to those of the other.
+
+        `lowest` is for those of the others that are below all.
+        """
         numbers = sorted([(n, True) for n in self.with_] + [(n, False) for n in self.others])
-        rank, was, ranks = 1, False, dict[int, int]()
+        rank, was, ranks = lowest, False, dict[int, int]()
         for n, is_pivot in numbers:
             rank, was = rank + (is_pivot != was), is_pivot
             ranks[n] = rank
@@ -59,7 +61,7 @@ class Compared(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """The place of each number, from 1, or from 2 if it is one that others are compared with."""
+    """The place of each number."""
 
     ranks: Map[int, int]
 
@@ -84,7 +86,11 @@ class Past(NamedTuple):
     takings: Map[ExecutionKey, int]
     """How often each has been taken."""
     queued: frozenset[ExecutionKey]
-    """Those of whose queueing the cloud has told."""
+    """Those of whose queueing the cloud has told, so that documents need not tell it from another."""
+    closed: frozenset[ExecutionKey]
+    """Those that are over, as the device was told, so that it may give them up; and no answer says otherwise."""
+    updated: frozenset[ExecutionKey | None]
+    """Those that an update which may yet be answered is meant for."""
     is_shared: Callable[[ExecutionKey], bool]
 
     def mark(self, mark: Mark) -> Mark:

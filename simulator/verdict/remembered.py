@@ -27,14 +27,19 @@ def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> 
 
 
 def _past(testimony: Testimony, record: ThingRecord, told: Compared, cloud: Compared, now: int) -> Past:
+    exchanges = testimony.exchanges.values()
+    found = {said.execution for exchange in exchanges for said in exchange.said}
+    closed = (key for key in record.over - found if testimony.heard(key).may_be_given_up)
     return Past(
-        told.ranks,
-        cloud.ranks,
+        told.ranks(lowest=1),
+        cloud.ranks(lowest=0),
         now,
         frozenset(token for token, exchange in testimony.exchanges.items() if exchange.sent is not None),
         record.over,
         testimony.in_hand,
         Map((key, heard.takings) for key, heard in testimony.executions.items()),
         record.queued,
+        frozenset(closed),
+        frozenset(exchange.execution for exchange in exchanges if exchange.is_update),
         lambda key: record.is_shared(key, len(testimony.heard(key).digests)),
     )

@@ -164,7 +164,7 @@ class Testimony(State):
         """What of it can still matter."""
         hints, connected = self._reasons, self.connected
         executions = {
-            key: heard.essence(past, hints.get(key.namespace_id) or connected, is_told=key in past.queued)
+            key: heard.essence(key, past, hints.get(key.namespace_id) or connected)
             for key, heard in self.executions.items()
         }
         return Testimony(

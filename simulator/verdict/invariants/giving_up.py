@@ -259,10 +259,13 @@ def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
     takings, is_shared = past.takings.get(key, 0), past.is_shared(key)
 
     def stays(this: GivenUp) -> bool:
-        return this.taking == takings or not this.is_settled(is_shared=is_shared)
+        is_settled = this.is_settled(is_shared=is_shared)
+        return not is_settled or (this.taking == takings and key not in past.closed)
 
     maybe, first = (None, ()) if mine.excused else (mine.maybe, tuple(filter(stays, mine.first)))
-    gone = tuple(filter(stays, mine.gone))
+    maybe, gone = maybe if maybe and stays(maybe) else None, tuple(filter(stays, mine.gone))
+    if key in past.closed and not (maybe or first or gone):
+        return NOT_ABANDONED  # whatever else is done about it, it may
     before = sorted({each.taking for each in (*first, *gone, *((maybe,) if maybe else ()))} - {takings})
     names = {taking: TAKEN - len(before) + index for index, taking in enumerate(before)}
     names[takings] = TAKEN if takings else 0
