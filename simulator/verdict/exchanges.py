@@ -6,6 +6,7 @@ from typing import NamedTuple
 from agent.device_events import AnswerReceived, RequestSent
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
+from simulator.verdict.past import Past
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.state import State
 
@@ -52,6 +53,32 @@ class Exchange(State):
     knew: bool = False
     licence: int = 0
     had_reported: tuple[ExecutionKey, ...] = ()
+
+    def essence(self, past: Past) -> "Exchange":
+        """What of it can still matter: see `simulator.verdict.past`."""
+        asked, sent = self.request, self.sent
+        assert asked is not None, "whoever asks has told so by then"
+        assert sent is not None, "as well"
+        version = None if asked.expected_version is None else 0
+        request = RequestSent(
+            asked.client_token, asked.request, None, asked.job_id, asked.execution, asked.status, version
+        )
+        said = dict.fromkeys(
+            Said(Mark("", past.cloud(each.mark.n), 0), each.accepted, None, each.execution) for each in self.said
+        )
+        is_report = self.is_update
+        return Exchange(
+            sent=past.mark(sent),
+            request=request,
+            said=tuple(said),
+            knew=is_report and self.knew,
+            licence=past.cloud(self.licence) if is_report else 0,
+        )
+
+    @property
+    def may_find(self) -> bool:
+        """Whether its answer may say that an execution is there."""
+        return self.request is not None and self.request.request in ("describe", "start-next")
 
     @property
     def answered(self) -> Said | None:

@@ -12,6 +12,7 @@ from simulator.verdict.heard import AnswerNews
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Life, ThingRecord
 from simulator.verdict.occasions import Refusal
+from simulator.verdict.past import ByOrder, ByTime
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lag
 from simulator.verdict.state import State
@@ -145,7 +146,8 @@ class Invariant:
     """A public name, what a device does that breaks it, and how one client of a thing is watched for that.
 
     Its monitor begins with what `start` gives, and `reads` feeds that. `rule` says what a state comes to, and is fit to
-    run before the run has ended. `of_requests`: it is about what one client asks, and is asked of each of a thing's.
+    run before the run has ended. `without_time` is what of it can be judged where there is no time, such as by a search
+    through all that can happen. `of_requests`: it is about what one client asks, and is asked of each of a thing's.
     """
 
     id: str
@@ -153,4 +155,5 @@ class Invariant:
     start: Callable[[], State | None]
     reads: Reads
     rule: Callable[[Any, Subject], Ruling]
+    without_time: ByOrder | ByTime
     of_requests: bool = False

@@ -8,6 +8,7 @@ from agent.device_events import AnswerReceived, HintReceived, RequestKind
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import TERMINAL
 from simulator.verdict.exchanges import Exchange
+from simulator.verdict.past import BLANK, ON_RECORD, Past
 from simulator.verdict.seen import Mark, Told
 from simulator.verdict.state import State
 
@@ -21,6 +22,8 @@ ENOUGH: Final[tuple[frozenset[Says], ...]] = (
     frozenset({"gone", "reported", "terminal"}),
     frozenset({"gone", "reported", "terminal", "superseded"}),
 )
+TAKEN: Final = 8
+"""How often what was taken counts as taken, where that does not matter but for which time was the last."""
 GONE, ENDED, OVER, REPLACED = range(4)
 """What may be enough to know that an execution is over, for this purpose or that: indices into ENOUGH."""
 
@@ -56,6 +59,13 @@ class AnswerNews(NamedTuple):
             sent=Mark(sent.source, -1, sent.at, sent.n), answer=Mark(answer.source, 0, answer.at, answer.n)
         )
 
+    def essence(self, past: Past) -> "AnswerNews":
+        """What of it can still matter, but for what it said: that it was told, and when."""
+        answer = past.mark(self.answer)
+        if self.answer.at <= past.now + ON_RECORD:
+            answer = answer._replace(at=ON_RECORD)
+        return AnswerNews(self.key, "gone", BLANK, answer, False, None, None)
+
     def is_crossed_by(self, asked: Mark) -> bool:
         """Whether the device `asked` something else after this question, and before it was answered."""
         return self.told.is_crossed_by(asked)
@@ -70,6 +80,8 @@ class AnswerNews(NamedTuple):
         """How an execution is over, by this."""
         if self.accepted:
             return "replaced by a later one"
+        if self.code is None:
+            return "over"
         return f"over ({self.code}{f', {self.status}' if self.status else ''})"
 
 
@@ -149,6 +161,39 @@ class Heard(State):
             standing=tuple(news and news.at_cloud for news in self.standing),
             over=self.over and self.over.at_cloud,
             updated=self.updated,
+        )
+
+    @property
+    def compared(self) -> Iterator[int]:
+        """The numbers of the client's entries that questions yet to be answered are compared with."""
+        yield from (news.answer.n for news in (*self.standing, self.over, self.over_otherwise) if news is not None)
+        if self.taken:
+            yield self.taken
+
+    @property
+    def may_be_given_up(self) -> bool:
+        """Whether the device has been told that it is over, and that this is not its own report's success."""
+        return self.over is not None and (not self.succeeded or self.over_otherwise is not None)
+
+    def essence(self, key: ExecutionKey, past: Past, cause: Mark | None) -> "Heard":
+        """What of it can still matter; `cause` is what last gave reason to ask about it."""
+        is_closed, is_told = key in past.closed, key in past.queued
+        is_fresh = self.alive_asked > (0 if cause is None else cause.n)
+        is_past_it = is_closed and self.leapt  # it may go on without leave
+        return Heard(
+            standing=tuple(news and news.essence(past) for news in self.standing),
+            over=self.over and self.over.essence(past)._replace(answer=past.mark(self.over.answer)),
+            over_otherwise=self.over_otherwise
+            and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
+            queued_again=self.queued_again and not is_closed,
+            alive_asked=(1 if cause is None else past.told(cause.n) + 1) if is_fresh and not is_past_it else 0,
+            licence=past.cloud(self.licence),
+            taken=past.told(self.taken),
+            takings=TAKEN if self.takings else 0,
+            digests=() if is_told else self.digests,
+            leapt=self.leapt,
+            succeeded=self.succeeded and not is_closed,
+            updated=self.updated and key in past.updated,
         )
 
     def unhear(self, asked: Mark) -> None:

@@ -20,6 +20,7 @@ from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.limits import Limits
 from simulator.verdict.occasions import Occasions
+from simulator.verdict.past import BLANK, by_execution
 from simulator.verdict.seen import Elsewhere, Mark, Seen
 from simulator.verdict.state import State
 
@@ -192,6 +193,31 @@ class ThingRecord(State):
             self._changed(self._current(event.execution), mark, event)
         elif kind is ExecutionRemoved:
             self._removed(self._current(event.execution), mark, event)
+
+    # ── what of it can still matter: see `simulator.verdict.past` ─────────────────────────────────────────────────
+
+    @property
+    def over(self) -> frozenset[ExecutionKey]:
+        """Those whose last incarnation has ended."""
+        return frozenset(key for key, number in self.current.items() if self.lives[number].ended is not None)
+
+    @property
+    def queued(self) -> frozenset[ExecutionKey]:
+        """Those of whose queueing was told."""
+        return frozenset(key for key, uses in self.uses.items() if uses.was_queued)
+
+    def essence(self) -> "ThingRecord":
+        """What of it can still matter: not how long anything took, and of several of one identity, the last."""
+        over, current = self.over, by_execution(self.current)
+        return ThingRecord(
+            lives=Map((number, Life(key, ended=BLANK if key in over else None)) for number, key in enumerate(current)),
+            current=Map((key, number) for number, key in enumerate(current)),
+            uses=by_execution(self.uses.each(lambda uses: Uses(min(uses.times, 2), uses.was_queued))),
+            jobs=Map((job, self.jobs[job]) for job in sorted(self.jobs, key=str)),
+            next_life=len(current),
+            untold=None if self.untold is None else Attendance(),
+            answers=min(self.answers, 1),
+        )
 
     def deletes(self, job_id: str) -> None:
         """The deletion of a job began: whether its record goes before the device is done with it is a race."""

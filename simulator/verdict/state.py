@@ -8,9 +8,12 @@ a state itself, or a tuple or mapping of some, or does not change, so a twin cos
 """
 
 from operator import attrgetter
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from simulator.verdict.frozen import Map
+
+PLAIN: Final = frozenset({bool, int, float, str})
+"""What does not change, and most of all that there is."""
 
 
 class State:
@@ -32,6 +35,8 @@ class State:
 
 
 def _twin(value: Any) -> Any:
+    if value is None or type(value) in PLAIN:
+        return value
     if isinstance(value, State):
         return value.twin()
     if type(value) is tuple and any(isinstance(each, State) for each in value):

@@ -12,8 +12,9 @@ from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.clocks import UNKNOWN, Offset
 from simulator.verdict.exchanges import COPIES, Exchange, Said
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.heard import Heard
+from simulator.verdict.heard import ENDED, Heard
 from simulator.verdict.lives import ThingRecord
+from simulator.verdict.past import BLANK, NOW, Compared, Past, in_order
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.state import State
 
@@ -117,6 +118,70 @@ class Testimony(State):
         if heard.over is not None or heard.queued_again or record.is_shared(key, len(heard.digests)):
             return "yes"
         return "if-shared"
+
+    # ── what of it can still matter: see `simulator.verdict.past` ─────────────────────────────────────────────────
+
+    @property
+    def compared(self) -> Compared:
+        """Numbers of its entries: what is known is compared with when that was asked which is still to be answered."""
+        known = (n for heard in self.executions.values() for n in heard.compared)
+        causes = (mark.n for mark in (self.connected, *self._reasons.values()) if mark is not None)
+        return Compared(self._asked, (*known, *causes))
+
+    @property
+    def compared_at_cloud(self) -> Compared:
+        """Numbers of the cloud's: what was answered, and what that licensed."""
+        exchanges = self.exchanges.values()
+        said = (said.mark.n for exchange in exchanges for said in exchange.said)
+        asked_with = (exchange.licence for exchange in exchanges)
+        return Compared((), (*said, *asked_with, *(heard.licence for heard in self.executions.values())))
+
+    @property
+    def _asked(self) -> tuple[int, ...]:
+        """When what may yet find an execution pending was asked, or what may be taken after the end of another."""
+        sent = [(each, each.sent.n) for each in self.exchanges.values() if each.sent is not None]
+        return tuple(n for each, n in sent if each.may_find or self.is_after_the_end_of_another(n, each.execution))
+
+    def is_after_the_end_of_another(self, n: int, key: ExecutionKey | None) -> bool:
+        """Whether its entry of that number came after it was told that another execution is over than `key`."""
+        ends = ((other, heard.standing[ENDED]) for other, heard in self.executions.items())
+        return any(end is not None and other != key and n > end.answer.n for other, end in ends)
+
+    @property
+    def _reasons(self) -> Map[str | None, Mark]:
+        """Hints since it connected that came after a question, or of which something in hand waits to be asked."""
+        since, asked = self.connected.n if self.connected is not None else 0, self._asked
+
+        def counts(name: str | None, hint: Mark) -> bool:
+            mine = (self.heard(key) for key in self.in_hand if key.namespace_id == name)
+            return hint.n > since and (
+                any(n < hint.n for n in asked) or any(each.alive_asked <= hint.n for each in mine)
+            )
+
+        return self.hints.only(counts)
+
+    def essence(self, past: Past) -> "Testimony":
+        """What of it can still matter."""
+        hints, connected = self._reasons, self.connected
+        executions = {
+            key: heard.essence(key, past, hints.get(key.namespace_id) or connected)
+            for key, heard in self.executions.items()
+        }
+        return Testimony(
+            exchanges=Map((token, self.exchanges[token].essence(past)) for token in sorted(past.open)),
+            executions=Map((key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING),
+            last=BLANK,
+            last_sign=NOW,
+            in_hand=in_order(self.in_hand),
+            cleared=in_order(self.cleared),
+            at_work=in_order(self.at_work),
+            running=tuple(sorted(self.running, key=repr)) if len(self.running) > 1 else self.running,
+            step=self.step and (self.step[0], ""),
+            connected=connected and past.mark(connected),
+            hints=Map((name, past.mark(hints[name])) for name in sorted(hints, key=str)),
+            phase=self.phase if self.phase in ("idle", "safe") else None,
+            done_at=NOW,
+        )
 
     # ── what the cloud tells of its requests ──────────────────────────────────────────────────────────────────
 

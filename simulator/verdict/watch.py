@@ -11,13 +11,16 @@ from simulator.verdict.findings import Invariant, Moment, Ruling
 from simulator.verdict.heard import AnswerNews
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
+from simulator.verdict.past import ByTime
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
 from simulator.verdict.telling import hears, sends, take_in
 from simulator.verdict.testimony import Testimony
 from simulator.verdict.whereabouts import READS, Whereabouts
 
-WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, lambda _state, _subject: Ruling())
+WHEREABOUTS: Final = Invariant(
+    "whereabouts", "", Whereabouts, READS, lambda _state, _subject: Ruling(), ByTime("where it was, its path shows")
+)
 
 
 _new: Any = tuple.__new__

@@ -15,6 +15,7 @@ from simulator.verdict.invariants import (
     stopping,
     trial,
 )
+from simulator.verdict.past import ByOrder, ByTime
 
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
@@ -23,6 +24,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         hardware.LastHardware,
         hardware.READS_HARDWARE,
         hardware.rule_bootable,
+        ByOrder(
+            "nothing whole to boot from, at once; what is half done, when it says that it rests, and wherever it does",
+            hardware.essence_of_hardware,
+            at_rest=True,
+        ),
     ),
     Invariant(
         "no-ghost-work",
@@ -30,6 +36,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ghosts.Ghosts,
         ghosts.READS_WORK,
         ghosts.rule_ghost_work,
+        ByOrder("all, at once", ghosts.essence),
         of_requests=True,
     ),
     Invariant(
@@ -38,6 +45,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ghosts.Ghosts,
         ghosts.READS_UPDATES,
         ghosts.rule_ghost_update,
+        ByOrder("all, at once", ghosts.essence),
         of_requests=True,
     ),
     Invariant(
@@ -46,6 +54,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         stopping.Stopping,
         stopping.READS,
         stopping.rule,
+        ByTime("how soon it stops is a matter of time: the virtual engine's"),
     ),
     Invariant(
         "asks-before-leap",
@@ -53,6 +62,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         asking.Leaps,
         asking.READS,
         asking.rule,
+        ByOrder("all, at once; whose policy it is to leap unanswered has waited when its timer fires", asking.essence),
     ),
     Invariant(
         "no-cross-incarnation",
@@ -60,6 +70,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         crossing.Crossing,
         crossing.READS,
         crossing.rule,
+        ByOrder(
+            "all, at once; what could not be told apart, and what it could not know of, is undecided",
+            crossing.essence,
+            cloud=crossing.compared,
+        ),
         of_requests=True,
     ),
     Invariant(
@@ -68,6 +83,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         giving_up.GivingUp,
         giving_up.READS,
         giving_up.rule,
+        ByOrder(
+            "once the device is done with the execution, or where it rests: until then it may yet tell why",
+            giving_up.essence,
+            at_rest=True,
+        ),
     ),
     Invariant(
         "no-lost-job",
@@ -75,6 +95,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         losing.SafetySigns,
         losing.READS,
         losing.rule,
+        ByTime("that what is pending is taken in the end, a search finds on its graph; how soon, the virtual engine"),
     ),
     Invariant(
         "no-double-apply",
@@ -82,6 +103,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         hardware.Commits,
         hardware.READS_COMMITS,
         hardware.rule_double_apply,
+        ByOrder("all, at once", hardware.essence_of_commits),
     ),
     Invariant(
         "accounted-for",
@@ -89,6 +111,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         accounting.Books,
         accounting.READS,
         accounting.rule,
+        ByOrder(
+            "a success that is none, when it is accepted; a version that nothing explains, where the device rests",
+            accounting.essence,
+            at_rest=True,
+            told=accounting.compared,
+        ),
     ),
     Invariant(
         "ready-in-time",
@@ -96,6 +124,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         lambda: None,
         {},
         readiness.rule,
+        ByTime("that it takes the next job in the end, a search finds on its graph; how soon, the virtual engine"),
     ),
     Invariant(
         "no-hammering",
@@ -103,6 +132,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         hammering.Hammering,
         hammering.READS,
         hammering.rule,
+        ByTime("gaps and numbers are the virtual engine's; that it asks for ever, a search finds on its graph"),
         of_requests=True,
     ),
     Invariant(
@@ -111,6 +141,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         living.Vital,
         living.READS,
         living.rule,
+        ByOrder(
+            "a crash, at once",
+            living.essence,
+            leaves="that it restarts for ever, a search finds on its graph; silence is a matter of time",
+        ),
     ),
     Invariant(
         "tests-before-commit",
@@ -118,6 +153,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         trial.Tested,
         trial.READS,
         trial.rule,
+        ByOrder("all: a commit at once, a success when it is accepted", trial.essence),
     ),
 )
 """All of them, in the order in which reports list them."""

@@ -1,6 +1,6 @@
 """Whether what a device runs is known to whoever asked for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from agent.device_events import (
@@ -19,9 +19,10 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
+from simulator.verdict.past import BLANK, Compared, Past, by_execution, in_any_order, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
-from simulator.verdict.testimony import NO_EXCHANGE
+from simulator.verdict.testimony import NO_EXCHANGE, Testimony
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
@@ -262,6 +263,38 @@ def rule(state: Books, subject: Subject) -> Ruling:
         return ruling.but(undecided(job, why, running.mark))
     message = f"runs version {version}, which no accepted report and no later note explains"
     return ruling.but(violated(job, message, running.mark))
+
+
+def compared(state: Books, testimony: Testimony) -> Compared:
+    """When it was told that an execution is over is compared with what the service took of others since."""
+    return Compared(tuple(n for n, key in state.taken if testimony.is_after_the_end_of_another(n, key)))
+
+
+def essence(state: Books, past: Past) -> Books:
+    """What runs and ran, and what explains it or may yet explain it."""
+    reports = (
+        VersionReport("", BLANK, each.key, each.status, each.kept, is_taken=True)
+        if each.is_taken
+        else VersionReport(each.token, BLANK, each.key, each.status, each.kept)
+        for each in state.reports
+        if each.is_taken or each.token in past.open
+    )
+    return Books(
+        first=state.first,
+        brought=tuple(each._replace(mark=BLANK) for each in state.brought),
+        running=state.running,
+        on_trial=state.on_trial,
+        tested=state.tested,
+        before_write=by_execution(state.before_write),
+        committed=in_order(state.committed),
+        reports=in_any_order(reports),
+        successes=tuple(
+            each._replace(finding=replace(each.finding, events=()))
+            for each in state.successes
+            if each.finding is not None and not each.is_taken and each.token in past.open
+        ),
+        taken=tuple((past.told(n), key) for n, key in state.taken if past.told(n)),
+    )
 
 
 def _claimed(claim: Running) -> Finding | None:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from agent.device_events import StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, violated
+from simulator.verdict.past import Past
 from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -56,6 +57,11 @@ def _began(state: Leaps, now: Moment) -> None:
 
 
 READS: Final[Reads] = {StepStarted: _began}
+
+
+def essence(_state: Leaps, _past: Past) -> Leaps:
+    """Nothing: a leap is allowed or not when it is made."""
+    return Leaps()
 
 
 def _last_cause(testimony: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:

@@ -10,6 +10,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
+from simulator.verdict.past import Compared, Past
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -66,6 +67,22 @@ def _exchanged(state: Crossing, exchange: Exchange, now: Moment) -> None:
 def at_cloud(state: Crossing) -> Crossing:
     """The reuses of job ids, before the wire shows what came of them."""
     return Crossing(tuple(Reuse(reuse.queued, reuse.key, reuse.earlier) for reuse in state.reuses))
+
+
+def compared(state: Crossing, _testimony: Testimony) -> Compared:
+    """Answers are compared with when a job id was used again."""
+    return Compared(tuple(reuse.queued.n for reuse in state.reuses))
+
+
+def essence(state: Crossing, past: Past) -> Crossing:
+    """The reuses of job ids by executions that can still accept an update."""
+    return Crossing(
+        tuple(
+            Reuse(Mark("", past.cloud(reuse.queued.n), 0), reuse.key, reuse.earlier)
+            for reuse in state.reuses
+            if reuse.key not in past.over
+        )
+    )
 
 
 def _loosely(state: Crossing, exchange: Exchange) -> None:

@@ -8,6 +8,7 @@ from agent.values import ExecutionKey
 from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, OVER, AnswerNews
+from simulator.verdict.past import Past
 from simulator.verdict.seen import Mark, Told
 from simulator.verdict.state import State
 from simulator.verdict.testimony import CLOSED
@@ -49,6 +50,11 @@ class Ghosts(State):
 
     seen: Hauntings = EMPTY
     unknown: Map[ExecutionKey, Mark] = EMPTY
+
+
+def essence(_state: Ghosts, _past: Past) -> Ghosts:
+    """Nothing: what a ghost does is told at once, and whether it had been told is in its testimony."""
+    return Ghosts()
 
 
 def _began(state: Ghosts, now: Moment) -> None:

@@ -19,7 +19,8 @@ from agent.device_events import (
 from agent.values import ExecutionKey, Status
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.heard import omits
+from simulator.verdict.heard import TAKEN, omits
+from simulator.verdict.past import BLANK, Past, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -57,6 +58,10 @@ class GivenUp(NamedTuple):
     def is_allowed(self) -> bool:
         """Whether it is no fault."""
         return self.may or self.fell_back
+
+    def is_settled(self, *, is_shared: bool) -> bool:
+        """Whether nothing changes any more what is to be said of it."""
+        return self.may or ((self.left or is_shared) and not self.fell_back)
 
 
 class Abandoned(NamedTuple):
@@ -242,6 +247,40 @@ def rule(state: GivingUp, subject: Subject) -> Ruling:
     found = (_finding(this, key, subject) for this, key in given_up)
     before = state.before
     return Ruling(before.held + state.resisted, before.findings).but(*found)
+
+
+def essence(state: GivingUp, past: Past) -> GivingUp:
+    """What may yet be excused, or become a fault; and what has been given up since it was taken last."""
+    known = {key: _essence(state.executions[key], key, past) for key in in_order(state.executions)}
+    return GivingUp(executions=Map((key, mine) for key, mine in known.items() if mine != NOT_ABANDONED))
+
+
+def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
+    takings, is_shared = past.takings.get(key, 0), past.is_shared(key)
+
+    def stays(this: GivenUp) -> bool:
+        is_settled = this.is_settled(is_shared=is_shared)
+        return not is_settled or (this.taking == takings and key not in past.closed)
+
+    maybe, first = (None, ()) if mine.excused else (mine.maybe, tuple(filter(stays, mine.first)))
+    maybe, gone = maybe if maybe and stays(maybe) else None, tuple(filter(stays, mine.gone))
+    if key in past.closed and not (maybe or first or gone):
+        return NOT_ABANDONED  # whatever else is done about it, it may
+    before = sorted({each.taking for each in (*first, *gone, *((maybe,) if maybe else ()))} - {takings})
+    names = {taking: TAKEN - len(before) + index for index, taking in enumerate(before)}
+    names[takings] = TAKEN if takings else 0
+
+    def named(this: GivenUp) -> GivenUp:
+        if this.is_settled(is_shared=is_shared):
+            return GivenUp(BLANK, "", names[this.taking], may=True, fell_back=False, hint=None)
+        return this._replace(mark=BLANK, hint=None, taking=names[this.taking])
+
+    return mine._replace(
+        maybe=maybe and named(maybe),
+        restarted=mine.restarted and maybe is not None,
+        first=tuple(map(named, first)),
+        gone=tuple(map(named, gone)),
+    )
 
 
 def _finding(this: GivenUp, key: ExecutionKey, subject: Subject) -> Finding | None:

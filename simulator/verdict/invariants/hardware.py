@@ -18,6 +18,7 @@ from agent.device_events import (
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.past import BLANK, Past, by_execution
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -83,6 +84,18 @@ READS_HARDWARE: Final[Reads] = {
     PhaseChanged: _moved,
     PowerLost: _lost_power,
 }
+
+
+def essence_of_hardware(state: LastHardware, _past: Past) -> LastHardware:
+    """What is half done, until it has rested; and whether it rests."""
+    return LastHardware(
+        last=None if state.rested else BLANK,
+        pending=() if state.rested else state.pending,
+        rested=state.rested,
+        resting=state.resting and BLANK,
+        phase=state.phase if state.resting else "",
+        has_power=state.has_power,
+    )
 
 
 def _at_rest(state: LastHardware) -> Finding | None:
@@ -199,6 +212,13 @@ READS_COMMITS: Final[Reads] = {
     StepStarted: _began,
     DeviceBooted: _restarted,
 }
+
+
+def essence_of_commits(state: Commits, past: Past) -> Commits:
+    """What stands, and in which step each execution is that the device is not done with."""
+    standing = {which: commit._replace(mark=BLANK) for which, commit in state.standing.items()}
+    steps = state.steps.only(lambda key, _: not past.is_left(key))
+    return Commits(Map((which, standing[which]) for which in sorted(standing, key=repr)), by_execution(steps))
 
 
 def rule_double_apply(state: Commits, subject: Subject) -> Ruling:

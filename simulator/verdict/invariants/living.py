@@ -8,6 +8,7 @@ from simulator.verdict.attendance import Silence
 from simulator.verdict.charging import charged
 from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, ruling, undecided, violated
 from simulator.verdict.lives import Lapse
+from simulator.verdict.past import Past
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lost
 from simulator.verdict.state import State
@@ -52,6 +53,11 @@ def _booted(state: Vital, now: Moment) -> None:
 
 def _got_on(state: Vital, _now: Moment) -> None:
     state.row = NO_RESTARTS
+
+
+def essence(_state: Vital, _past: Past) -> Vital:
+    """Nothing: a crash is told at once. That it restarts for ever, a search finds where it goes round in circles."""
+    return Vital()
 
 
 READS: Final[Reads] = {

@@ -5,7 +5,7 @@ Where the image is written over the running one, the write commits it before it 
 it with its report, and that is what must wait for the test.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from agent.device_events import (
@@ -21,6 +21,7 @@ from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, violated
 from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.past import BLANK, Past, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -124,6 +125,32 @@ def _answered(state: Tested, now: Moment) -> None:
         state.vouched = tuple(
             each._replace(is_accepted=True) if each.token == token else each for each in state.vouched
         )
+
+
+def essence(state: Tested, past: Past) -> Tested:
+    """Whether the last tests passed, which images a write has committed, and who may yet vouch for one, or did."""
+    images = sorted({image.mark for image in state.written.values()} | {each.committed for each in state.vouched})
+    names = {mark: Mark("", index - len(images), 0) for index, mark in enumerate(images)}
+    there = {image.mark for image in state.written.values()}
+    vouched = [
+        Vouched("", names[each.committed], None, True)
+        if each.is_accepted
+        else Vouched(each.token, names[each.committed], each.finding and replace(each.finding, events=()))
+        for each in state.vouched
+        if each.token in past.open or (each.is_accepted and each.committed in there)
+    ]
+    return Tested(
+        state.on_trial,
+        state.test and SelfTest(BLANK, state.test.passed),
+        "write" if state.step == "write" else "",
+        SelfTest(BLANK, state.test_since_write.passed) if state.test_since_write and state.written else None,
+        Map((key, _named(state.written[key], names)) for key in in_order(state.written)),
+        vouched=tuple(dict.fromkeys(vouched)),
+    )
+
+
+def _named(image: WrittenImage, names: dict[Mark, Mark]) -> WrittenImage:
+    return image._replace(mark=names[image.mark])
 
 
 def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:

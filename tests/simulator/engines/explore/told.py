@@ -1,0 +1,86 @@
+"""Plays of the virtual engine, told as a search would tell of a path: without times, and with tokens used again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import count
+from typing import Any, NamedTuple
+
+from agent.device_events import AnswerReceived, StepFinished
+from simulator.engines.explore.monitors import Broken, Told, Watched, Watcher
+from simulator.engines.virtual import judged
+from simulator.scenario import load
+from simulator.trace import CLOUD, Entry, Event, RunStarted, device_source
+from simulator.verdict.seen import TIMER_SLACK
+
+
+class Step(NamedTuple):
+    """What one entry told, and which tokens are still to be heard of after it, as bits."""
+
+    told: Told
+    alive: int
+
+
+class Played(NamedTuple):
+    """What one device and its cloud told in a play, and who watches that."""
+
+    watcher: Watcher
+    steps: tuple[Step, ...]
+
+
+@cache
+def played(scenario: str, model: str, seed: int) -> tuple[Played, ...]:
+    """Each device of a play."""
+    entries: list[Entry] = []
+    judged(load(scenario).cast(model), 1, seed, sink=entries.append)
+    started = next(entry.event for entry in entries if isinstance(entry.event, RunStarted))
+    return tuple(Played(watcher_of(thing, started), tuple(_steps(thing, started, entries))) for thing in started.things)
+
+
+def watcher_of(thing: str, started: RunStarted) -> Watcher:
+    """Who watches a device of a run."""
+    return Watcher(
+        thing,
+        finishes_after_switch=thing in started.finish_after_switch,
+        leap_unanswered_seconds=started.leap_unanswered.get(thing),
+        shares=started.shared.get(thing),
+    )
+
+
+def _steps(thing: str, started: RunStarted, entries: list[Entry]) -> Iterator[Step]:
+    base, _ = started.shared.get(thing, (thing, None))
+    source, policy = device_source(thing), started.leap_unanswered.get(thing)
+    mine = [each for each in entries if each.source == source or (each.source == CLOUD and _thing(each) == base)]
+    lasts = {token: index for index, each in enumerate(mine) if (token := _token(each.event)) is not None}
+    names: dict[str, int] = {}
+    heard = 0.0
+    for index, (whose, _, at, event) in enumerate(mine):
+        token = _token(event)
+        if token is not None and token not in names:
+            names[token] = next(name for name in count() if name not in names.values())
+        named: Any = event if token is None else replace(event, client_token=str(names[token]))
+        names = {each: name for each, name in names.items() if lasts[each] > index}
+        if whose == CLOUD:
+            told = Told(by_cloud=(named,))
+        else:
+            has_waited = policy is not None and at - heard + TIMER_SLACK / 1e6 >= policy
+            told = Told(by_device=(named,), waited=has_waited)
+            heard = at if isinstance(event, (AnswerReceived, StepFinished)) else heard
+        yield Step(told, sum(1 << name for name in names.values()))
+
+
+def _thing(entry: Entry) -> str | None:
+    return getattr(entry.event, "thing", None)
+
+
+def _token(event: Event) -> str | None:
+    return getattr(event, "client_token", None)
+
+
+def watched_by(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[tuple[Watched, tuple[Broken, ...]]]:
+    """How it is watched after each step, and what that broke."""
+    watched = watcher.start()
+    for told, alive in steps:
+        watched, broken = watcher.watch(watched, told.by_cloud, told.by_device, waited=told.waited)
+        watched = watcher.forget(watched, alive)
+        yield watched, broken
