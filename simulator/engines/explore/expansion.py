@@ -1,0 +1,266 @@
+"""All moves of many states at once, by table: what `plain.py` does for one state, for whole arrays of them.
+
+Three sorts of move begin here: the service's own, a device's own, and the net's, which may go on to be heard by the
+service or a device. Each is a look-up of what the part does, then of what that makes of the nets and of what is
+watched.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.explore import packing
+from simulator.engines.explore.index import Numbers, Words
+from simulator.engines.explore.local_moves import (
+    AFTER,
+    COST,
+    DEVICE,
+    LABEL,
+    LINK,
+    MESSAGE,
+    NO_SIDE,
+    NOBODY,
+    OUT,
+    RECIPIENT,
+    SERVICE,
+    TOLD,
+    TOLD_BY_CLOUD,
+    LocalMoves,
+    lowest_free,
+)
+from simulator.engines.explore.packing import SideNumbers
+from simulator.engines.explore.searchable import Searchable, Side, State
+from simulator.engines.explore.tables import Table
+
+
+class Moves(NamedTuple):
+    """Transitions: where each begins (a position), where it leads, its label, and what it breaks (0: nothing)."""
+
+    source: Numbers
+    words: tuple[Words, ...]
+    label: Numbers
+    broken: Numbers
+
+    def take(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> "Moves":
+        """Some of them, in that order."""
+        words = tuple(word[which] for word in self.words)
+        return Moves(self.source[which], words, self.label[which], self.broken[which])
+
+
+class _States(NamedTuple):
+    """States as the numbers of their parts."""
+
+    sides: tuple[SideNumbers, ...]
+    service: Numbers
+    budgets: Numbers
+
+
+class _Begun(NamedTuple):
+    """Moves that are begun: from which states, how the nets and the budgets now are, and the label so far (if any)."""
+
+    source: Numbers
+    nets: tuple[Numbers, ...]
+    budgets: Numbers
+    label: Numbers | None
+
+    def take(self, which: Numbers) -> "_Begun":
+        nets = tuple(net[which] for net in self.nets)
+        label = None if self.label is None else self.label[which]
+        return _Begun(self.source[which], nets, self.budgets[which], label)
+
+
+class Expansion:
+    """States become words, and words the words of all states that may come next."""
+
+    def __init__(self, system: Searchable) -> None:
+        self.known = LocalMoves(system)
+
+    # ── states ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def words(self, state: State) -> tuple[Words, ...]:
+        """One state, as arrays of length 1."""
+        known = self.known
+        sides = [
+            (known.devices.number(side.device), known.nets.number(side.net), known.watched.number(side.watched))
+            for side in state.sides
+        ]
+        shared = known.services.number(state.service), known.budgets.number(state.budgets)
+        packed = [packing.side_word(*(np.array([number]) for number in side)) for side in sides]
+        return (*packed, packing.shared_word(*(np.array([number]) for number in shared)))
+
+    def state(self, words: Iterable[int]) -> State:
+        """The state of one row of words."""
+        known, unpacked = self.known, _unpacked(tuple(np.array([word], np.uint64) for word in words))
+        sides = tuple(
+            Side(known.devices[int(side.device[0])], known.nets[int(side.net[0])], known.watched[int(side.watched[0])])
+            for side in unpacked.sides
+        )
+        return State(sides, known.services[int(unpacked.service[0])], known.budgets[int(unpacked.budgets[0])])
+
+    def is_home(self, words: tuple[Words, ...]) -> NDArray[np.bool_]:
+        """Whether all devices of a state are home."""
+        states = _unpacked(words)
+        home = np.ones(len(states.service), np.bool_)
+        for side in states.sides:
+            asked = np.flatnonzero(home & self.known.homely.values[side.device])
+            home[:] = False
+            home[asked] = self.known.home.answer(side.device[asked], side.net[asked], states.service[asked]) != 0
+        return home
+
+    def phases(self, words: tuple[Words, ...]) -> Numbers:
+        """The phase of the first device, a number of `known.phases`."""
+        phases: Numbers = self.known.phase.values[packing.side_numbers(words[0]).device]
+        return phases
+
+    # ── moves ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def moves(self, words: tuple[Words, ...]) -> Moves:
+        """Every move of every state, in no order that means anything."""
+        states = _unpacked(words)
+        found = [self._by_service(states)]
+        for number in range(len(states.sides)):
+            token = self._free_token(states, number)
+            found.append(self._by_device(states, number, token))
+            found += self._by_net(states, number, token)
+        return _all_of(found)
+
+    def _free_token(self, states: _States, number: int) -> Numbers:
+        known, side = self.known, states.sides[number]
+        mask = known.places_of_devices.values[side.device] | known.places_of_nets.values[side.net]
+        mask |= known.places_of_watched.values[side.watched] | known.places_of_services.values[states.service]
+        token = lowest_free(mask)
+        assert not len(token) or int(token.max()) < 64, "more than 64 places are taken at once"
+        return token
+
+    def _by_service(self, states: _States) -> Moves:
+        source, entry = self.known.service_moves.expand(states.service)
+        begun = _Begun(source, tuple(side.net[source] for side in states.sides), states.budgets[source], None)
+        return self._of_service(states, begun, self.known.service_moves, entry, NO_SIDE)
+
+    def _by_device(self, states: _States, number: int, token: Numbers) -> Moves:
+        known, side = self.known, states.sides[number]
+        waits = known.waits.answer(side.net, known.awaited.values[side.device])
+        source, entry = known.device_moves.expand(side.device, token, waits)
+        begun = _Begun(source, tuple(each.net[source] for each in states.sides), states.budgets[source], None)
+        return self._of_device(states, begun, known.device_moves, entry, number)
+
+    def _by_net(self, states: _States, number: int, token: Numbers) -> Iterator[Moves]:
+        known, table = self.known, self.known.net_moves
+        source, entry = table.expand(states.sides[number].net)
+        nets = tuple(table[AFTER][entry] if at == number else side.net[source] for at, side in enumerate(states.sides))
+        begun = _Begun(source, nets, self._paid(states.budgets[source], table[COST][entry]), table[LABEL][entry])
+        affordable = begun.budgets >= 0
+        to, message = table[RECIPIENT][entry], table[MESSAGE][entry]
+        yield self._of_net(states, begun.take(np.flatnonzero(affordable & (to == NOBODY))), number)
+        served = np.flatnonzero(affordable & (to == SERVICE))
+        entry = known.served.entry(states.service[source[served]], message[served])
+        yield self._of_service(states, begun.take(served), known.served, entry, number)
+        heard = np.flatnonzero(affordable & (to == DEVICE))
+        at, device = source[heard], states.sides[number].device
+        which, entry = known.heard.expand(device[at], message[heard], token[at])
+        yield self._of_device(states, begun.take(heard[which]), known.heard, entry, number)
+
+    # ── what comes of them ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _of_net(self, states: _States, begun: _Begun, number: int) -> Moves:
+        assert begun.label is not None
+        words = [
+            packing.side_word(side.device[begun.source], net, side.watched[begun.source])
+            for side, net in zip(states.sides, begun.nets, strict=True)
+        ]
+        shared = packing.shared_word(states.service[begun.source], begun.budgets)
+        label = self._full(begun.label, states, begun.source, number)
+        return Moves(begun.source, (*words, shared), label, np.zeros(len(label), np.int64))
+
+    def _of_device(self, states: _States, begun: _Begun, table: Table, entry: Numbers, number: int) -> Moves:
+        """What it sends goes up, and its watchers are told."""
+        begun, entry = self._pay(begun, table, entry)
+        source, nothing = begun.source, np.zeros(len(entry), np.int64)
+        words, broken = [], nothing
+        for at, (side, net) in enumerate(zip(states.sides, begun.nets, strict=True)):
+            device, watched = side.device[source], side.watched[source]
+            if at == number:
+                device = table[AFTER][entry]
+                net = self._net_after(net, table[OUT][entry], nothing, table[LINK][entry])
+                watched, broken = self._watched_after(watched, table[TOLD_BY_CLOUD][entry], table[TOLD][entry])
+            words.append(packing.side_word(device, net, watched))
+        shared = packing.shared_word(states.service[source], begun.budgets)
+        return Moves(source, (*words, shared), self._label(states, begun, table, entry, number), broken)
+
+    def _of_service(self, states: _States, begun: _Begun, table: Table, entry: Numbers, number: int) -> Moves:
+        """What it sends goes down to each side, and each side's watchers are told."""
+        begun, entry = self._pay(begun, table, entry)
+        source, nothing = begun.source, np.zeros(len(entry), np.int64)
+        words, broken = [], nothing
+        for at, (side, net) in enumerate(zip(states.sides, begun.nets, strict=True)):
+            net = self._net_after(net, nothing, table[OUT + at][entry], nothing)
+            watched, broke = self._watched_after(side.watched[source], table[TOLD][entry], nothing)
+            broken = self._both(broken, broke)
+            words.append(packing.side_word(side.device[source], net, watched))
+        shared = packing.shared_word(table[AFTER][entry], begun.budgets)
+        return Moves(source, (*words, shared), self._label(states, begun, table, entry, number), broken)
+
+    def _pay(self, begun: _Begun, table: Table, entry: Numbers) -> tuple[_Begun, Numbers]:
+        """Those that can be paid for."""
+        begun = begun._replace(budgets=self._paid(begun.budgets, table[COST][entry]))
+        affordable = np.flatnonzero(begun.budgets >= 0)
+        return (begun, entry) if len(affordable) == len(entry) else (begun.take(affordable), entry[affordable])
+
+    def _paid(self, budgets: Numbers, cost: Numbers) -> Numbers:
+        """What is left; -1 if nothing of the kind was."""
+        paid, costly = budgets.copy(), np.flatnonzero(cost)
+        paid[costly] = self.known.paid.answer(budgets[costly], cost[costly])
+        return paid
+
+    def _net_after(self, net: Numbers, up: Numbers, down: Numbers, link: Numbers) -> Numbers:
+        changed = np.flatnonzero(up | down | link)
+        after = net.copy()
+        after[changed] = self.known.nets_after.answer(net[changed], up[changed], down[changed], link[changed])
+        return after
+
+    def _watched_after(self, watched: Numbers, by_cloud: Numbers, by_device: Numbers) -> tuple[Numbers, Numbers]:
+        told = np.flatnonzero(by_cloud | by_device)
+        after, broken = watched.copy(), np.zeros(len(watched), np.int64)
+        table = self.known.watched_after
+        entry = table.entry(watched[told], by_cloud[told], by_device[told])
+        after[told], broken[told] = table[0][entry], table[1][entry]
+        return after, broken
+
+    def _both(self, one: Numbers, other: Numbers) -> Numbers:
+        """What breaks at one side, and at another."""
+        both = np.maximum(one, other)
+        several = np.flatnonzero((one > 0) & (other > 0))
+        if len(several):
+            both[several] = self.known.both_broken.answer(one[several], other[several])
+        return both
+
+    def _label(self, states: _States, begun: _Begun, table: Table, entry: Numbers, number: int) -> Numbers:
+        label = table[LABEL][entry]
+        if begun.label is not None:
+            label = self.known.joined.answer(begun.label, label)
+        return self._full(label, states, begun.source, number)
+
+    def _full(self, label: Numbers, states: _States, source: Numbers, number: int) -> Numbers:
+        """With the phase in which it was paid for; what nobody's side does is told of the first device's."""
+        known = self.known
+        which = np.flatnonzero(known.costly.values[label]) if known.side_count == 1 else np.arange(len(label))
+        phase = known.phase.values[states.sides[0 if number == NO_SIDE else number].device[source[which]]]
+        phase = np.where(known.costly.values[label[which]], phase, 0)
+        full = label.copy()
+        full[which] = known.full_labels.answer(label[which], phase, np.full(len(which), number))
+        return full
+
+
+def _unpacked(words: tuple[Words, ...]) -> _States:
+    service, budgets = packing.shared_numbers(words[-1])
+    return _States(tuple(packing.side_numbers(word) for word in words[:-1]), service, budgets)
+
+
+def _all_of(found: list[Moves]) -> Moves:
+    words = tuple(np.concatenate(words) for words in zip(*(moves.words for moves in found), strict=True))
+    source = np.concatenate([moves.source for moves in found])
+    label = np.concatenate([moves.label for moves in found])
+    broken = np.concatenate([moves.broken for moves in found])
+    return Moves(source, words, label, broken)

@@ -1,0 +1,89 @@
+"""What a search answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from simulator.engines.explore.searchable import Kind, Path
+
+
+class Violation(NamedTuple):
+    """The shortest way to break an invariant; its last choice breaks it. `times`: so many transitions do."""
+
+    invariant: str
+    why: str
+    path: Path
+    times: int
+
+
+class Reached(NamedTuple):
+    """How often; the first of the shortest ways; and from there, with no more trouble, the shortest way home.
+
+    `home` is None where there is none, and where the way ends with a violation.
+    """
+
+    times: int
+    path: Path
+    home: Path | None
+
+
+class Cycle(NamedTuple):
+    """A way to a state away from home, and a fair loop from there back to it."""
+
+    path: Path
+    loop: Path
+
+
+class Spent(NamedTuple):
+    """Of one kind: how much there was, the most that a state has spent, and how many states have spent 0, 1, …"""
+
+    bound: int
+    most: int
+    states: tuple[int, ...]
+
+
+class Progress(NamedTuple):
+    """After each depth: how much is known, and how many states are yet to be expanded."""
+
+    depth: int
+    states: int
+    transitions: int
+    waiting: int
+    seconds: float
+    mebibytes: float
+    violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """What was found within the bounds: all that there is, if `complete`; else `stopped_by` says what ended it.
+
+    `depth`: the most choices on a shortest way. `expanded`: states of which every choice was tried; only of these is
+    anything said. What breaks an invariant is told and not followed further, and its end not counted as a state.
+    `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
+    fair run may stay away from home (`loop_count` components). `places`: where each phase was first met.
+    """
+
+    states: int
+    transitions: int
+    depth: int
+    expanded: int
+    complete: bool
+    stopped_by: str
+    spent: Mapping[Kind, Spent]
+    broken: tuple[Violation, ...]
+    cells: Mapping[tuple[str, Kind], Reached]
+    places: Mapping[str, Reached]
+    stuck: tuple[Path, ...]
+    stuck_count: int
+    cycles: tuple[Cycle, ...]
+    loop_count: int
+    jobs: int
+    seconds: float
+    bytes_a_state: float
+    seconds_of: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found that is wrong."""
+        return not (self.broken or self.stuck_count or self.loop_count)

@@ -1,0 +1,106 @@
+"""What a search knows in the end, put together from all processes: the states, the first way to each, the graph."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.explore.graph import Graph, graph_of
+from simulator.engines.explore.local_moves import Label
+from simulator.engines.explore.notes import Breach, Costly, Met, first_breach, first_costly
+from simulator.engines.explore.searchable import Choice, Kind, Path
+from simulator.engines.explore.shard import NO_PARENT, Kept
+
+Element = TypeVar("Element", bound=np.generic)
+
+
+class Found(NamedTuple):
+    """By the numbers of states: the first way there, who is home. `labels` are in order, and so are their numbers."""
+
+    labels: list[Label]
+    parent: NDArray[np.int32]
+    label: NDArray[np.int32]
+    home: NDArray[np.bool_]
+    graph: Graph
+    excused: NDArray[np.int32]
+    costly: list[Costly]
+    breaches: list[Breach]
+    phases: list[Met]
+    left: Counter[tuple[tuple[Kind, int], ...]]
+
+    def path(self, state: int) -> Path:
+        """The first of the shortest ways there."""
+        choices: list[Choice] = []
+        while (parent := int(self.parent[state])) != NO_PARENT:
+            choices.append(self.labels[self.label[state]].choice)
+            state = parent
+        return tuple(reversed(choices))
+
+
+def found_by(shards: list[Kept]) -> Found:
+    """All that these know; their arrays are let go on the way."""
+    labels = sorted({label for kept in shards for label in kept.labels})
+    ranks = {label: rank for rank, label in enumerate(labels)}
+    renamed = [np.array([ranks[label] for label in kept.labels], np.int32) for kept in shards]
+    states = [kept.states for kept in shards]
+    count = sum(map(len, states))
+    return Found(
+        labels,
+        _by_state(count, states, [kept.parent for kept in shards]),
+        _by_state(count, states, [_renamed(kept.label, names) for kept, names in zip(shards, renamed, strict=True)]),
+        _by_state(count, states, [kept.home for kept in shards]),
+        _graph(count, shards, renamed),
+        np.concatenate([kept.excused for kept in shards]),
+        _merged_costly(each for kept in shards for each in kept.costly),
+        _merged_breaches(each for kept in shards for each in kept.breaches),
+        _merged_phases(each for kept in shards for each in kept.phases),
+        _merged_left(each for kept in shards for each in kept.left),
+    )
+
+
+def _by_state(count: int, states: list[NDArray[np.int32]], values: list[NDArray[Element]]) -> NDArray[Element]:
+    merged = np.empty(count, values[0].dtype)
+    for where, what in zip(states, values, strict=True):
+        merged[where] = what
+    return merged
+
+
+def _renamed(label: NDArray[np.int32], names: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.where(label >= 0, names[label], NO_PARENT)
+
+
+def _graph(count: int, shards: list[Kept], renamed: list[NDArray[np.int32]]) -> Graph:
+    label = [names[kept.edges.label] for kept, names in zip(shards, renamed, strict=True)]
+    before, after = ([kept.edges[field] for kept in shards] for field in range(2))
+    return graph_of(count, np.concatenate(before), np.concatenate(after), np.concatenate(label))
+
+
+def _merged_costly(all_of_them: Iterable[Costly]) -> list[Costly]:
+    merged: dict[Label, Costly] = {}
+    for each in all_of_them:
+        merged[each.label] = first_costly(merged[each.label], each) if each.label in merged else each
+    return [merged[label] for label in sorted(merged)]
+
+
+def _merged_breaches(all_of_them: Iterable[Breach]) -> list[Breach]:
+    merged: dict[str, Breach] = {}
+    for each in all_of_them:
+        merged[each.invariant] = first_breach(merged[each.invariant], each) if each.invariant in merged else each
+    return [merged[invariant] for invariant in sorted(merged)]
+
+
+def _merged_phases(all_of_them: Iterable[Met]) -> list[Met]:
+    merged: dict[str, Met] = {}
+    for each in all_of_them:
+        known = merged.get(each.phase, each._replace(times=0))
+        merged[each.phase] = Met(each.phase, min(known.first, each.first), known.times + each.times)
+    return sorted(merged.values(), key=lambda met: met.first)
+
+
+def _merged_left(all_of_them: Iterable[tuple[Mapping[Kind, int], int]]) -> Counter[tuple[tuple[Kind, int], ...]]:
+    merged: Counter[tuple[tuple[Kind, int], ...]] = Counter()
+    for left, count in all_of_them:
+        merged[tuple(sorted(left.items()))] += count
+    return merged

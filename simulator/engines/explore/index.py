@@ -1,0 +1,171 @@
+"""An exact index of rows of words, made of arrays: which number a row has, thousands of rows at a time.
+
+Open addressing with linear probing. A slot holds the number of a row (low half) and a print of it (high half), so that
+most comparisons end at the slot; where prints are equal, the words themselves are compared, so nothing is ever taken
+for what it is not. Numbers count from 0 in the order in which rows were first met.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
+
+_EMPTY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+_LOW: Final = np.uint64(0x0000_0000_FFFF_FFFF)
+_HIGH: Final = np.uint64(0xFFFF_FFFF_0000_0000)
+_FILLED: Final = 0.6
+"""At this share of its slots an index grows; a row that is not there is then found missing after three probes or so."""
+MOST: Final = 2**32 - 2
+"""So many rows fit; nobody has the memory for them."""
+
+
+class Column:
+    """One array that grows at its end."""
+
+    __slots__ = ("_array", "_count")
+
+    def __init__(self, kind: type[np.generic], first: int = 64) -> None:
+        self._array: NDArray[Any] = np.empty(first, kind)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def extend(self, values: Any) -> None:
+        """Append what converts to the array's type."""
+        end = self._count + len(values)
+        if end > len(self._array):
+            larger = np.empty(max(end, len(self._array) * 3 // 2), self._array.dtype)
+            larger[: self._count] = self._array[: self._count]
+            self._array = larger
+        self._array[self._count : end] = values
+        self._count = end
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What is there now; not to be kept across `extend`."""
+        return self._array[: self._count]
+
+
+class Index:
+    """Rows of `width` words each."""
+
+    def __init__(self, width: int) -> None:
+        self.words = tuple(Column(np.uint64) for _ in range(width))
+        self._slots: Words = np.full(256, _EMPTY, np.uint64)
+
+    def __len__(self) -> int:
+        return len(self.words[0])
+
+    @property
+    def slot_bytes(self) -> int:
+        """Bytes of the slots alone, which double now and then."""
+        return int(self._slots.nbytes)
+
+    def find(self, rows: tuple[Words, ...]) -> Numbers:
+        """The number of each row; -1 where it is not there."""
+        found = np.full(len(rows[0]), -1, np.int64)
+        mixed = _mixed(rows)
+        prints, at = mixed & _HIGH, self._home(mixed)
+        waiting: Numbers | None = None
+        while len(at):
+            slots = self._slots[at]
+            alike = np.flatnonzero(((slots & _HIGH) == prints) & (slots != _EMPTY))
+            asked = alike if waiting is None else waiting[alike]
+            numbers = (slots[alike] & _LOW).astype(np.int64)
+            same = self._equal(rows, asked, numbers)
+            found[asked[same]] = numbers[same]
+            going = slots != _EMPTY
+            going[alike[same]] = False
+            on = np.flatnonzero(going)
+            waiting = on if waiting is None else waiting[on]
+            prints, at = prints[on], self._next(at[on])
+        return found
+
+    def add(self, rows: tuple[Words, ...]) -> tuple[Numbers, Numbers]:
+        """The number of each row, of which none may be there yet, and the positions of those that came first.
+
+        Equal rows get one number, that of the first of them.
+        """
+        count = len(rows[0])
+        self._make_room(count)
+        base = len(self)
+        firsts, owners, slots = self._place(rows, base)
+        order = np.cumsum(firsts, dtype=np.int64) - 1 + base
+        fresh = np.flatnonzero(firsts)
+        at = slots[fresh]
+        self._slots[at] = (self._slots[at] & _HIGH) | order[fresh].astype(np.uint64)
+        for column, words in zip(self.words, rows, strict=True):
+            column.extend(words[fresh])
+        assert len(self) < MOST
+        return order[owners], fresh
+
+    def _place(self, rows: tuple[Words, ...], base: int) -> tuple[NDArray[np.bool_], Numbers, Numbers]:
+        """Every row in its slot, numbered for now by its position: who came first, each one's first, its slot."""
+        count = len(rows[0])
+        owners = np.arange(count, dtype=np.int64)
+        settled = np.zeros(count, np.int64)
+        mixed = _mixed(rows)
+        prints, at = mixed & _HIGH, self._home(mixed)
+        waiting = owners.copy()
+        while len(waiting):
+            slots = self._slots[at]
+            free = np.flatnonzero(slots == _EMPTY)[::-1]
+            # Of several that want one slot the last that is written has it, so the first of them is written last.
+            self._slots[at[free]] = prints[free] | (waiting[free] + base).astype(np.uint64)
+            slots = self._slots[at]
+            numbers = (slots & _LOW).astype(np.int64) - base
+            alike = np.flatnonzero(((slots & _HIGH) == prints) & (numbers >= 0))
+            same = alike[_equal(rows, waiting[alike], rows, numbers[alike])]
+            owners[waiting[same]] = numbers[same]
+            settled[waiting[same]] = at[same]
+            going = np.ones(len(waiting), np.bool_)
+            going[same] = False
+            on = np.flatnonzero(going)
+            waiting, prints, at = waiting[on], prints[on], self._next(at[on])
+        return owners == np.arange(count), owners, settled
+
+    def _make_room(self, more: int) -> None:
+        size = len(self._slots)
+        while len(self) + more > size * _FILLED:
+            size *= 2
+        if size == len(self._slots):
+            return
+        self._slots = np.full(size, _EMPTY, np.uint64)
+        for start in range(0, len(self), 1 << 18):
+            rows = tuple(column.values[start : start + (1 << 18)] for column in self.words)
+            self._place(rows, start)
+
+    def _equal(self, rows: tuple[Words, ...], asked: Numbers, numbers: Numbers) -> NDArray[np.bool_]:
+        return _equal(rows, asked, tuple(column.values for column in self.words), numbers)
+
+    def _home(self, mixed: Words) -> Numbers:
+        return (mixed & np.uint64(len(self._slots) - 1)).astype(np.int64)
+
+    def _next(self, at: Numbers) -> Numbers:
+        return (at + 1) & (len(self._slots) - 1)
+
+
+def _equal(
+    rows: tuple[Words, ...], positions: Numbers, others: tuple[Words, ...], numbers: Numbers
+) -> NDArray[np.bool_]:
+    same = np.ones(len(positions), np.bool_)
+    for words, theirs in zip(rows, others, strict=True):
+        same &= words[positions] == theirs[numbers]
+    return same
+
+
+def _mixed(rows: tuple[Words, ...]) -> Words:
+    """A hash of each row (Stafford's mix 13, once a word); it decides where a row lies, never what is equal."""
+    mixed = np.zeros(len(rows[0]), np.uint64)
+    for words in rows:
+        mixed ^= words
+        mixed ^= mixed >> np.uint64(30)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(27)
+        mixed *= np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    return mixed

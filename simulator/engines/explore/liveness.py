@@ -1,0 +1,84 @@
+"""Whether all is well in the end: a way home from every state, and no fair run that stays away for ever.
+
+Weak fairness: whoever could always make a move makes one some day. A run that goes on without end stays in one strongly
+connected component at last, and can visit all of it. So such a run is fair exactly if each actor that can move in all
+states of the component has a move that stays there; one whose every move leads out would have been owed that.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.explore.components import cyclic_components
+from simulator.engines.explore.exploration import Cycle
+from simulator.engines.explore.found import Found
+from simulator.engines.explore.graph import NO_WAY, Flags, Graph, distances, reversed_graph
+from simulator.engines.explore.index import Numbers
+from simulator.engines.explore.local_moves import Label
+from simulator.engines.explore.loops import fair_loop
+from simulator.engines.explore.searchable import UNFAIR, Path
+
+SHOWN: Final = 5
+"""So many counterexamples are told of each sort, the shortest; the others are counted."""
+
+
+class Liveness(NamedTuple):
+    """`distance` home of each state; what is wrong, as in `Exploration`."""
+
+    distance: NDArray[np.int32]
+    stuck: tuple[Path, ...]
+    stuck_count: int
+    cycles: tuple[Cycle, ...]
+    loop_count: int
+
+
+def judged(found: Found, expanded: int) -> Liveness:
+    """States from `expanded` on were not expanded, and nothing is said of what comes after them."""
+    home = found.home.copy()
+    home[found.excused] = True
+    home[expanded:] = True
+    backward = reversed_graph(found.graph)
+    distance = distances(backward, home)
+    stuck = np.flatnonzero(distance == NO_WAY)
+    loops = _fair_components(found, backward, home)
+    paths = tuple(found.path(int(state)) for state in _entrances(found, distance, stuck)[:SHOWN])
+    cycles = tuple(_cycle(found, component) for component in loops[:SHOWN])
+    return Liveness(distance, paths, len(stuck), cycles, len(loops))
+
+
+def _entrances(found: Found, distance: NDArray[np.int32], stuck: Numbers) -> Numbers:
+    """Those to which the first way leads through no other."""
+    parent = found.parent[stuck]
+    entrances: Numbers = stuck[(parent < 0) | (distance[parent] != NO_WAY)]
+    return entrances
+
+
+def _fair_components(found: Found, backward: Graph, home: Flags) -> list[Numbers]:
+    actors = actor_bits(found.labels)
+    return [each for each in cyclic_components(found.graph, backward, home) if _is_fair(found.graph, each, actors)]
+
+
+def actor_bits(labels: list[Label]) -> Numbers:
+    """For each label a bit that is its actor's; none for an actor that owes nobody a move."""
+    names = sorted({label.actor for label in labels} - UNFAIR)
+    bits = {name: 1 << number for number, name in enumerate(names)}
+    assert len(names) < 63, "an actor a bit"
+    return np.array([bits.get(label.actor, 0) for label in labels], np.int64)
+
+
+def _is_fair(graph: Graph, component: Numbers, actors: Numbers) -> bool:
+    position, edge = graph.edges_of(component)
+    bits = actors[graph.label[edge]]
+    able = np.zeros(len(component), np.int64)
+    np.bitwise_or.at(able, position, bits)
+    after = graph.after[edge]
+    place = np.searchsorted(component, after)
+    stays = component[np.minimum(place, len(component) - 1)] == after
+    return not int(np.bitwise_and.reduce(able)) & ~int(np.bitwise_or.reduce(bits[stays]))
+
+
+def _cycle(found: Found, component: Numbers) -> Cycle:
+    """From its first state, to which the first way is the shortest."""
+    labels = fair_loop(found.graph, component, actor_bits(found.labels))
+    return Cycle(found.path(int(component[0])), tuple(found.labels[label].choice for label in labels))

@@ -1,0 +1,171 @@
+"""The moves of each part of a system, asked for once and kept as tables of integers.
+
+Parts, messages, what is told, labels: whatever a table speaks of is a number here (`Parts`), and the number says
+nothing but which part it is: two processes may number alike parts differently, and no result depends on it.
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+from simulator.engines.explore import packing
+from simulator.engines.explore.index import Numbers, Words
+from simulator.engines.explore.searchable import Broken, Choice, DeviceMove, Kind, NetMove, Searchable, ServiceMove
+from simulator.engines.explore.tables import Entry, Parts, Table, Trait
+
+LINKS: Final = ("", "lost", "back")
+NOBODY, DEVICE, SERVICE = range(3)
+RECIPIENTS: Final = ("", "device", "service")
+LABEL, COST, AFTER, TOLD, OUT, LINK, TOLD_BY_CLOUD = range(7)
+"""Fields of a device's and a service's entries; of a service's, OUT is the first of one a side, and the last."""
+RECIPIENT, MESSAGE = 3, 4
+"""Fields of a net's entries, beside LABEL, COST and AFTER."""
+NO_SIDE: Final = 99
+"""Instead of a position in `State.sides`: of what the service does by itself."""
+
+_Several: TypeAlias = tuple[Hashable, ...]
+
+
+class Label(NamedTuple):
+    """What a transition is called, who makes it, of which kinds it costs one each, and, if any, in which phase."""
+
+    choice: Choice
+    actor: str
+    kinds: tuple[Kind, ...]
+    phase: str
+
+
+class LocalMoves:
+    """The tables of one system, and the parts that they have met."""
+
+    def __init__(self, system: Searchable) -> None:
+        self.system = system
+        self.side_count = len(system.first().sides)
+        self.devices: Parts[Hashable] = Parts("device", packing.DEVICE_BITS)
+        self.nets: Parts[Hashable] = Parts("net", packing.NET_BITS)
+        self.watched: Parts[Hashable] = Parts("watched", packing.WATCHED_BITS)
+        self.services: Parts[Hashable] = Parts("service", packing.SERVICE_BITS)
+        self.budgets: Parts[Hashable] = Parts("budgets", packing.BUDGETS_BITS)
+        self.labels: Parts[Label] = Parts("label", 31)
+        self.broken: Parts[tuple[Broken, ...]] = Parts("broken invariants", 31)
+        self.phases: Parts[str] = Parts("phase", 31)
+        self._several: Parts[_Several] = Parts("what is sent or told", 31)
+        self._awaited: Parts[Hashable] = Parts("what is waited for", 31)
+        self._messages: Parts[Hashable] = Parts("message", 31)
+        self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
+        self._number_nothing()
+        self._make_traits(system)
+        self._make_tables()
+
+    def _number_nothing(self) -> None:
+        """0 is nothing: nothing sent, told or broken, no cost, no phase."""
+        self._several.number(())
+        self.broken.number(())
+        self._costs.number(())
+        self.phases.number("")
+
+    def _make_traits(self, system: Searchable) -> None:
+        self.places_of_devices = Trait(self.devices, np.uint64, system.places)
+        self.places_of_nets = Trait(self.nets, np.uint64, system.places)
+        self.places_of_watched = Trait(self.watched, np.uint64, system.places)
+        self.places_of_services = Trait(self.services, np.uint64, system.places)
+        self.awaited = Trait(self.devices, np.int64, lambda device: self._awaited.number(system.awaited(device)))
+        self.homely = Trait(self.devices, np.bool_, system.can_be_home)
+        self.phase = Trait(self.devices, np.int64, lambda device: self.phases.number(system.phase(device)))
+        self.costly = Trait(self.labels, np.bool_, lambda label: bool(label.kinds))
+
+    def _make_tables(self) -> None:
+        self.device_moves = Table(3, 7, self._ask_device)
+        self.waits = Table(2, 1, self._ask_waits)
+        self.heard = Table(3, 7, self._ask_hearing)
+        self.net_moves = Table(1, 5, self._ask_net)
+        self.service_moves = Table(1, 4 + self.side_count, self._ask_service)
+        self.served = Table(2, 4 + self.side_count, self._ask_serving)
+        self.nets_after = Table(4, 1, self._ask_net_after)
+        self.watched_after = Table(3, 2, self._ask_watched)
+        self.both_broken = Table(2, 1, self._ask_both_broken)
+        self.paid = Table(2, 1, self._ask_paid)
+        self.home = Table(3, 1, self._ask_home)
+        self.joined = Table(2, 1, self._ask_joined)
+        self.full_labels = Table(3, 1, self._ask_full_label)
+
+    # ── what the tables ask ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask_device(self, device: int, token: int, waits: int) -> Iterator[Entry]:
+        return map(self._device_entry, self.system.device_moves(self.devices[device], token, waits))
+
+    def _ask_waits(self, net: int, awaited: int) -> tuple[Entry]:
+        return ((self.system.waits(self.nets[net], self._awaited[awaited]),),)
+
+    def _ask_hearing(self, device: int, message: int, token: int) -> Iterator[Entry]:
+        moves = self.system.device_hears(self.devices[device], self._messages[message], token)
+        return map(self._device_entry, moves)
+
+    def _device_entry(self, move: DeviceMove) -> Entry:
+        after = self.devices.number(move.device)
+        told, out, by_cloud = (self._several.number(each) for each in (move.told, move.out, move.told_by_cloud))
+        return *self._names(move, move.also), after, told, out, LINKS.index(move.link), by_cloud
+
+    def _ask_net(self, net: int) -> Iterator[Entry]:
+        for move in self.system.net_moves(self.nets[net]):
+            to = RECIPIENTS.index(move.to)
+            message = 0 if to == NOBODY else self._messages.number(move.message)
+            yield *self._names(move), self.nets.number(move.net), to, message
+
+    def _ask_service(self, service: int) -> Iterator[Entry]:
+        return map(self._service_entry, self.system.service_moves(self.services[service]))
+
+    def _ask_serving(self, service: int, message: int) -> tuple[Entry]:
+        return (self._service_entry(self.system.service_hears(self.services[service], self._messages[message])),)
+
+    def _service_entry(self, move: ServiceMove) -> Entry:
+        sent: list[list[Hashable]] = [[] for _ in range(self.side_count)]
+        for message in move.out:
+            sent[self.system.side_of(message)].append(message)
+        out = (self._several.number(tuple(messages)) for messages in sent)
+        after, told = self.services.number(move.service), self._several.number(move.told)
+        return *self._names(move), after, told, *out
+
+    def _names(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:
+        """Of a move, its label and its costs."""
+        kinds = tuple(kind for kind in (move.cost, also) if kind is not None)
+        return self.labels.number(Label(move.choice, move.actor, kinds, "")), self._costs.number(kinds)
+
+    def _ask_net_after(self, net: int, up: int, down: int, link: int) -> tuple[Entry]:
+        after = self.system.net_after(self.nets[net], self._several[up], self._several[down], LINKS[link])
+        return ((self.nets.number(after),),)
+
+    def _ask_watched(self, watched: int, by_cloud: int, by_device: int) -> tuple[Entry]:
+        after, broken = self.system.watch(self.watched[watched], self._several[by_cloud], self._several[by_device])
+        return ((self.watched.number(after), self.broken.number(tuple(broken))),)
+
+    def _ask_both_broken(self, one: int, other: int) -> tuple[Entry]:
+        return ((self.broken.number((*self.broken[one], *self.broken[other])),),)
+
+    def _ask_paid(self, budgets: int, costs: int) -> tuple[Entry]:
+        paid = self.system.paid(self.budgets[budgets], self._costs[costs])
+        return ((-1 if paid is None else self.budgets.number(paid),),)
+
+    def _ask_home(self, device: int, net: int, service: int) -> tuple[Entry]:
+        return ((int(self.system.is_home(self.devices[device], self.nets[net], self.services[service])),),)
+
+    def _ask_joined(self, carried: int, heard: int) -> tuple[Entry]:
+        """The label of a message's delivery and of what comes of it, in one."""
+        first, then = self.labels[carried], self.labels[heard]
+        choice = self.system.joined(first.choice, then.choice)
+        actor = then.actor if then.kinds else first.actor
+        joined = Label(choice, actor, (*first.kinds, *then.kinds), "")
+        return ((self.labels.number(joined),),)
+
+    def _ask_full_label(self, label: int, phase: int, side: int) -> tuple[Entry]:
+        """With the phase of whose cost it was; of several devices, each one's actors are others."""
+        known = self.labels[label]
+        actor = known.actor if side == NO_SIDE or self.side_count == 1 else f"{known.actor} {side}"
+        return ((self.labels.number(known._replace(phase=self.phases[phase], actor=actor)),),)
+
+
+def lowest_free(mask: Words) -> Numbers:
+    """The lowest bit that is not set."""
+    low = ~mask & (mask + np.uint64(1))
+    return np.bitwise_count(low - np.uint64(1)).astype(np.int64)

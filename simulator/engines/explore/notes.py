@@ -1,0 +1,138 @@
+"""What a search notes down on its way: the first of each sort, by the numbers of the states, and how many there were.
+
+Numbers of states are the same in every search of a system, and so are these notes, whoever shares the work.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.explore.index import Column, Numbers
+from simulator.engines.explore.local_moves import Label, LocalMoves
+
+NOT_FOLLOWED = -1
+ELSEWHERE = (-1, -1)
+"""Where another process knows the states of a transition."""
+
+
+class Breach(NamedTuple):
+    """What a transition broke, and the state where it begins. `times`: so many transitions broke the invariant."""
+
+    invariant: str
+    before: int
+    label: Label
+    why: str
+    times: int
+
+
+class Costly(NamedTuple):
+    """How often a label that costs something was met, and the states before and after its first transition."""
+
+    label: Label
+    before: int
+    after: int
+    times: int
+
+
+class Met(NamedTuple):
+    """A phase: the first state in it, and how many are."""
+
+    phase: str
+    first: int
+    times: int
+
+
+class Notes:
+    """Of one process; labels and phases by its own numbers."""
+
+    def __init__(self, known: LocalMoves) -> None:
+        self._known = known
+        self._counts: Numbers = np.zeros(0, np.int64)
+        self._ends: dict[int, tuple[int, int]] = {}
+        self._breaches: dict[str, Breach] = {}
+        self.excused = Column(np.int32)
+        self._first_of_phase: dict[int, int] = {}
+        self._phases: Numbers = np.zeros(0, np.int64)
+
+    # ── transitions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def count(self, label: Numbers) -> None:
+        """These transitions were met."""
+        self._counts = _counted(self._counts, label)
+
+    def followed(self, label: Numbers, before: Numbers, after: Numbers) -> None:
+        """These transitions cost something."""
+        seen = np.zeros(len(self._known.labels), np.bool_)
+        seen[list(self._ends)] = True
+        for at in np.flatnonzero(~seen[label]).tolist():
+            self._ended(int(label[at]), (int(before[at]), int(after[at])))
+
+    def broke(self, label: Numbers, before: Numbers, broken: Numbers) -> None:
+        """These transitions break something."""
+        costly = self._known.costly.values[label]
+        self.excused.extend(before[~costly])
+        for number, state, which in zip(label.tolist(), before.tolist(), broken.tolist(), strict=True):
+            for each in self._known.broken[which]:
+                self._add(Breach(each.invariant, state, self._known.labels[number], each.why, 1))
+            if self._known.labels[number].kinds:
+                self._ended(number, (state, NOT_FOLLOWED))
+
+    def _ended(self, label: int, ends: tuple[int, int]) -> None:
+        self._ends[label] = min(self._ends.get(label, ends), ends)
+
+    def _add(self, breach: Breach) -> None:
+        known = self._breaches.get(breach.invariant)
+        self._breaches[breach.invariant] = breach if known is None else first_breach(known, breach)
+
+    # ── states ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def reached(self, phases: Numbers, states: NDArray[np.int32]) -> None:
+        """New states, ascending."""
+        self._phases = _counted(self._phases, phases)
+        seen = np.zeros(len(self._known.phases), np.bool_)
+        seen[list(self._first_of_phase)] = True
+        for at in np.flatnonzero(~seen[phases]).tolist():
+            self._first_of_phase.setdefault(int(phases[at]), int(states[at]))
+
+    # ── in the end ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def costly(self) -> list[Costly]:
+        """Each label that costs something."""
+        labels, counts = self._known.labels.parts, self._counts.tolist()
+        counts += [0] * (len(labels) - len(counts))
+        met = [
+            number for number, label in enumerate(labels) if label.kinds and (counts[number] or number in self._ends)
+        ]
+        return [Costly(labels[each], *self._ends.get(each, ELSEWHERE), counts[each]) for each in met]
+
+    def breaches(self) -> list[Breach]:
+        """The first of each invariant."""
+        return list(self._breaches.values())
+
+    def phases(self) -> list[Met]:
+        """Each phase of the first device."""
+        return [
+            Met(self._known.phases[phase], state, int(self._phases[phase]))
+            for phase, state in self._first_of_phase.items()
+        ]
+
+
+def _counted(counts: Numbers, more: Numbers) -> Numbers:
+    """How often each number came up, after these."""
+    both = np.bincount(more, minlength=len(counts))
+    both[: len(counts)] += counts
+    return both
+
+
+def first_breach(one: Breach, other: Breach) -> Breach:
+    """The one that comes first, with the number of both."""
+    first = min(one, other, key=lambda breach: (breach.before, breach.label.choice))
+    return first._replace(times=one.times + other.times)
+
+
+def first_costly(one: Costly, other: Costly) -> Costly:
+    """The one that comes first, with the number of both."""
+    known = [costly for costly in (one, other) if (costly.before, costly.after) != ELSEWHERE]
+    first = min(known or [one], key=lambda costly: costly.before)
+    return first._replace(times=one.times + other.times)

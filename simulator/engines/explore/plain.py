@@ -1,0 +1,145 @@
+"""All moves of one state, put together of the moves of its parts, without any table: what to read first.
+
+`expansion.py` does the same for thousands of states at once, and a test holds the two together.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+from simulator.engines.explore.searchable import (
+    Broken,
+    Choice,
+    DeviceMove,
+    Kind,
+    NetMove,
+    Searchable,
+    ServiceMove,
+    Side,
+    State,
+)
+
+
+class Step(NamedTuple):
+    """One transition: what it is called, who makes it, what it costs, where it leads, and what it breaks.
+
+    `side` is that of the device or the net that moved; None if it was the service.
+    """
+
+    choice: Choice
+    actor: str
+    kinds: tuple[Kind, ...]
+    state: State
+    broken: Sequence[Broken]
+    side: int | None
+
+
+class _Begun(NamedTuple):
+    """A move that is begun: by whom, at which side (None: at none), and at what cost so far."""
+
+    choice: Choice
+    actor: str
+    kinds: tuple[Kind, ...]
+    side: int | None
+
+
+def steps(system: Searchable, state: State) -> list[Step]:
+    """Every transition of a state, in the order of their choices."""
+    found = [*_by_service(system, state)]
+    for number in range(len(state.sides)):
+        found += _by_device(system, state, number)
+        found += _by_net(system, state, number)
+    return sorted((step for step in found if step is not None), key=lambda step: step.choice)
+
+
+def is_home(system: Searchable, state: State) -> bool:
+    """Whether all devices are home."""
+    return all(system.is_home(side.device, side.net, state.service) for side in state.sides)
+
+
+def free_place(system: Searchable, state: State, number: int) -> int:
+    """The lowest place that nothing of a side, nor the service, knows."""
+    side = state.sides[number]
+    known = system.places(side.device) | system.places(side.net)
+    known |= system.places(side.watched) | system.places(state.service)
+    return (~known & (known + 1)).bit_length() - 1
+
+
+def _by_service(system: Searchable, state: State) -> Iterator[Step | None]:
+    for move in system.service_moves(state.service):
+        begun = _Begun(move.choice, move.actor, _costs(move), None)
+        yield _of_service(system, state, begun, move)
+
+
+def _by_device(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
+    device, net, _ = state.sides[number]
+    waits = system.waits(net, system.awaited(device))
+    for move in system.device_moves(device, free_place(system, state, number), waits):
+        begun = _Begun(move.choice, move.actor, _costs(move), number)
+        yield _of_device(system, state, begun, move)
+
+
+def _by_net(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
+    side = state.sides[number]
+    free = free_place(system, state, number)
+    for carried in system.net_moves(side.net):
+        after = _with_side(state, number, side._replace(net=carried.net))
+        begun = _Begun(carried.choice, carried.actor, _costs(carried), number)
+        if not carried.to:
+            yield _finished(system, after, begun, ())
+        elif carried.to == "service":
+            served = system.service_hears(state.service, carried.message)
+            yield _of_service(system, after, _joined(system, begun, served), served)
+        else:
+            for heard in system.device_hears(side.device, carried.message, free):
+                yield _of_device(system, after, _joined(system, begun, heard), heard)
+
+
+def _of_device(system: Searchable, state: State, begun: _Begun, move: DeviceMove) -> Step | None:
+    assert begun.side is not None
+    _, net, watched = state.sides[begun.side]
+    if move.out or move.link:
+        net = system.net_after(net, move.out, (), move.link)
+    watched, broken = _told(system, watched, move.told_by_cloud, move.told)
+    return _finished(system, _with_side(state, begun.side, Side(move.device, net, watched)), begun, broken)
+
+
+def _of_service(system: Searchable, state: State, begun: _Begun, move: ServiceMove) -> Step | None:
+    broken: Sequence[Broken] = ()
+    for number, side in enumerate(state.sides):
+        down = tuple(message for message in move.out if system.side_of(message) == number)
+        net = system.net_after(side.net, (), down, "") if down else side.net
+        watched, broke = _told(system, side.watched, move.told, ())
+        state = _with_side(state, number, side._replace(net=net, watched=watched))
+        broken = (*broken, *broke)
+    return _finished(system, state._replace(service=move.service), begun, broken)
+
+
+def _told(
+    system: Searchable, watched: Hashable, by_cloud: tuple[Hashable, ...], by_device: tuple[Hashable, ...]
+) -> tuple[Hashable, Sequence[Broken]]:
+    return system.watch(watched, by_cloud, by_device) if by_cloud or by_device else (watched, ())
+
+
+def _joined(system: Searchable, begun: _Begun, heard: DeviceMove | ServiceMove) -> _Begun:
+    kinds = (*begun.kinds, *_costs(heard))
+    actor = heard.actor if heard.cost else begun.actor
+    return begun._replace(choice=system.joined(begun.choice, heard.choice), actor=actor, kinds=kinds)
+
+
+def _costs(move: DeviceMove | NetMove | ServiceMove) -> tuple[Kind, ...]:
+    """Of a move alone, as `local_moves.py` has it."""
+    kinds = (move.cost, getattr(move, "also", None))
+    return tuple(kind for kind in kinds if kind is not None)
+
+
+def _with_side(state: State, number: int, side: Side) -> State:
+    return state._replace(sides=(*state.sides[:number], side, *state.sides[number + 1 :]))
+
+
+def _finished(system: Searchable, state: State, begun: _Begun, broken: Sequence[Broken]) -> Step | None:
+    """Paid for; None if it cannot be."""
+    budgets = system.paid(state.budgets, begun.kinds)
+    if budgets is None:
+        return None
+    actor = begun.actor if begun.side is None or len(state.sides) == 1 else f"{begun.actor} {begun.side}"
+    return Step(begun.choice, actor, begun.kinds, state._replace(budgets=budgets), broken, begun.side)

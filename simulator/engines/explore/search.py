@@ -1,0 +1,171 @@
+"""Breadth-first search of all that can happen within the bounds of a system, and what is wrong with it.
+
+    explore(system, seconds=600, mebibytes=4096, jobs=2, on_level=print)
+
+Whole groups of states are expanded at once (`expansion.py`), by one process or several (`sharing.py`); then the graph
+of what happens by itself is judged (`liveness.py`).
+"""
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from simulator.engines.explore.exploration import Exploration, Progress, Spent, Violation
+from simulator.engines.explore.found import Found, found_by
+from simulator.engines.explore.limits import Limits
+from simulator.engines.explore.liveness import judged
+from simulator.engines.explore.paths import cells, places
+from simulator.engines.explore.searchable import Kind, Searchable
+from simulator.engines.explore.sharing import Shards, shards_of
+from simulator.engines.explore.tables import TooManyPartsError
+
+FEWEST: Final = 1 << 10
+MOST: Final = 1 << 17
+"""States of a round, which is as long as is good for finding out in time that a limit is reached."""
+ROUND_SECONDS: Final = 0.5
+
+
+def explore(
+    system: Searchable,
+    *,
+    seconds: float | None = None,
+    mebibytes: float | None = None,
+    jobs: int = 1,
+    on_level: Callable[[Progress], None] = lambda progress: None,
+    stop_at_first: bool = False,
+) -> Exploration:
+    """Everything that can happen; with `stop_at_first`, up to the depth at which something is broken.
+
+    `seconds` and `mebibytes` (resident, of all processes) end it early; the graph of what was expanded is judged even
+    then. Raises `WorkerDiedError` if one of `jobs` processes ends before its time.
+    """
+    with _without_collection():
+        return _Search(system, Limits(seconds, mebibytes), jobs, on_level, stop_at_first).run()
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Parts are frozen and make no cycles: millions of them would be walked through for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Search:
+    """One search, until it is done or a limit is reached."""
+
+    def __init__(
+        self,
+        system: Searchable,
+        limits: Limits,
+        jobs: int,
+        on_level: Callable[[Progress], None],
+        stop_at_first: bool,
+    ) -> None:
+        self._system, self._limits, self._jobs = system, limits, jobs
+        self._on_level, self._stop_at_first = on_level, stop_at_first
+        self._expanded, self._count, self._depth = 0, 1, 0
+        self._group = FEWEST
+        self._stopped_by = ""
+
+    def run(self) -> Exploration:
+        with shards_of(self._system, self._jobs) as shards:
+            before = shards.resident_bytes
+            self._expand_all(shards)
+            grown = shards.resident_bytes - before
+            searched = self._limits.seconds
+            found = found_by(shards.kept())
+            transitions, jobs, seconds_of = shards.transitions, shards.jobs, shards.seconds_of
+        return self._answer(found, transitions, jobs, grown / self._count, seconds_of | {"search": searched})
+
+    def _expand_all(self, shards: Shards) -> None:
+        while self._expanded < self._count and not self._stopped_by:
+            level_end = self._count
+            self._expand_level(shards, level_end)
+            if self._expanded == level_end and self._count > level_end:
+                self._depth += 1
+            self._on_level(self._progress(shards))
+            if self._stop_at_first and shards.broken:
+                break
+
+    def _expand_level(self, shards: Shards, level_end: int) -> None:
+        while self._expanded < level_end and not self._stopped_by:
+            high = min(level_end, self._expanded + self._group)
+            begun = time.monotonic()
+            try:
+                self._count += shards.round(self._expanded, high)
+            except TooManyPartsError as error:
+                self._stopped_by = str(error)
+                return
+            self._fit_group(time.monotonic() - begun)
+            self._expanded = high
+            self._stopped_by = self._limits.reached(self._count, shards.edges, shards.resident_bytes)
+
+    def _fit_group(self, seconds: float) -> None:
+        if seconds > ROUND_SECONDS:
+            self._group = max(FEWEST, self._group // 2)
+        elif seconds < ROUND_SECONDS / 4:
+            self._group = min(MOST, self._group * 2)
+
+    def _progress(self, shards: Shards) -> Progress:
+        return Progress(
+            self._depth,
+            self._count,
+            shards.transitions,
+            self._count - self._expanded,
+            self._limits.seconds,
+            shards.resident_bytes / 2**20,
+            len(shards.broken),
+        )
+
+    def _answer(
+        self, found: Found, transitions: int, jobs: int, bytes_a_state: float, seconds_of: Mapping[str, float]
+    ) -> Exploration:
+        liveness = judged(found, self._expanded)
+        complete = self._expanded == self._count and not self._stopped_by
+        seconds = self._limits.seconds
+        return Exploration(
+            states=self._count,
+            transitions=transitions,
+            depth=self._depth,
+            expanded=self._expanded,
+            complete=complete,
+            stopped_by="" if complete else self._stopped_by or "the first violation",
+            spent=_spent(found, self._system.left(self._system.first().budgets)),
+            broken=_violations(found),
+            cells=cells(found, liveness.distance),
+            places=places(found, liveness.distance),
+            stuck=liveness.stuck,
+            stuck_count=liveness.stuck_count,
+            cycles=liveness.cycles,
+            loop_count=liveness.loop_count,
+            jobs=jobs,
+            seconds=seconds,
+            bytes_a_state=bytes_a_state,
+            seconds_of=dict(seconds_of) | {"liveness": seconds - seconds_of["search"]},
+        )
+
+
+def _violations(found: Found) -> tuple[Violation, ...]:
+    """The shortest of each invariant, the shortest of all first."""
+    first = sorted(found.breaches, key=lambda breach: (breach.before, breach.label.choice, breach.invariant))
+    return tuple(
+        Violation(each.invariant, each.why, (*found.path(each.before), each.label.choice), each.times) for each in first
+    )
+
+
+def _spent(found: Found, bounds: Mapping[Kind, int]) -> dict[Kind, Spent]:
+    states = {kind: [0] * (bound + 1) for kind, bound in bounds.items()}
+    for left, count in found.left.items():
+        for kind, rest in left:
+            states[kind][bounds[kind] - rest] += count
+    return {
+        kind: Spent(bounds[kind], max((used for used, count in enumerate(counts) if count), default=0), tuple(counts))
+        for kind, counts in states.items()
+    }

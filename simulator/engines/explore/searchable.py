@@ -1,0 +1,186 @@
+"""What the search needs of a world: its parts, and the moves of each part alone.
+
+A state is, for each device, its *side* (the device, the net between it and the cloud, what is watched of it), and
+once the service and the budgets. Every part is frozen, hashable and picklable, and equal parts are one part. No move
+looks at more than two parts, so each of them is asked for once and then looked up; what makes a whole move of these is
+`expansion.py`, and, without any table, `plain.py`.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+Choice: TypeAlias = tuple[str, ...]
+"""What happens next, in words that a schedule keeps; unique among the choices of one state."""
+Path: TypeAlias = tuple[Choice, ...]
+Kind: TypeAlias = str
+
+UNFAIR: Final = frozenset({"operator", "fault"})
+"""Actors that owe nobody a move. Every other one that could always move does so some day (weak fairness)."""
+
+
+class Side(NamedTuple):
+    """All that one device has to itself."""
+
+    device: Hashable
+    net: Hashable
+    watched: Hashable
+
+
+class State(NamedTuple):
+    """One state of the world; `sides` has one entry a device, always in the same order."""
+
+    sides: tuple[Side, ...]
+    service: Hashable
+    budgets: Hashable
+
+
+class Move(Protocol):
+    """What one part does. What costs nothing happens by itself."""
+
+    @property
+    def choice(self) -> Choice:
+        """What it is called, unique among those of a state."""
+
+    @property
+    def cost(self) -> Kind | None:
+        """The kind of trouble that it takes, of which one is paid from the budgets."""
+
+    @property
+    def actor(self) -> str:
+        """Who is treated fairly, if not `UNFAIR`."""
+
+
+class DeviceMove(Move, Protocol):
+    """A device becomes another."""
+
+    @property
+    def also(self) -> Kind | None:
+        """What it costs besides."""
+
+    @property
+    def device(self) -> Hashable:
+        """The device afterwards."""
+
+    @property
+    def out(self) -> tuple[Hashable, ...]:
+        """Messages that go up."""
+
+    @property
+    def link(self) -> str:
+        """What becomes of the connection: "" (nothing), "lost" or "back"."""
+
+    @property
+    def told(self) -> tuple[Hashable, ...]:
+        """What the device tells."""
+
+    @property
+    def told_by_cloud(self) -> tuple[Hashable, ...]:
+        """What the cloud tells of it."""
+
+
+class NetMove(Move, Protocol):
+    """A message goes on."""
+
+    @property
+    def net(self) -> Hashable:
+        """The net afterwards."""
+
+    @property
+    def to(self) -> str:
+        """Who gets it: "" (nobody), "device" or "service"."""
+
+    @property
+    def message(self) -> Hashable:
+        """What they get."""
+
+
+class ServiceMove(Move, Protocol):
+    """The service becomes another."""
+
+    @property
+    def service(self) -> Hashable:
+        """The service afterwards."""
+
+    @property
+    def out(self) -> tuple[Hashable, ...]:
+        """Messages that go down, to whom `side_of` says."""
+
+    @property
+    def told(self) -> tuple[Hashable, ...]:
+        """What the cloud tells."""
+
+
+class Broken(Protocol):
+    """An invariant that does not hold any more."""
+
+    @property
+    def invariant(self) -> str:
+        """Its name."""
+
+    @property
+    def why(self) -> str:
+        """In a sentence."""
+
+
+class Searchable(Protocol):
+    """A world, part by part; every method is a pure function of its arguments."""
+
+    def first(self) -> State:
+        """Where all begins."""
+
+    def device_moves(self, device: Any, token: int, waits: int) -> Sequence[DeviceMove]:
+        """What a device does by itself; `token` is the lowest place that is free, `waits` what its net tells it."""
+
+    def device_hears(self, device: Any, message: Any, token: int) -> Sequence[DeviceMove]:
+        """What may come of a message: all of it first, then what a power cut in the midst of it leaves."""
+
+    def net_moves(self, net: Any) -> Sequence[NetMove]:
+        """What may become of what is in flight."""
+
+    def net_after(self, net: Any, up: Any, down: Any, link: Any) -> Hashable:
+        """The net with what is sent up and down; not asked where nothing is sent and the link stays as it is."""
+
+    def service_moves(self, service: Any) -> Sequence[ServiceMove]:
+        """What the service does by itself, and what is done with it."""
+
+    def service_hears(self, service: Any, message: Any) -> ServiceMove:
+        """What comes of a request; its choice and actor are those of its delivery, and it costs nothing."""
+
+    def joined(self, carried: Any, heard: Any) -> Choice:
+        """The choice of a message's delivery and of what comes of it, in one."""
+
+    def side_of(self, message: Any) -> int:
+        """Whose message it is that the service sends: a position in `State.sides`."""
+
+    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, Sequence[Broken]]:
+        """What is watched after it is told, and what broke with it; not asked where nothing is told."""
+
+    def places(self, part: Any) -> int:
+        """The places (names of what is minted) that a device, a net, a service or what is watched knows: 64 bits."""
+
+    def awaited(self, device: Any) -> Hashable:
+        """The token whose answer the device waits for."""
+
+    def waits(self, net: Any, awaited: Any) -> int:
+        """What may yet come to a device that waits for that: a small number that `device_moves` understands."""
+
+    def can_be_home(self, device: Any) -> bool:
+        """Whether there is any net and service with which the device is home; it spares most of the questions."""
+
+    def is_home(self, device: Any, net: Any, service: Any) -> bool:
+        """Whether all is well and nothing is to be done, or whether it is safe."""
+
+    def phase(self, device: Any) -> str:
+        """In which row of the table of phases and kinds it stands."""
+
+    def paid(self, budgets: Any, kinds: tuple[Kind, ...]) -> Hashable | None:
+        """What is left after one of each of these; None if something is missing."""
+
+    def left(self, budgets: Any) -> Mapping[Kind, int]:
+        """How much of each kind, where there may be any."""
+
+    def bounded(self, bounds: Mapping[Kind, int]) -> "Searchable":
+        """The same world with other bounds, and with none of what is not named."""
+
+    def begun_with(self, bounds: Mapping[Kind, int]) -> Hashable:
+        """Budgets of this world, in which so much is left; no more of each than its bounds."""

@@ -1,0 +1,118 @@
+"""Parts as integers, and what may come of them as tables: Python is asked once for each key, arrays do the rest.
+
+A `Table` is in compressed rows (CSR): a key has a row, a row is a run of entries, an entry is some integers. To expand
+ten thousand keys by a table is to look up their rows, to ask Python for those that have none yet, and to gather.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.explore.index import Column, Index, Numbers, Words
+
+Part = TypeVar("Part", bound=Hashable)
+Entry = tuple[int, ...]
+
+
+class TooManyPartsError(Exception):
+    """More parts of one kind than a state has bits for."""
+
+
+class Parts(Generic[Part]):
+    """Equal parts are one number, counted from 0 as they are first met."""
+
+    def __init__(self, name: str, bits: int) -> None:
+        self.name = name
+        self.parts: list[Part] = []
+        self._most = 1 << bits
+        self._numbers: dict[Part, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, number: int) -> Part:
+        return self.parts[number]
+
+    def number(self, part: Part) -> int:
+        """Its number, a new one if it is new; `TooManyPartsError` if none is left."""
+        number = self._numbers.setdefault(part, len(self.parts))
+        if number == len(self.parts):
+            if number == self._most:
+                raise TooManyPartsError(f"more than {self._most:,} parts of the kind {self.name!r}")
+            self.parts.append(part)
+        return number
+
+
+class Trait(Generic[Part]):
+    """An integer for each part of a kind, asked for once."""
+
+    def __init__(self, parts: Parts[Part], kind: type[np.generic], of: Callable[[Part], int]) -> None:
+        self._parts, self._of = parts, of
+        self._known = Column(kind)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """By the number of a part."""
+        if len(self._known) < len(self._parts):
+            self._known.extend([self._of(part) for part in self._parts.parts[len(self._known) :]])
+        return self._known.values
+
+
+class Table:
+    """Rows of entries by key, a key being `width` words; `asked` gives the entries of a key that is new."""
+
+    def __init__(self, width: int, fields: int, asked: Callable[..., Iterable[Entry]]) -> None:
+        self._asked = asked
+        self._index = Index(width)
+        self._starts, self._counts = Column(np.int64), Column(np.int64)
+        self._fields = tuple(Column(np.int64) for _ in range(fields))
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, field: int) -> Numbers:
+        """One integer of every entry."""
+        return self._fields[field].values
+
+    def expand(self, *keys: Numbers) -> tuple[Numbers, Numbers]:
+        """For each entry of each key's row, in order: the position of the key, and the entry."""
+        rows = self.rows(*keys)
+        counts = self._counts.values[rows]
+        ends = np.cumsum(counts)
+        total = int(ends[-1]) if len(ends) else 0
+        sources = np.repeat(np.arange(len(rows)), counts)
+        return sources, np.arange(total) + np.repeat(self._starts.values[rows] - ends + counts, counts)
+
+    def entry(self, *keys: Numbers) -> Numbers:
+        """The entry of each key, where a row has exactly one."""
+        rows = self.rows(*keys)  # before `_starts` is looked at: it may grow
+        entries: Numbers = self._starts.values[rows]
+        return entries
+
+    def answer(self, *keys: Numbers) -> Numbers:
+        """The first integer of that entry."""
+        entry = self.entry(*keys)
+        return self[0][entry]
+
+    def rows(self, *keys: Numbers) -> Numbers:
+        """The row of each key; those that have none yet are asked for."""
+        words = tuple(key.astype(np.uint64) for key in keys)
+        rows = self._index.find(words)
+        missing = np.flatnonzero(rows < 0)
+        if len(missing):
+            rows[missing] = self._learn(tuple(word[missing] for word in words))
+        return rows
+
+    def _learn(self, words: tuple[Words, ...]) -> Numbers:
+        rows, fresh = self._index.add(words)
+        answers = [list(self._asked(*key)) for key in zip(*(word[fresh].tolist() for word in words), strict=True)]
+        counts = np.array([len(answer) for answer in answers], np.int64)
+        self._starts.extend(len(self._fields[0]) + np.cumsum(counts) - counts)
+        self._counts.extend(counts)
+        entries = [entry for answer in answers for entry in answer]
+        if entries:
+            for column, values in zip(self._fields, zip(*entries, strict=True), strict=True):
+                column.extend(values)
+        return rows

@@ -1,0 +1,86 @@
+"""The same search without a table, an array or a thought for speed: breadth first over whole states, one by one."""
+
+from typing import NamedTuple
+
+from simulator.engines.explore.plain import Step, is_home, steps
+from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State
+
+
+class Known(NamedTuple):
+    """States in the order in which they were met, the first way to each, and all transitions between them."""
+
+    paths: dict[State, Path]
+    transitions: int
+    broken: dict[str, tuple[Path, int]]
+    cells: dict[tuple[str, str], tuple[int, Path]]
+    free: dict[State, list[Step]]
+
+
+def searched(system: Searchable) -> Known:
+    """All of it."""
+    known = Known({system.first(): ()}, 0, {}, {}, {})
+    waiting, transitions = [system.first()], 0
+    for state in waiting:
+        found = steps(system, state)
+        transitions += len(found)
+        known.free[state] = [step for step in found if not step.kinds]
+        for step in found:
+            path = (*known.paths[state], step.choice)
+            _note(system, known, state, step, path)
+            if not step.broken and step.state not in known.paths:
+                known.paths[step.state] = path
+                waiting.append(step.state)
+    return known._replace(transitions=transitions)
+
+
+def _note(system: Searchable, known: Known, state: State, step: Step, path: Path) -> None:
+    for broken in step.broken:
+        first, count = known.broken.get(broken.invariant, (path, 0))
+        known.broken[broken.invariant] = first, count + 1
+    side = step.side or 0
+    phase = system.phase(state.sides[side].device)
+    for kind in dict.fromkeys(step.kinds):
+        first, count = known.cells.get((phase, kind), (path, 0))
+        known.cells[phase, kind] = first, count + 1
+
+
+def stuck(system: Searchable, known: Known) -> set[State]:
+    """From where nothing leads home that costs nothing, nor to anything broken."""
+    leads = {state for state in known.paths if is_home(system, state) or any(step.broken for step in known.free[state])}
+    while True:
+        more = {
+            state
+            for state, found in known.free.items()
+            if state not in leads and any(step.state in leads for step in found)
+        }
+        if not more:
+            return set(known.paths) - leads
+        leads |= more
+
+
+def fair_components(system: Searchable, known: Known) -> set[frozenset[State]]:
+    """Where a fair run may stay for ever, by the definition: for each state, what it reaches that reaches it."""
+    away = {
+        state: [step for step in found if not step.broken]
+        for state, found in known.free.items()
+        if not is_home(system, state) and not any(step.broken for step in found)
+    }
+    after = {state: {step.state for step in found} & away.keys() for state, found in away.items()}
+    reach = {state: _reach(after, state) for state in away}
+    components = {frozenset(other for other in reach[state] if state in reach[other]) for state in away}
+    return {component for component in components if component and _is_fair(away, component)}
+
+
+def _reach(after: dict[State, set[State]], state: State) -> set[State]:
+    found, waiting = set(after[state]), list(after[state])
+    while waiting:
+        more = after[waiting.pop()] - found
+        found |= more
+        waiting += more
+    return found
+
+
+def _is_fair(away: dict[State, list[Step]], component: frozenset[State]) -> bool:
+    able = [{step.actor for step in away[state]} - UNFAIR for state in component]
+    stay = {step.actor for state in component for step in away[state] if step.state in component}
+    return not set.intersection(*able) - stay

@@ -1,0 +1,169 @@
+"""The fast search finds what a simple one finds: as much of it, and the same first way to each."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.engines.explore.exploration import Exploration, Progress
+from simulator.engines.explore.search import explore
+from tests.simulator.engines.explore.simple_search import Known, fair_components, searched, stuck
+from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Toy
+
+
+def test_two_clocks_have_as_many_states_as_pairs_of_times():
+    found = explore(Clocks(high=9))
+    assert (found.states, found.transitions, found.depth) == (100, 180, 18)
+    assert found.complete
+    assert found.holds
+    assert found.stopped_by == ""
+
+
+def test_a_bound_multiplies_states_and_says_how_much_of_it_was_used():
+    found = explore(Clocks(high=9, resets=2))
+    assert found.states == 300
+    assert found.spent["reset"] == (2, 2, (100, 100, 100))
+
+
+def test_each_cell_of_phase_and_kind_has_its_shortest_way_and_the_way_home():
+    found = explore(Clocks(high=3, resets=1))
+    reached = found.cells["at 2", "reset"]
+    assert reached.path == (("count",), ("count",), ("reset",))
+    assert reached.times == 4
+    assert reached.home == (("count",),) * 3 + (("tick",),) * 3
+    assert set(found.cells) == {(f"at {time}", "reset") for time in range(4)}
+    assert found.places["at 3"].path == (("count",),) * 3
+
+
+def test_progress_is_told_after_each_depth():
+    told: list[Progress] = []
+    explore(Clocks(high=4), on_level=told.append)
+    assert [each.states for each in told] == [3, 6, 10, 15, 19, 22, 24, 25, 25]
+    assert told[-1].waiting == 0
+    assert told[-1].transitions == 40
+
+
+def agrees(system: Toy, found: Exploration, known: Known) -> None:
+    """Of all that both tell."""
+    assert (found.states, found.transitions) == (len(known.paths), known.transitions)
+    assert found.depth == max(map(len, known.paths.values()))
+    assert {each.invariant: (each.path, each.times) for each in found.broken} == known.broken
+    assert {cell: (reached.path, reached.times) for cell, reached in found.cells.items()} == {
+        cell: (path, times) for cell, (times, path) in _swapped(known).items()
+    }
+    first = {}
+    for state, path in known.paths.items():
+        first.setdefault(system.phase(state.sides[0].device), path)
+    assert {phase: reached.path for phase, reached in found.places.items()} == first
+
+
+def _swapped(known: Known) -> dict[tuple[str, str], tuple[int, Any]]:
+    return {cell: (times, path) for cell, (path, times) in known.cells.items()}
+
+
+SEED = st.integers(0, 10**6)
+# A simple search takes its time over two devices: one kind of trouble is enough for these.
+WORLDS = st.builds(Dice, SEED) | st.builds(Dice, SEED, st.just(2), st.just(2), st.just({"cut": 1}))
+
+
+@settings(max_examples=15, deadline=None)
+@given(WORLDS)
+def test_a_simple_search_finds_the_same(system: Dice):
+    known = searched(system)
+    agrees(system, explore(system), known)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.builds(Dice, SEED, minds=st.just(3), bounds=st.just({"cut": 1})))
+def test_a_simple_search_finds_the_same_stuck_states_and_loops(system: Dice):
+    known = searched(system)
+    found = explore(system)
+    assert found.stuck_count == len(stuck(system, known))
+    components = fair_components(system, known)
+    assert found.loop_count == len(components)
+    paths = {path: state for state, path in known.paths.items()}
+    for path in found.stuck:
+        assert paths[path] in stuck(system, known)
+    for cycle in found.cycles:
+        follows_a_fair_loop(known, paths[cycle.path], cycle.loop)
+
+
+def follows_a_fair_loop(known: Known, start: Any, loop: tuple[Any, ...]) -> None:
+    """It can be walked, ends where it began, and leaves nobody waiting who could always move."""
+    state, able, moved = start, [], set()
+    for choice in loop:
+        step = next(each for each in known.free[state] if each.choice == choice)
+        able.append({each.actor for each in known.free[state]} - {"operator", "fault"})
+        moved.add(step.actor)
+        state = step.state
+    assert state == start
+    assert loop
+    assert set.intersection(*able) <= moved
+
+
+@pytest.mark.parametrize(
+    ("edges", "stuck_count", "loops"),
+    [
+        pytest.param({0: [("a", 1)], 1: [("a", 9)]}, 0, 0, id="a way that leads home"),
+        pytest.param({0: [("a", 1), ("b", 9)], 1: []}, 1, 0, id="one move away from it, and no other"),
+        pytest.param({0: [("a", 1)], 1: [("a", 0), ("b", 9)]}, 0, 1, id="b is not always able to lead home"),
+        pytest.param({0: [("a", 1), ("b", 9)], 1: [("a", 0), ("b", 9)]}, 0, 0, id="b is, and some day does"),
+        pytest.param({0: [("a", 0), ("a", 9)]}, 0, 1, id="a moves, and need not move home"),
+        pytest.param({0: [("a", 0), ("operator", 9)]}, 0, 1, id="an operator owes nobody a move"),
+        pytest.param({0: [("a", 1)], 1: [("a", 2)], 2: [("a", 1)]}, 3, 1, id="nothing leads home, without end"),
+        pytest.param({0: [("a", 9)], 9: [("a", 8)], 8: [("a", 9)]}, 0, 0, id="a loop by way of home"),
+        pytest.param(
+            {0: [("a", 1), ("b", 2)], 1: [("a", 0), ("b", 9)], 2: [("a", 0), ("c", 9)]},
+            0,
+            1,
+            id="b and c are pleased by turns",
+        ),
+    ],
+)
+def test_a_run_may_stay_away_from_home_only_where_nobody_is_owed_a_move(
+    edges: dict[int, list[tuple[str, int]]], stuck_count: int, loops: int
+):
+    found = explore(Graphic(edges, home={9}))
+    assert (found.stuck_count, found.loop_count) == (stuck_count, loops)
+
+
+def test_a_loop_is_told_with_the_shortest_way_to_it_and_pleases_everybody():
+    found = explore(Graphic({0: [("a", 1)], 1: [("a", 2), ("b", 3)], 2: [("a", 1)], 3: [("b", 1), ("a", 9)]}, home={9}))
+    (cycle,) = found.cycles
+    assert cycle.path == (("to 01", "a"),)
+    assert cycle.loop == (("to 02", "a"), ("to 01", "a"))
+
+
+def test_two_hundred_states_in_one_loop_are_one_component():
+    edges = {at: [("a", (at + 1) % 200)] for at in range(200)} | {100: [("a", 101), ("b", 201)]}
+    found = explore(Graphic(edges, home={201}))
+    assert (found.stuck_count, found.loop_count) == (0, 1)
+    assert len(found.cycles[0].loop) == 200
+
+
+@pytest.mark.parametrize(
+    ("limits", "stopped_by"),
+    [
+        pytest.param({"seconds": 0.0}, "time", id="time"),
+        pytest.param({"mebibytes": 1.0}, "memory", id="memory"),
+    ],
+)
+def test_a_limit_ends_a_search_and_is_told_with_how_far_it_came(limits: dict[str, float], stopped_by: str):
+    found = explore(Clocks(high=60), **limits)
+    assert not found.complete
+    assert found.stopped_by == stopped_by
+    assert 0 < found.expanded < found.states < 61 * 61
+
+
+def test_of_states_that_were_never_expanded_nothing_is_said():
+    found = explore(Clocks(high=60), seconds=0.0)
+    assert found.holds
+
+
+def test_a_search_for_the_first_violation_ends_with_the_depth_of_it():
+    system = Dice(1, minds=4)
+    whole, first = explore(system), explore(system, stop_at_first=True)
+    assert first.broken[0] == whole.broken[0]._replace(times=first.broken[0].times)
+    assert first.states < whole.states
+    assert first.stopped_by == "the first violation"

@@ -1,0 +1,269 @@
+"""Small worlds to search, of which everything is known, or nothing but that a simple search must agree."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from simulator.engines.explore.searchable import Side, State
+
+
+class Moved(NamedTuple):
+    """A device's move."""
+
+    choice: tuple[str, ...]
+    cost: str | None
+    actor: str
+    device: Hashable
+    out: tuple[Hashable, ...] = ()
+    link: str = ""
+    told: tuple[Hashable, ...] = ()
+    told_by_cloud: tuple[Hashable, ...] = ()
+    also: str | None = None
+
+
+class Carried(NamedTuple):
+    """A net's move."""
+
+    choice: tuple[str, ...]
+    cost: str | None
+    actor: str
+    net: Hashable
+    to: str = ""
+    message: Hashable = None
+
+
+class Served(NamedTuple):
+    """A service's move."""
+
+    choice: tuple[str, ...]
+    cost: str | None
+    actor: str
+    service: Hashable
+    out: tuple[Hashable, ...] = ()
+    told: tuple[Hashable, ...] = ()
+
+
+class Broke(NamedTuple):
+    """What does not hold."""
+
+    invariant: str
+    why: str
+
+
+class Toy:
+    """A world of one device in which nothing happens; `bounds` are its budgets."""
+
+    sides = 1
+
+    def __init__(self, bounds: Mapping[str, int] | None = None) -> None:
+        self.bounds = dict(bounds or {})
+
+    def first(self) -> State:
+        return State((Side(0, (), 0),) * self.sides, 0, tuple(sorted(self.bounds.items())))
+
+    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+        return ()
+
+    def device_hears(self, device: Any, message: Any, token: int) -> tuple[Moved, ...]:
+        return (Moved((), None, "down", device),)
+
+    def net_moves(self, net: Any) -> tuple[Carried, ...]:
+        return ()
+
+    def net_after(self, net: Any, up: Any, down: Any, link: Any) -> Hashable:
+        return (*net, *up, *down)
+
+    def service_moves(self, service: Any) -> tuple[Served, ...]:
+        return ()
+
+    def service_hears(self, service: Any, message: Any) -> Served:
+        return Served((), None, "up", service)
+
+    def joined(self, carried: Any, heard: Any) -> tuple[str, ...]:
+        return (*carried, *heard)
+
+    def side_of(self, message: Any) -> int:
+        return 0
+
+    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
+        return watched, ()
+
+    def places(self, part: Any) -> int:
+        return 0
+
+    def awaited(self, device: Any) -> Hashable:
+        return None
+
+    def waits(self, net: Any, awaited: Any) -> int:
+        return 0
+
+    def can_be_home(self, device: Any) -> bool:
+        return True
+
+    def is_home(self, device: Any, net: Any, service: Any) -> bool:
+        return True
+
+    def phase(self, device: Any) -> str:
+        return "any"
+
+    def paid(self, budgets: Any, kinds: tuple[str, ...]) -> Hashable | None:
+        left = dict(budgets)
+        for kind in kinds:
+            left[kind] = left.get(kind, 0) - 1
+        return None if min(left.values(), default=0) < 0 else tuple(sorted(left.items()))
+
+    def left(self, budgets: Any) -> dict[str, int]:
+        return dict(budgets)
+
+    def bounded(self, bounds: Mapping[str, int]) -> "Toy":
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.bounds = {kind: bounds.get(kind, 0) for kind in self.bounds}
+        return other
+
+    def begun_with(self, bounds: Mapping[str, int]) -> Hashable:
+        return tuple(sorted((kind, bounds.get(kind, 0)) for kind in self.bounds))
+
+
+class Clocks(Toy):
+    """A device that counts to `high` and a service that does; `reset` takes the device back to 0."""
+
+    def __init__(self, high: int, resets: int = 0) -> None:
+        super().__init__({"reset": resets})
+        self.high = high
+
+    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+        count = (Moved(("count",), None, "device", device + 1),) if device < self.high else ()
+        return (*count, Moved(("reset",), "reset", "fault", 0))
+
+    def service_moves(self, service: Any) -> tuple[Served, ...]:
+        return (Served(("tick",), None, "service", service + 1),) if service < self.high else ()
+
+    def is_home(self, device: Any, net: Any, service: Any) -> bool:
+        return bool(device == service == self.high)
+
+    def phase(self, device: Any) -> str:
+        return f"at {device}"
+
+
+class Graphic(Toy):
+    """A device that walks a graph: from each place (`edges`) actors take it elsewhere; `home` are places."""
+
+    def __init__(self, edges: Mapping[int, list[tuple[str, int]]], home: set[int]) -> None:
+        super().__init__()
+        self.edges, self.home = edges, home
+
+    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+        return tuple(Moved((f"to {to:02}", actor), None, actor, to) for actor, to in self.edges.get(device, []))
+
+    def is_home(self, device: Any, net: Any, service: Any) -> bool:
+        return device in self.home
+
+
+class Message(NamedTuple):
+    """`token` is a place; `side` whom it is for."""
+
+    word: int
+    token: int
+    side: int
+
+
+class Asker(NamedTuple):
+    """A device; `open` is the place of its question, -1 if it has none."""
+
+    side: int
+    mind: int
+    open: int = -1
+
+
+class Dice(Toy):
+    """A world whose every rule was drawn by lot, by `seed`: devices that ask, a service that answers, faults."""
+
+    def __init__(self, seed: int, sides: int = 1, minds: int = 3, bounds: Mapping[str, int] | None = None) -> None:
+        super().__init__({"lose": 1, "cut": 1} if bounds is None else bounds)
+        self.seed, self.sides, self.minds = seed, sides, minds
+
+    def drawn(self, below: int, *what: object) -> int:
+        return crc32(repr((self.seed, *what)).encode()) % below
+
+    def first(self) -> State:
+        sides = tuple(Side(Asker(side, 0), (), 0) for side in range(self.sides))
+        return State(sides, 0, self.begun_with(self.bounds))
+
+    def device_moves(self, device: Asker, token: int, waits: int) -> tuple[Moved, ...]:
+        name = str(device.side)
+        moves = [Moved(("cut", name), "cut", "fault", device._replace(mind=0, open=-1), link="lost")]
+        if device.open < 0 and self.drawn(3, "asks", device.mind):
+            message = Message(self.drawn(2, "word", device.mind), token, device.side)
+            moves.append(Moved(("ask", name), None, "device", device._replace(open=token), (message,)))
+        if not waits and self.drawn(2, "moves", device.mind):
+            mind = self.drawn(self.minds, "mind", device.mind)
+            told = (mind,) if self.drawn(2, "tells", mind) else ()
+            moves.append(Moved(("think", name), None, "timer", device._replace(mind=mind, open=-1), told=told))
+        return tuple(moves)
+
+    def device_hears(self, device: Asker, message: Message, token: int) -> tuple[Moved, ...]:
+        if message.token != device.open:
+            return (Moved((), None, "down", device),)
+        mind = self.drawn(self.minds, "heard", device.mind, message.word)
+        whole = Moved((), None, "down", device._replace(mind=mind, open=-1), told=(mind, message.word))
+        half = Moved(("cut",), "cut", "fault", device._replace(open=-1), link="lost", told_by_cloud=("lost",))
+        return whole, half
+
+    def net_moves(self, net: tuple[Message, ...]) -> tuple[Carried, ...]:
+        moves = []
+        for which, to in (("up", "service"), ("down", "device")):
+            first = next((each for each in net if (each.word >= 10) == (to == "device")), None)
+            if first is not None:
+                at = net.index(first)
+                rest = net[:at] + net[at + 1 :]
+                name = str(first.side)
+                moves.append(Carried((which, name), None, which, rest, to, first))
+                moves.append(Carried(("lose", which, name), "lose", "fault", rest))
+        return tuple(moves)
+
+    def net_after(self, net: Any, up: Any, down: Any, link: Any) -> Hashable:
+        return () if link == "lost" else (*net, *up, *down)[-3:]
+
+    def service_moves(self, service: int) -> tuple[Served, ...]:
+        if not self.drawn(2, "ticks", service):
+            return ()
+        after = self.drawn(self.minds, "tick", service)
+        hints = tuple(Message(10, -1, side) for side in range(self.sides) if self.drawn(2, "hint", service, side))
+        return (Served(("tick",), None, "service", after, hints, ("ticked",) if after else ()),)
+
+    def service_hears(self, service: int, message: Message) -> Served:
+        after = self.drawn(self.minds, "served", service, message.word)
+        answer = Message(10 + self.drawn(2, "answer", service, message.word), message.token, message.side)
+        return Served((), None, "up", after, (answer,), (after,))
+
+    def side_of(self, message: Message) -> int:
+        return message.side
+
+    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
+        after = self.drawn(3, "watch", watched, by_cloud, by_device)
+        broken = self.drawn(12, "broken", watched, by_cloud, by_device) == 0
+        return after, (Broke(f"rule {after}", "so it was drawn"),) if broken else ()
+
+    def places(self, part: Any) -> int:
+        if isinstance(part, Asker):
+            return 1 << part.open if part.open >= 0 else 0
+        known = 0
+        for message in part if isinstance(part, tuple) else ():
+            known |= 1 << message.token if message.token >= 0 else 0
+        return known
+
+    def awaited(self, device: Asker) -> int:
+        return device.open
+
+    def waits(self, net: Any, awaited: int) -> int:
+        return 2 if any(message.token == awaited for message in net) and awaited >= 0 else int(bool(net))
+
+    def can_be_home(self, device: Asker) -> bool:
+        return device.mind != 1
+
+    def is_home(self, device: Asker, net: Any, service: int) -> bool:
+        return device.mind != 1 and device.open < 0 and not net and service != 1
+
+    def phase(self, device: Asker) -> str:
+        return "asking" if device.open >= 0 else f"mind {device.mind}"
