@@ -21,6 +21,8 @@ from simulator.cli import main
 
 ELSEWHERE: Final = (
     "aiohttp.web",
+    "awscrt.mqtt",
+    "awsiot.mqtt_connection_builder",
     "boto3",
     "botocore.session",
     "cryptography.x509",
