@@ -131,11 +131,13 @@ class Correlation:
     def _publish(self, effect: Publish) -> tuple["Correlation", Tell, Publish]:
         token, attempt = self._next, effect.attempt or self.attempt + 1
         nonce = token if attempt == 1 else self.nonce
-        request = replace(effect.request, client_token=token)
+        request = effect.request
         if isinstance(request, StartNext | Update) and request.status_details:
             nonces = dict(self.reports)
             details = _renamed(request.status_details, lambda mark: nonces.get(mark, nonce))
-            request = replace(request, status_details=details)
+            request = replace(request, client_token=token, status_details=details)
+        else:
+            request = replace(request, client_token=token)
         after = replace(self, sent=self.sent + 1, request=request, attempt=attempt, nonce=nonce)
         told = request_sent(request, token, effect.about, attempt)
         return after, Tell(told), Publish(request, effect.about, attempt)

@@ -4,7 +4,7 @@ The core says them (as `Tell` effects), the hardware and the runner add theirs; 
 under its `type`, with its fields as keys, and hands it to whoever observes. Nothing here decides anything.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from agent.values import (
@@ -328,17 +328,16 @@ def request_kind(request: Request) -> RequestKind:
 
 def request_sent(request: Request, token: str, about: ExecutionKey | None, attempt: int) -> RequestSent:
     """What is told of a question that leaves; `about` is the incarnation that it is meant for."""
-    told = RequestSent(token, request_kind(request), request.namespace_id, attempt=attempt)
+    kind, namespace_id = request_kind(request), request.namespace_id
     match request:
         case GetPending():
-            return told
+            return RequestSent(token, kind, namespace_id, attempt=attempt)
         case StartNext(status_details=details):
-            return replace(told, details=details)
+            return RequestSent(token, kind, namespace_id, details=details, attempt=attempt)
         case Describe(job_id=job_id):
-            return replace(told, job_id=job_id, execution=about)
+            return RequestSent(token, kind, namespace_id, job_id, about, attempt=attempt)
         case Update(job_id=job_id, status=status, expected_version=version, status_details=details):
-            told = replace(told, job_id=job_id, execution=about, status=status.value)
-            return replace(told, expected_version=version, details=details)
+            return RequestSent(token, kind, namespace_id, job_id, about, status.value, version, details, attempt)
 
 
 def answer_received(answer: Answer) -> AnswerReceived:

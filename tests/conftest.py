@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -60,7 +61,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected by now stays: the garbage collector need not go through it again and again."""
+    """What is imported and collected by now stays: the garbage collector need not go through it again and again.
+
+    And most of what tests make is gone without it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 20)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kept() -> Iterator[None]:
+    """So is what a file's tests leave behind on purpose, such as plays for those that ask later.
+
+    With all that a process has played, a collection takes most of a second, and some tests ask for many.
+    """
+    yield
     gc.collect()
     gc.freeze()
 

@@ -8,6 +8,7 @@ import json
 import os
 import pkgutil
 import random
+import runpy
 import signal
 import socket
 import sys
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 import agent
-import simulator
-from simulator.cli import main
+import simulator.cli
 
 ELSEWHERE: Final = (
     "aiohttp.web",
+    "awscrt.mqtt",
+    "awsiot.mqtt_connection_builder",
     "boto3",
     "botocore.session",
     "cryptography.x509",
@@ -89,7 +91,7 @@ def become(told: dict[str, Any], streams: list[int]) -> None:
     sys.stderr = sys.__stderr__ = _stream(2, "w", sys.stderr)
     sys.orig_argv = told["args"]
     _show(told["args"])
-    sys.argv = [str(importlib.import_module("simulator.processes").command()[-1]), *told["arguments"]]
+    sys.argv = ["", *told["arguments"]]  # its first is set by who runs the module
 
 
 def _show(words: list[str]) -> None:
@@ -111,4 +113,7 @@ if __name__ == "__main__":
     asking.sendall(f"{simulator.__file__}\n".encode())
     if (asked := serve(asking)) is not None:
         become(*asked)
-        main()
+        if asked[0]["module"] == "simulator.cli":
+            simulator.cli.main()
+        else:
+            runpy.run_module(asked[0]["module"], run_name="__main__", alter_sys=True)

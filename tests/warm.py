@@ -27,7 +27,17 @@ from typing import Any, Final
 import simulator
 from simulator.processes import command
 
-STARTS: Final = ((sys.executable, "-P", "-m", "simulator.cli"), command())
+TESTS: Final = Path(__file__).parent
+STARTS: Final = {
+    (sys.executable, "-P", "-m", "simulator.cli"): "simulator.cli",
+    command(): "simulator.cli",
+    (sys.executable, "-P", "-m", "tests.hostile.probed"): "tests.hostile.probed",
+    (sys.executable, "-P", "-m", "tests.hostile.device"): "tests.hostile.device",
+    (sys.executable, str(TESTS / "agent" / "dying.py")): "tests.agent.dying",
+    (sys.executable, str(TESTS / "kills" / "doomed.py")): "tests.kills.doomed",
+    (sys.executable, str(TESTS / "store_kills" / "doomed.py")): "tests.store_kills.doomed",
+}
+"""How commands begin that are forked, and which module each runs: `ghostjob`, also watched or made to die."""
 READ_AT_A_START: Final = ("PYTHON", "LD_", "LC_", "LANG", "SSL_", "OPENSSL_", "MALLOC_")
 """Names of variables that begin so may change what a process is before any code of ours runs."""
 PLAIN: Final = {
@@ -44,7 +54,7 @@ PLAIN: Final = {
     "process_group": -1,
 }
 """How a process is started unless somebody asks for what forking from a nest cannot give."""
-NEST: Final = Path(__file__).with_name("nest.py")
+NEST: Final = TESTS / "nest.py"
 ROOM_FOR_ARGUMENTS: Final = 8_192
 """Bytes, in the nest's own command line: what is forked shows its arguments there. More than that is started cold."""
 SET_CHILD_SUBREAPER: Final = 36
@@ -151,5 +161,13 @@ def _told(asked: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if not _nests:
         _nests.append(_Nest())
-    told = {"args": words, "arguments": words[len(start) :], "env": env, "cwd": cwd}
-    return {**told, "start_new_session": asked["start_new_session"]} if _nests[0].fits(env) else None
+    if not _nests[0].fits(env):
+        return None
+    return {
+        "module": STARTS[start],
+        "args": words,
+        "arguments": words[len(start) :],
+        "env": env,
+        "cwd": cwd,
+        "start_new_session": asked["start_new_session"],
+    }

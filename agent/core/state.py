@@ -280,23 +280,33 @@ class Machine:
 
 def record_of(machine: Machine) -> Record:
     """What must be known again after a restart."""
-    here = Record(unaccounted=machine.unaccounted, finished=machine.finished)
+    # Asked before and after every event: each is made in one go.
+    kept, finished = machine.unaccounted, machine.finished
     match machine.phase:
         case Idle() | ByName() | Starting():
-            return here
+            return Record(unaccounted=kept, finished=finished)
         case Safe(reason=reason):
-            return replace(here, safe=reason)
+            return Record(safe=reason, unaccounted=kept, finished=finished)
         case Reporting() as told:
-            here = replace(here, work=_unversioned(told.work), doing="reporting", safe=told.safe)
-            return replace(here, status=told.status, nonce=told.nonce, reason=told.reason)
+            return Record(
+                work=_unversioned(told.work),
+                doing="reporting",
+                status=told.status,
+                nonce=told.nonce,
+                reason=told.reason,
+                unaccounted=kept,
+                finished=finished,
+                safe=told.safe,
+            )
         case Recovering() as phase:
             doing: Activity = "finishing" if phase.forward else "restoring"
-            return replace(here, work=_unversioned(phase.work), doing=doing, end=phase.end, reason=phase.reason)
+            work = _unversioned(phase.work)
+            return Record(work, doing, phase.end, reason=phase.reason, unaccounted=kept, finished=finished)
         case Executing(work=work) | Gated(work=work) | Suspect(work=work):
-            return replace(here, work=_unversioned(work))
+            return Record(_unversioned(work), unaccounted=kept, finished=finished)
         case _:
             assert_never(machine.phase)
 
 
 def _unversioned(work: Work) -> Work:
-    return replace(work, version_number=0)
+    return replace(work, version_number=0) if work.version_number else work

@@ -1,6 +1,7 @@
 """An agent that a step of its job kills, twice: the third one does not begin that step, and reports why."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -11,24 +12,7 @@ from tests.agent.spoiling import Job, Service
 from tests.agent.test_unreadable_over_mqtt import broker
 
 WAIT = 120
-DOOMED = """
-import os, signal, sys
-from agent.handlers.configure import Configure
-
-async def dies(self, task):
-    with open(os.environ["DEATHS"], "a") as deaths:
-        deaths.write(f"{os.environ['DYING']} {task.step.action}\\n")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-whole = getattr(Configure, os.environ["DYING"])
-
-async def sometimes(self, task):
-    return await (dies if task.step.action == os.environ["AT"] else whole)(self, task)
-
-setattr(Configure, os.environ["DYING"], sometimes)
-from simulator.cli import main
-main(sys.argv[1:])
-"""
+DYING = Path(__file__).with_name("dying.py")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +60,6 @@ async def test_an_undoing_that_killed_two_agents_ends_in_a_safe_device(tmp_path:
 
 async def lived(directory: Path, options: tuple[str, ...], *, dying: str, at: str) -> int:
     """How an agent ended that dies in that step."""
-    environment = {"PATH": "/usr/bin:/bin", "DEATHS": str(directory / "deaths"), "DYING": dying, "AT": at}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", DOOMED, "agent", *options, env=environment)
+    environment = os.environ | {"DEATHS": str(directory / "deaths"), "DYING": dying, "AT": at}
+    process = await asyncio.create_subprocess_exec(sys.executable, str(DYING), "agent", *options, env=environment)
     return await process.wait()
