@@ -66,6 +66,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 20)
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one of several, for whom many tests are left
+        warm.begin()
 
 
 @pytest.fixture(autouse=True, scope="module")
