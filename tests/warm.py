@@ -94,9 +94,9 @@ class _Nest:
 
     def close(self) -> None:
         """It ends; what was forked from it goes on."""
-        self._channel.close()
         self._process.kill()  # it may still be importing
         self._process.wait()
+        self._channel.close()
 
 
 _start: Final = subprocess.Popen._execute_child
