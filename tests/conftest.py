@@ -15,29 +15,27 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 LONGEST = (
-    "tests/cli/test_certify.py",
-    "tests/agent/test_power_cuts_of_failing_work.py",
     "tests/agent/test_power_cuts.py",
-    "tests/face/test_play.py",
+    "tests/agent/test_power_cuts_of_failing_work.py",
     "tests/simulator/devices/models/test_table.py",
+    "tests/simulator/devices/models/test_correct.py",
+    "tests/cli/test_certify.py",
     "tests/clients/test_delete_job.py",
-    "tests/engines/test_live.py",
-    "tests/kills/test_kills.py",
-    "tests/cli/test_agent_tells.py",
-    "tests/hostile/test_beside.py",
-    "tests/devices/test_devices.py",
     "tests/docs/test_commands.py",
-    "tests/cli/test_certify_on_account.py",
-    "tests/cli/test_agent.py",
+    "tests/simulator/page/test_picture.py",
     "tests/face/test_elsewhere.py",
-    "tests/cli/test_agent_forgetting.py",
-    "tests/simulator/devices/models/test_designs.py",
-    "tests/hostile/test_packets.py",
-    "tests/face/test_cloud.py",
+    "tests/face/test_plugin_elsewhere.py",
+    "tests/hostile/test_beside.py",
+    "tests/simulator/certify/test_played.py",
     "tests/engines/test_shipped_live.py",
-    "tests/store_kills/test_store_kills.py",
-    "tests/agent/test_third_death.py",
+    "tests/face/test_play.py",
+    "tests/engines/test_live.py",
     "tests/cli/test_run.py",
+    "tests/cli/test_agent.py",
+    "tests/devices/test_devices.py",
+    "tests/devices/test_certified.py",
+    "tests/kills/test_kills.py",
+    "tests/hostile/test_packets.py",
 )
 """By the time they take; begun last, they would keep one core waiting for the other."""
 
@@ -68,6 +66,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 20)
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one of several, for whom many tests are left
+        warm.begin()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,10 +1,10 @@
 """`ghostjob` as a process of its own that need not import everything first: it is forked from one that has.
 
 A start takes a third to two thirds of a second of processor time, nearly all of it imports, and tests start hundreds of
-processes. So the first of them that is started by `subprocess` or asyncio starts a *nest* too: a process that has
-imported all of ghostjob and does nothing. That command and all later ones are forked from there. What is forked is a
-child of whoever asked for it, with its own id, arguments, environment, directory and streams: it is waited for,
-signalled and killed as any. What a start itself does is left out, as are the imports; a test of those starts it `cold`.
+processes. So the first of them that is started by `subprocess` or asyncio starts a *nest* too: a process that imports
+all of ghostjob and does nothing. Once it has, commands are forked from there. What is forked is a child of who asked
+for it, with its own id, arguments, environment, directory and streams: it is waited for, signalled and killed as any.
+What a start itself does is left out, as are the imports; a test of those starts it `cold`.
 
 A command that is not ghostjob's, or one that is started in a way or an environment that forking could not give it, is
 started as ever. So is everything where there is no Linux, where nobody can adopt an orphan.
@@ -15,6 +15,7 @@ import ctypes
 import inspect
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -69,13 +70,15 @@ class _Nest:
         self._environment = read_at_a_start(os.environ)
         with cold(), theirs:
             self._process = subprocess.Popen([sys.executable, "-P", str(NEST), "x" * ROOM_FOR_ARGUMENTS], stdin=theirs)
-        with self._channel.makefile() as said:
-            self._is_ours = said.readline().rstrip("\n") == simulator.__file__
+        self._is_ours: bool | None = None
         self._prctl = ctypes.CDLL(None).prctl
 
     def fits(self, environment: Mapping[str, str]) -> bool:
-        """Whether a process of that environment would have become what the nest is."""
-        return self._is_ours and read_at_a_start(environment) == self._environment
+        """Whether it has imported what a process of that environment would have; nobody waits until it has."""
+        if self._is_ours is None and select.select([self._channel], [], [], 0)[0]:
+            with self._channel.makefile() as said:
+                self._is_ours = said.readline().rstrip("\n") == simulator.__file__
+        return bool(self._is_ours) and read_at_a_start(environment) == self._environment
 
     def fork(self, told: Mapping[str, Any], streams: Sequence[int]) -> int:
         """The id of a new child of this process: a grandchild of the nest, whose parent ends, and which is adopted."""
@@ -91,8 +94,9 @@ class _Nest:
 
     def close(self) -> None:
         """It ends; what was forked from it goes on."""
-        self._channel.close()
+        self._process.kill()  # it may still be importing
         self._process.wait()
+        self._channel.close()
 
 
 _start: Final = subprocess.Popen._execute_child
@@ -120,6 +124,13 @@ def cold() -> Iterator[None]:
 def set_up() -> None:
     """From now on, fork."""
     subprocess.Popen._execute_child = _execute_child
+
+
+def begin() -> None:
+    """Have the nest begin to import, before anybody needs it."""
+    with _lock:
+        if not (_nests or _colds):
+            _nests.append(_Nest())
 
 
 def close() -> None:
@@ -159,8 +170,7 @@ def _told(asked: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if sum(len(word.encode()) + 1 for word in words) > ROOM_FOR_ARGUMENTS:
         return None
-    if not _nests:
-        _nests.append(_Nest())
+    begin()
     if not _nests[0].fits(env):
         return None
     return {
