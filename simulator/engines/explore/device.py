@@ -44,7 +44,7 @@ class Minted(NamedTuple):
 
 class Device(NamedTuple):
     """`side` is its number. `machine` is the model's state, None while no agent runs; `phase` the one that it told
-    last.
+    last. `away`: its network has failed, for as long as that may last; without a `link` else, it connects in a moment.
     """
 
     side: int
@@ -55,6 +55,7 @@ class Device(NamedTuple):
     link: bool = False
     phase: PhaseName = "idle"
     crashed: bool = False
+    away: bool = False
 
     @property
     def is_still(self) -> bool:

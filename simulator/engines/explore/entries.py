@@ -96,9 +96,7 @@ def started(setup: Setup) -> RunStarted:
         BOUNDS.model_dump(mode="json"),
         finish_after_switch=names if setup.policy == "finish-after-switch" else (),
         leap_unanswered=waits,
-        shared={seat.name: (seat.thing, seat.namespace) for seat in setup.seats}
-        if len(setup.things) < len(names)
-        else {},
+        shared=shared if len(setup.things) < len(names) else {},
         one_clock=True,
     )
 

@@ -4,7 +4,8 @@ When timers run out. Time is the order of what happens, so each has a rule by wh
 
     retry, ask-again   at any time: a moment, against which nothing else is long
     request            when its answer can come no more: in flight neither up nor down
-    poll, leap, step   when nothing else is to come: nothing in flight, the hardware still, and no shorter timer
+    poll, leap, step   when nothing else is to come: nothing in flight, the hardware still, no shorter timer, and
+                       connected, or off line for as long as the network's failure may last
 
 Sooner than that a timer runs out for a price (`early`): a service that takes its time. What this leaves out is a poll
 or a deadline that comes upon other work in the middle of it.
@@ -97,6 +98,7 @@ class Moves:
         elif device.link and self._is_possible["disconnect"]:
             turn = self._turn(device, free)
             turn.lose_link()
+            turn.away = True
             if device.machine is not None:
                 turn.tell(DeviceDisconnected(GONE))
                 turn.feed(Disconnected(GONE))
@@ -145,7 +147,8 @@ def is_due(device: Device, name: TimerName, waits: int) -> bool:
         return waits != ANSWERED
     if name not in LONG:
         return True
-    return waits == STILL and device.is_still and device.timers[0] == name
+    is_quiet = waits == STILL and device.is_still and (device.link or device.away)
+    return is_quiet and device.timers[0] == name
 
 
 def next_stop(rig: Rig, run: SectorRun, group: int) -> int:

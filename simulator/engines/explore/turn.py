@@ -85,6 +85,7 @@ class Turn:
         "_rig_before",
         "_side",
         "_timers",
+        "away",
         "correlation",
         "crashed",
         "cuts",
@@ -99,7 +100,7 @@ class Turn:
     )
 
     def __init__(self, device: Device, agent: Agent, free: int) -> None:
-        self._side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed = device
+        self._side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
         self._agent = agent
         self._timers = dict.fromkeys(timers)
         prefix = f"{minted.life}-"
@@ -146,7 +147,7 @@ class Turn:
 
     def find_link(self) -> None:
         """The connection is back, which the cloud tells; the device asks anew."""
-        self.link, self.link_change = True, "back"
+        self.link, self.away, self.link_change = True, False, "back"
         self.told_by_cloud.append(ClientConnected(self._agent.name))
         if self.machine is not None:
             self.tell(DeviceConnected())
@@ -164,7 +165,9 @@ class Turn:
     def device(self) -> Device:
         """As it stands."""
         timers = tuple(name for name in TIMERS if name in self._timers)
-        return Device(self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed)
+        return Device(
+            self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
+        )
 
     def _minted(self) -> Minted:
         """What still counts: an answer while it is waited for, attempts while the question may be put again."""
