@@ -53,6 +53,7 @@ class System:
         self._moves = Moves(setup)
         self._operations = Operations(setup)
         self._watching: Watching = watching or Directly()
+        self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
 
     def first(self) -> World:
         """Devices that were switched on and have found nothing to do; a service that has no job yet."""
@@ -85,8 +86,7 @@ class System:
 
     def net_moves(self, net: Net) -> tuple[NetMove, ...]:
         """What can become of messages in flight."""
-        bounds = self.setup.bounds
-        return tuple(move for move in net_moves(net) if move.cost is None or bounds.allows(move.cost))
+        return tuple(move for move in net_moves(net) if move.cost is None or move.cost in self._possible)
 
     def net_after(self, net: Net, up: tuple[Message, ...], down: tuple[Message, ...], link: Link) -> Net:
         """With what was sent, and what became of the connection after that."""
@@ -146,7 +146,7 @@ class System:
 
     def left(self, budgets: Budgets) -> dict[Kind, int]:
         """How much of each kind, where there may be any."""
-        return {kind: left for kind, left in zip(KINDS, budgets, strict=True) if self.setup.bounds.allows(kind)}
+        return {kind: left for kind, left in zip(KINDS, budgets, strict=True) if kind in self._possible}
 
     # ── where it stands ───────────────────────────────────────────────────────────────────────────────────────
 
