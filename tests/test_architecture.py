@@ -473,6 +473,7 @@ RULES = [
             "simulator.engines.explore",
             "simulator.scenario",
             "simulator.trace",
+            "simulator.verdict.bounds",
             "agent.abilities",
             "agent.causes",
             "agent.core",

@@ -4,7 +4,7 @@ The journal is kept as its newest record alone: older ones count for nothing onc
 """
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 from zlib import crc32
 
 from agent.core.events import TimerName
@@ -71,6 +71,16 @@ class Device(NamedTuple):
         return known | place_of(minted.token) | reports | _places_in_journal(self.rig.disk)
 
 
+class Waited(NamedTuple):
+    """Told by nobody: the deadline before the point of no return has passed, without an answer."""
+
+    type: str = "waited"
+
+
+Told: TypeAlias = DeviceAccount | Waited
+"""What is told of a device, in its order."""
+
+
 class DeviceMove(NamedTuple):
     """What comes of it: the device, what it sends (before it is cut off, if so), what it tells, and what the cloud."""
 
@@ -80,7 +90,7 @@ class DeviceMove(NamedTuple):
     device: Device
     out: tuple[Message, ...] = ()
     link: Link = ""
-    told: tuple[DeviceAccount, ...] = ()
+    told: tuple[Told, ...] = ()
     told_by_cloud: tuple[CloudEvent, ...] = ()
     also: Kind | None = None
     """What it costs besides."""

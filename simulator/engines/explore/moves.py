@@ -25,7 +25,7 @@ from simulator.devices.rig import power, steps
 from simulator.devices.rig.telling import flash_after
 from simulator.devices.rig.values import Make, Pending, PowerOn, Reboot, Rig, RigOutcome, SectorRun, UndoReboot
 from simulator.devices.sectors import worked
-from simulator.engines.explore.choice import KINDS, Actor, Choice, Kind
+from simulator.engines.explore.choice import KINDS, Actor, Choice, Kind, place_of
 from simulator.engines.explore.device import Device, DeviceMove
 from simulator.engines.explore.net import ANSWERED, STILL, Message
 from simulator.engines.explore.setup import Setup
@@ -187,8 +187,10 @@ def _name_of(pending: Pending) -> str:
 
 
 def _move(choice: Choice, cost: Kind | None, actor: Actor, turn: Turn) -> DeviceMove:
+    device = turn.device
+    choice = choice._replace(at=place_of(device.side)) if device.side else choice
     return DeviceMove(
-        choice, cost, actor, turn.device, tuple(turn.out), turn.link_change, tuple(turn.told), tuple(turn.told_by_cloud)
+        choice, cost, actor, device, tuple(turn.out), turn.link_change, tuple(turn.told), tuple(turn.told_by_cloud)
     )
 
 

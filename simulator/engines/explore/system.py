@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from simulator.engines.explore.budgets import Budgets, paid
 from simulator.engines.explore.choice import KINDS, Choice, Kind
-from simulator.engines.explore.device import Device, DeviceMove
+from simulator.engines.explore.device import Device, DeviceMove, Told
 from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Link, Message, Net, NetMove, net_after, net_moves, waits
 from simulator.engines.explore.service import Cloud, Operations, ServiceMove
@@ -18,7 +18,6 @@ from simulator.engines.explore.setup import Bounds, Seat, Setup
 from simulator.engines.explore.tokens import lowest_free, places_in
 from simulator.engines.explore.watching import Broken, Directly, Watching
 from simulator.trace import CloudEvent
-from simulator.trace.flash_events import DeviceAccount
 
 
 class Side(NamedTuple):
@@ -37,7 +36,7 @@ class World(NamedTuple):
     budgets: Budgets
 
 
-Told: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[DeviceAccount, ...]]
+ToldAt: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[Told, ...]]
 """At which side; by the cloud, and by the device."""
 MOST_MOVES: Final = 100
 """Until a device has found nothing to do."""
@@ -61,7 +60,7 @@ class System:
         return World(sides, service, self.setup.bounds.budgets)
 
     @property
-    def told_before(self) -> tuple[Told, ...]:
+    def told_before(self) -> tuple[ToldAt, ...]:
         """What was told until then, one move after the other."""
         return self._beginning[2]
 
@@ -101,7 +100,7 @@ class System:
         return self._operations.on_request(service, message)
 
     def watch(
-        self, watched: Hashable, by_cloud: tuple[CloudEvent, ...], by_device: tuple[DeviceAccount, ...]
+        self, watched: Hashable, by_cloud: tuple[CloudEvent, ...], by_device: tuple[Told, ...]
     ) -> tuple[Hashable, tuple[Broken, ...]]:
         """What is watched after that, and what broke with it."""
         return self._watching.watch(watched, by_cloud, by_device)
@@ -183,15 +182,15 @@ class System:
     # ── the beginning ─────────────────────────────────────────────────────────────────────────────────────────
 
     @cached_property
-    def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[Told, ...]]:
-        service, sides, told = self._operations.begun(), list[Side](), list[Told]()
+    def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[ToldAt, ...]]:
+        service, sides, told = self._operations.begun(), list[Side](), list[ToldAt]()
         for number, _ in enumerate(self.setup.seats):
             side = Side(self._moves.off(number), Net(), self._watching.start(self.setup))
             side, service = self._switched_on(side, service, told)
             sides.append(side)
         return tuple(sides), service, tuple(told)
 
-    def _switched_on(self, side: Side, service: Cloud, told: list[Told]) -> tuple[Side, Cloud]:
+    def _switched_on(self, side: Side, service: Cloud, told: list[ToldAt]) -> tuple[Side, Cloud]:
         """Whatever comes by itself, from the factory on, until nothing else does but a poll."""
         for _ in range(MOST_MOVES):
             if self.is_home(side.device, side.net, service):
@@ -202,9 +201,7 @@ class System:
             told.append((side.device.side, by_cloud, by_device))
         return side, service
 
-    def _goes_on(
-        self, side: Side, service: Cloud
-    ) -> tuple[Side, Cloud, tuple[CloudEvent, ...], tuple[DeviceAccount, ...]]:
+    def _goes_on(self, side: Side, service: Cloud) -> tuple[Side, Cloud, tuple[CloudEvent, ...], tuple[Told, ...]]:
         device, net, _ = side
         if net.up:
             heard = self.service_hears(service, net.up[0])
