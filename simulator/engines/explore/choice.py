@@ -28,7 +28,7 @@ Actor: TypeAlias = Literal["device", "timer", "up", "down", "service", "operator
 class Choice(NamedTuple):
     """One move, unique among those of a state: `do` to `what`; `then`: the power goes in the middle of what follows.
 
-    `at` is where, if there are several devices.
+    `at` is where, if that is not the first device.
     """
 
     do: str
@@ -38,3 +38,8 @@ class Choice(NamedTuple):
 
     def __str__(self) -> str:
         return " ".join(word for word in self if word)
+
+
+def place_of(side: int) -> str:
+    """How a choice calls the device of a side; the first, which is mostly the only one, not at all."""
+    return f"device {side + 1}" if side else ""

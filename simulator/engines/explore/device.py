@@ -4,7 +4,7 @@ The journal is kept as its newest record alone: older ones count for nothing onc
 """
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 from zlib import crc32
 
 from agent.core.events import TimerName
@@ -44,7 +44,7 @@ class Minted(NamedTuple):
 
 class Device(NamedTuple):
     """`side` is its number. `machine` is the model's state, None while no agent runs; `phase` the one that it told
-    last.
+    last. `away`: its network has failed, for as long as that may last; without a `link` else, it connects in a moment.
     """
 
     side: int
@@ -55,6 +55,7 @@ class Device(NamedTuple):
     link: bool = False
     phase: PhaseName = "idle"
     crashed: bool = False
+    away: bool = False
 
     @property
     def is_still(self) -> bool:
@@ -70,6 +71,16 @@ class Device(NamedTuple):
         return known | place_of(minted.token) | reports | _places_in_journal(self.rig.disk)
 
 
+class Waited(NamedTuple):
+    """Told by nobody: the deadline before the point of no return has passed, without an answer."""
+
+    type: str = "waited"
+
+
+Told: TypeAlias = DeviceAccount | Waited
+"""What is told of a device, in its order."""
+
+
 class DeviceMove(NamedTuple):
     """What comes of it: the device, what it sends (before it is cut off, if so), what it tells, and what the cloud."""
 
@@ -79,7 +90,7 @@ class DeviceMove(NamedTuple):
     device: Device
     out: tuple[Message, ...] = ()
     link: Link = ""
-    told: tuple[DeviceAccount, ...] = ()
+    told: tuple[Told, ...] = ()
     told_by_cloud: tuple[CloudEvent, ...] = ()
     also: Kind | None = None
     """What it costs besides."""

@@ -26,7 +26,8 @@ class _Canonical(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         """A name in its place."""
-        return type(obj).__name__ if isinstance(obj, DevicePolicy | Abilities | Make | JobsSettings) else NotImplemented
+        is_left_out = isinstance(obj, DevicePolicy | Abilities | Make | JobsSettings)
+        return (str, (type(obj).__name__,)) if is_left_out else NotImplemented
 
 
 def digest(part: object) -> bytes:

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from agent.core.events import TimerName
 from agent.device_events import AnswerReceived, AnswerUnreadable, ExecutionGone, JournalWritten, RequestSent
 from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.device import Told, Waited
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import Transition, played, system_of
@@ -96,9 +97,7 @@ def started(setup: Setup) -> RunStarted:
         BOUNDS.model_dump(mode="json"),
         finish_after_switch=names if setup.policy == "finish-after-switch" else (),
         leap_unanswered=waits,
-        shared={seat.name: (seat.thing, seat.namespace) for seat in setup.seats}
-        if len(setup.things) < len(names)
-        else {},
+        shared=shared if len(setup.things) < len(names) else {},
         one_clock=True,
     )
 
@@ -131,14 +130,16 @@ class _Scribe:
         if operation is not None:
             yield self.write(CONTROLLER, DeletionAccepted(choice.what, operation))
 
-    def write_all(self, side: int | None, by_cloud: Iterable[Event], by_device: Iterable[Event]) -> Iterator[Entry]:
+    def write_all(self, side: int | None, by_cloud: Iterable[Event], by_device: Iterable[Told]) -> Iterator[Entry]:
         """What the cloud tells, and then the device."""
         for event in by_cloud:
             yield self.write(CLOUD, event if side is None else self._named(event, side))
-        for event in by_device:
+        for told in by_device:
             assert side is not None, "somebody tells it"
-            yield self.write(self._sources[side], self._named(event, side))
-            if isinstance(event, JournalWritten):
+            if isinstance(told, Waited):
+                continue
+            yield self.write(self._sources[side], self._named(told, side))
+            if isinstance(told, JournalWritten):
                 self._now += ON_RECORD_SECONDS
 
     def _named(self, event: Event, side: int) -> Event:

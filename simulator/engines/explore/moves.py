@@ -4,13 +4,15 @@ When timers run out. Time is the order of what happens, so each has a rule by wh
 
     retry, ask-again   at any time: a moment, against which nothing else is long
     request            when its answer can come no more: in flight neither up nor down
-    poll, leap, step   when nothing else is to come: nothing in flight, the hardware still, and no shorter timer
+    poll, leap, step   when nothing else is to come: nothing in flight, the hardware still, no shorter timer, and
+                       connected, or off line for as long as the network's failure may last
 
 Sooner than that a timer runs out for a price (`early`): a service that takes its time. What this leaves out is a poll
 or a deadline that comes upon other work in the middle of it.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Concatenate, Final, ParamSpec
 
 from agent.causes import Cause
@@ -23,7 +25,7 @@ from simulator.devices.rig import power, steps
 from simulator.devices.rig.telling import flash_after
 from simulator.devices.rig.values import Make, Pending, PowerOn, Reboot, Rig, RigOutcome, SectorRun, UndoReboot
 from simulator.devices.sectors import worked
-from simulator.engines.explore.choice import Actor, Choice, Kind
+from simulator.engines.explore.choice import KINDS, Actor, Choice, Kind, place_of
 from simulator.engines.explore.device import Device, DeviceMove
 from simulator.engines.explore.net import ANSWERED, STILL, Message
 from simulator.engines.explore.setup import Setup
@@ -49,13 +51,7 @@ class Moves:
             for policy in (setup.device_policy(seat),)
         )
         self._group = SECTORS // setup.sectors
-        bounds = setup.bounds
-        self._is_possible: dict[Kind, bool] = {
-            "power-cut": bounds.power_cut > 0,
-            "disconnect": bounds.disconnect > 0,
-            "early": bounds.early > 0,
-            "fail": bounds.fail > 0,
-        }
+        self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
 
     def off(self, side: int) -> Device:
         """As it left the factory, about to be switched on."""
@@ -66,9 +62,9 @@ class Moves:
         moves: list[DeviceMove] = []
         for choice, cost, actor, turn in self._turns(device, free, waits):
             moves.extend(self._with_cuts(device, choice, cost, actor, turn))
-        if device.rig.is_on and self._is_possible["power-cut"]:
+        if device.rig.is_on and "power-cut" in self._possible:
             turn = self._turn(device, free)
-            turn.do(power.cut, "")
+            turn.do(cut_off, "")
             moves.append(_move(Choice("power-cut"), "power-cut", "fault", turn))
         return tuple(moves)
 
@@ -85,7 +81,7 @@ class Moves:
         yield from self._works(device, free)
         for name in device.timers:
             cost: Kind | None = None if is_due(device, name, waits) else "early"
-            if cost is None or self._is_possible[cost]:
+            if cost is None or cost in self._possible:
                 turn = self._turn(device, free)
                 turn.fire(name)
                 turn.feed(TimerFired(name))
@@ -94,9 +90,10 @@ class Moves:
             turn = self._turn(device, free)
             turn.find_link()
             yield Choice("connect"), None, "device", turn
-        elif device.link and self._is_possible["disconnect"]:
+        elif device.link and "disconnect" in self._possible:
             turn = self._turn(device, free)
             turn.lose_link()
+            turn.away = True
             if device.machine is not None:
                 turn.tell(DeviceDisconnected(GONE))
                 turn.feed(Disconnected(GONE))
@@ -108,7 +105,7 @@ class Moves:
         if run is not None:
             done = next_stop(device.rig, run, self._group)
             yield Choice("work", run.instant(done)), None, "device", self._done(device, free, steps.advance, done)
-            if isinstance(run.work, BeginStep) and self._is_possible["fail"]:
+            if isinstance(run.work, BeginStep) and "fail" in self._possible:
                 yield Choice("fail", run.name), "fail", "fault", self._done(device, free, failing)
         for what in device.rig.pending:
             yield Choice(_name_of(what)), None, "device", self._done(device, free, steps.happen, what)
@@ -135,7 +132,7 @@ class Moves:
     ) -> Iterator[DeviceMove]:
         """The move, and the same with the power gone in the middle of it."""
         yield _move(choice, cost, actor, turn)
-        if self._is_possible["power-cut"]:
+        if "power-cut" in self._possible:
             yield from (_cut_short(device, choice, cost, turn, cut) for cut in turn.cuts)
 
 
@@ -145,7 +142,8 @@ def is_due(device: Device, name: TimerName, waits: int) -> bool:
         return waits != ANSWERED
     if name not in LONG:
         return True
-    return waits == STILL and device.is_still and device.timers[0] == name
+    is_quiet = waits == STILL and device.is_still and (device.link or device.away)
+    return is_quiet and device.timers[0] == name
 
 
 def next_stop(rig: Rig, run: SectorRun, group: int) -> int:
@@ -156,6 +154,16 @@ def next_stop(rig: Rig, run: SectorRun, group: int) -> int:
             if hardware != rig.hardware:
                 return done
     return run.pause
+
+
+def cut_off(rig: Rig, instant: str) -> RigOutcome:
+    """The power goes, whatever it is at: what was running makes no difference."""
+    return _cut_off(rig._replace(run=None, pending=()), instant)
+
+
+@lru_cache(maxsize=65536)
+def _cut_off(rig: Rig, instant: str) -> RigOutcome:
+    return power.cut(rig, instant)
 
 
 def failing(rig: Rig) -> RigOutcome:
@@ -179,8 +187,10 @@ def _name_of(pending: Pending) -> str:
 
 
 def _move(choice: Choice, cost: Kind | None, actor: Actor, turn: Turn) -> DeviceMove:
+    device = turn.device
+    choice = choice._replace(at=place_of(device.side)) if device.side else choice
     return DeviceMove(
-        choice, cost, actor, turn.device, tuple(turn.out), turn.link_change, tuple(turn.told), tuple(turn.told_by_cloud)
+        choice, cost, actor, device, tuple(turn.out), turn.link_change, tuple(turn.told), tuple(turn.told_by_cloud)
     )
 
 
@@ -188,7 +198,7 @@ def _cut_short(device: Device, choice: Choice, cost: Kind | None, turn: Turn, cu
     """The power goes before that effect of the turn."""
     then = f"power-cut before {cut.before}"
     rest = turn.until(cut)
-    rest.do(power.cut, cut.before)
+    rest.do(cut_off, cut.before)
     also: Kind | None = None if cost is None else "power-cut"
     return _move(choice._replace(then=then), cost or "power-cut", "fault", rest)._replace(also=also)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint, Request
-from simulator.engines.explore.choice import Actor, Choice, Kind
+from simulator.engines.explore.choice import Actor, Choice, Kind, place_of
 
 Link: TypeAlias = Literal["", "lost", "back"]
 
@@ -54,32 +54,32 @@ def _upwards(net: Net) -> Iterator[NetMove]:
     if not net.up:
         return
     first, *others = net.up
-    rest, name = net._replace(up=tuple(others)), first.name
+    rest, name, at = net._replace(up=tuple(others)), first.name, place_of(first.side)
     again = net._replace(up=(first._replace(is_copy=True), *others))
-    yield NetMove(Choice("arrive", name), None, "up", rest, "service", first)
-    yield NetMove(Choice("arrive twice", name), "duplicate", "fault", again, "service", first)
+    yield NetMove(Choice("arrive", name, at=at), None, "up", rest, "service", first)
+    yield NetMove(Choice("arrive twice", name, at=at), "duplicate", "fault", again, "service", first)
     if first.is_cut_off:
-        yield NetMove(Choice("lose", name), None, "up", rest)
+        yield NetMove(Choice("lose", name, at=at), None, "up", rest)
     else:
-        yield NetMove(Choice("lose", name), "lose-request", "fault", rest)
+        yield NetMove(Choice("lose", name, at=at), "lose-request", "fault", rest)
     if others and others[0] != first:
         late = net._replace(up=(others[0], first, *others[1:]))
-        yield NetMove(Choice("delay", name), "delay", "fault", late)
+        yield NetMove(Choice("delay", name, at=at), "delay", "fault", late)
 
 
 def _downwards(net: Net) -> Iterator[NetMove]:
     if not net.down:
         return
     first, *others = net.down
-    rest, name = net._replace(down=tuple(others)), first.name
+    rest, name, at = net._replace(down=tuple(others)), first.name, place_of(first.side)
     again = net._replace(down=(first._replace(is_copy=True), *others))
     lost: Kind = "lose-answer" if isinstance(first.body, Answer) else "lose-hint"
-    yield NetMove(Choice("deliver", name), None, "down", rest, "device", first)
-    yield NetMove(Choice("deliver twice", name), "duplicate", "fault", again, "device", first)
-    yield NetMove(Choice("lose", name), lost, "fault", rest)
+    yield NetMove(Choice("deliver", name, at=at), None, "down", rest, "device", first)
+    yield NetMove(Choice("deliver twice", name, at=at), "duplicate", "fault", again, "device", first)
+    yield NetMove(Choice("lose", name, at=at), lost, "fault", rest)
     if others and others[0] != first:
         late = net._replace(down=(others[0], first, *others[1:]))
-        yield NetMove(Choice("delay", name), "delay", "fault", late)
+        yield NetMove(Choice("delay", name, at=at), "delay", "fault", late)
 
 
 def net_after(net: Net, out_up: tuple[Message, ...], out_down: tuple[Message, ...], link: Link) -> Net:

@@ -32,6 +32,24 @@ class Seat(NamedTuple):
     namespace: str | None
 
 
+class _Policy(DevicePolicy):
+    """A setup has one or two, and every state of a device has it: so its hash costs nothing."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(self.namespace_id)
+
+
+class _Settings(JobsSettings):
+    """A setup has one, and every state of the service has it."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return 0
+
+
 class Bounds(Part):
     """How often each may happen. Within them a search is complete."""
 
@@ -132,7 +150,7 @@ class Setup(Part):
 
     def device_policy(self, seat: Seat) -> DevicePolicy:
         """A device's numbers and choices. Waits do not grow: how long one is, is not in this world."""
-        return DevicePolicy(
+        return _Policy(
             namespace_id=seat.namespace,
             reports=self.reports,
             retry_growth=1.0,
@@ -145,7 +163,7 @@ class Setup(Part):
     @property
     def jobs_settings(self) -> JobsSettings:
         """The service's."""
-        return JobsSettings(
+        return _Settings(
             deletion_seconds=GONE_AFTER,
             deletion_seconds_per_execution=0.0,
             removal_delay_seconds=RECORDS_GO_AFTER if self.records_go == "later" else 0.0,

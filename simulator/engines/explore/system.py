@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from simulator.engines.explore.budgets import Budgets, paid
 from simulator.engines.explore.choice import KINDS, Choice, Kind
-from simulator.engines.explore.device import Device, DeviceMove
+from simulator.engines.explore.device import Device, DeviceMove, Told
 from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Link, Message, Net, NetMove, net_after, net_moves, waits
 from simulator.engines.explore.service import Cloud, Operations, ServiceMove
@@ -18,7 +18,6 @@ from simulator.engines.explore.setup import Bounds, Seat, Setup
 from simulator.engines.explore.tokens import lowest_free, places_in
 from simulator.engines.explore.watching import Broken, Directly, Watching
 from simulator.trace import CloudEvent
-from simulator.trace.flash_events import DeviceAccount
 
 
 class Side(NamedTuple):
@@ -37,7 +36,7 @@ class World(NamedTuple):
     budgets: Budgets
 
 
-Told: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[DeviceAccount, ...]]
+ToldAt: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[Told, ...]]
 """At which side; by the cloud, and by the device."""
 MOST_MOVES: Final = 100
 """Until a device has found nothing to do."""
@@ -53,6 +52,7 @@ class System:
         self._moves = Moves(setup)
         self._operations = Operations(setup)
         self._watching: Watching = watching or Directly()
+        self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
 
     def first(self) -> World:
         """Devices that were switched on and have found nothing to do; a service that has no job yet."""
@@ -60,7 +60,7 @@ class System:
         return World(sides, service, self.setup.bounds.budgets)
 
     @property
-    def told_before(self) -> tuple[Told, ...]:
+    def told_before(self) -> tuple[ToldAt, ...]:
         """What was told until then, one move after the other."""
         return self._beginning[2]
 
@@ -85,8 +85,7 @@ class System:
 
     def net_moves(self, net: Net) -> tuple[NetMove, ...]:
         """What can become of messages in flight."""
-        bounds = self.setup.bounds
-        return tuple(move for move in net_moves(net) if move.cost is None or bounds.allows(move.cost))
+        return tuple(move for move in net_moves(net) if move.cost is None or move.cost in self._possible)
 
     def net_after(self, net: Net, up: tuple[Message, ...], down: tuple[Message, ...], link: Link) -> Net:
         """With what was sent, and what became of the connection after that."""
@@ -101,7 +100,7 @@ class System:
         return self._operations.on_request(service, message)
 
     def watch(
-        self, watched: Hashable, by_cloud: tuple[CloudEvent, ...], by_device: tuple[DeviceAccount, ...]
+        self, watched: Hashable, by_cloud: tuple[CloudEvent, ...], by_device: tuple[Told, ...]
     ) -> tuple[Hashable, tuple[Broken, ...]]:
         """What is watched after that, and what broke with it."""
         return self._watching.watch(watched, by_cloud, by_device)
@@ -146,7 +145,7 @@ class System:
 
     def left(self, budgets: Budgets) -> dict[Kind, int]:
         """How much of each kind, where there may be any."""
-        return {kind: left for kind, left in zip(KINDS, budgets, strict=True) if self.setup.bounds.allows(kind)}
+        return {kind: left for kind, left in zip(KINDS, budgets, strict=True) if kind in self._possible}
 
     # ── where it stands ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -183,15 +182,15 @@ class System:
     # ── the beginning ─────────────────────────────────────────────────────────────────────────────────────────
 
     @cached_property
-    def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[Told, ...]]:
-        service, sides, told = self._operations.begun(), list[Side](), list[Told]()
+    def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[ToldAt, ...]]:
+        service, sides, told = self._operations.begun(), list[Side](), list[ToldAt]()
         for number, _ in enumerate(self.setup.seats):
             side = Side(self._moves.off(number), Net(), self._watching.start(self.setup))
             side, service = self._switched_on(side, service, told)
             sides.append(side)
         return tuple(sides), service, tuple(told)
 
-    def _switched_on(self, side: Side, service: Cloud, told: list[Told]) -> tuple[Side, Cloud]:
+    def _switched_on(self, side: Side, service: Cloud, told: list[ToldAt]) -> tuple[Side, Cloud]:
         """Whatever comes by itself, from the factory on, until nothing else does but a poll."""
         for _ in range(MOST_MOVES):
             if self.is_home(side.device, side.net, service):
@@ -202,9 +201,7 @@ class System:
             told.append((side.device.side, by_cloud, by_device))
         return side, service
 
-    def _goes_on(
-        self, side: Side, service: Cloud
-    ) -> tuple[Side, Cloud, tuple[CloudEvent, ...], tuple[DeviceAccount, ...]]:
+    def _goes_on(self, side: Side, service: Cloud) -> tuple[Side, Cloud, tuple[CloudEvent, ...], tuple[Told, ...]]:
         device, net, _ = side
         if net.up:
             heard = self.service_hears(service, net.up[0])

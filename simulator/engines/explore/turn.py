@@ -44,11 +44,10 @@ from agent.errors import GhostjobError
 from agent.values import Describe, Request, Update
 from simulator.devices.rig import steps
 from simulator.devices.rig.values import Rig, RigOutcome
-from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, written
+from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, Waited, written
 from simulator.engines.explore.net import Link, Message
 from simulator.engines.explore.tokens import PLACES, Numbered
 from simulator.trace import ClientConnected, ClientDisconnected, CloudEvent
-from simulator.trace.flash_events import DeviceAccount
 
 P = ParamSpec("P")
 TIMERS: Final[tuple[TimerName, ...]] = ("retry", "ask-again", "request", "poll", "leap", "step")
@@ -82,9 +81,11 @@ class Turn:
         "_free",
         "_inbox",
         "_minted_here",
+        "_quiet",
         "_rig_before",
         "_side",
         "_timers",
+        "away",
         "correlation",
         "crashed",
         "cuts",
@@ -99,7 +100,7 @@ class Turn:
     )
 
     def __init__(self, device: Device, agent: Agent, free: int) -> None:
-        self._side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed = device
+        self._side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
         self._agent = agent
         self._timers = dict.fromkeys(timers)
         prefix = f"{minted.life}-"
@@ -111,7 +112,8 @@ class Turn:
         self._minted_here = 0
         self._inbox: list[Event] = []
         self.out: list[Message] = []
-        self.told: list[DeviceAccount] = []
+        self.told: list[Told] = []
+        self._quiet = 0
         self.told_by_cloud: list[CloudEvent] = []
         self.cuts: list[Cut] = []
         self.link_change: Link = ""
@@ -137,6 +139,9 @@ class Turn:
     def fire(self, name: TimerName) -> None:
         """A timer is over."""
         del self._timers[name]
+        if name == "leap":
+            self.told.append(Waited())
+            self._quiet = 1
 
     def lose_link(self) -> None:
         """The connection is gone, which the cloud tells."""
@@ -146,7 +151,7 @@ class Turn:
 
     def find_link(self) -> None:
         """The connection is back, which the cloud tells; the device asks anew."""
-        self.link, self.link_change = True, "back"
+        self.link, self.away, self.link_change = True, False, "back"
         self.told_by_cloud.append(ClientConnected(self._agent.name))
         if self.machine is not None:
             self.tell(DeviceConnected())
@@ -164,7 +169,9 @@ class Turn:
     def device(self) -> Device:
         """As it stands."""
         timers = tuple(name for name in TIMERS if name in self._timers)
-        return Device(self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed)
+        return Device(
+            self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
+        )
 
     def _minted(self) -> Minted:
         """What still counts: an answer while it is waited for, attempts while the question may be put again."""
@@ -295,7 +302,7 @@ class Turn:
 
     def _may_be_cut(self, before: str) -> None:
         """Note that the power may go here, if that leads anywhere else than before the turn."""
-        if self.told or self.out or self.rig is not self._rig_before:
+        if len(self.told) > self._quiet or self.out or self.rig is not self._rig_before:
             times = 1 + sum(cut.before.partition(" (")[0] == before for cut in self.cuts)
             name = before if times == 1 else f"{before} ({times})"
             self.cuts.append(Cut(name, self.rig, len(self.told), len(self.out)))

@@ -4,9 +4,9 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 from agent.device_events import DeviceCrashed, HardwareChanged
+from simulator.engines.explore.device import Told
 from simulator.engines.explore.setup import Setup
 from simulator.trace import CloudEvent
-from simulator.trace.flash_events import DeviceAccount
 
 
 class Broken(NamedTuple):
@@ -23,7 +23,7 @@ class Watching(Protocol):
         """Before anything was told."""
 
     def watch(
-        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[DeviceAccount]
+        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[Told]
     ) -> tuple[Hashable, tuple[Broken, ...]]:
         """After that, and what broke with it."""
 
@@ -39,7 +39,7 @@ class Directly:
         return None
 
     def watch(
-        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[DeviceAccount]
+        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[Told]
     ) -> tuple[Hashable, tuple[Broken, ...]]:
         """Whether the device could not boot any more, or its agent died."""
         broken: list[Broken] = []

@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from simulator.engines.explore.budgets import Costs
 from simulator.engines.explore.choice import Actor, Choice
-from simulator.engines.explore.device import DeviceMove
+from simulator.engines.explore.device import DeviceMove, Told
 from simulator.engines.explore.net import Net, NetMove
 from simulator.engines.explore.service import ServiceMove
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import Side, System, World
 from simulator.engines.explore.watching import Broken
 from simulator.trace import CloudEvent
-from simulator.trace.flash_events import DeviceAccount
 
 
 class Transition(NamedTuple):
@@ -35,7 +34,7 @@ class Transition(NamedTuple):
     side: int | None
     world: World
     told_by_cloud: tuple[CloudEvent, ...] = ()
-    told_by_device: tuple[DeviceAccount, ...] = ()
+    told_by_device: tuple[Told, ...] = ()
     broken: tuple[Broken, ...] = ()
 
 
@@ -113,7 +112,7 @@ class _Effect(NamedTuple):
     world: World
     side: int | None
     by_cloud: tuple[CloudEvent, ...] = ()
-    by_device: tuple[DeviceAccount, ...] = ()
+    by_device: tuple[Told, ...] = ()
     broken: tuple[Broken, ...] = ()
 
 

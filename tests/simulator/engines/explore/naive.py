@@ -18,15 +18,26 @@ from simulator.engines.explore.world import transitions
 
 @dataclass
 class Searched:
-    """`came` is, for each world, how it was reached first: from which, and by what."""
+    """`came` is, for each world, how it was reached first: from which, and by what; `before`: all from which it can be
+    reached by a move for which nobody pays.
+    """
 
     came: dict[World, tuple[World, Choice] | None]
+    before: dict[World, list[World]] = field(default_factory=dict)
     transitions: int = 0
     depth: int = 0
     complete: bool = True
     broken: dict[Broken, tuple[World, Choice]] = field(default_factory=dict)
     dead: list[World] = field(default_factory=list)
     """Those from which nothing leads on."""
+
+    def without_a_way_to(self, there: set[World]) -> list[World]:
+        """From which nothing leads there but by what somebody pays for."""
+        reached, new = set(there), list(there)
+        while new:
+            new = [world for at in new for world in self.before.get(at, ()) if world not in reached]
+            reached.update(new)
+        return [world for world in self.came if world not in reached]
 
     def way_to(self, world: World) -> list[Choice]:
         """The first way that was found, which is a shortest."""
@@ -51,6 +62,8 @@ def search(system: System, most: int = 1_000_000, first: World | None = None) ->
             for move in transitions(system, world):
                 leads_on = True
                 searched.transitions += 1
+                if not move.costs:
+                    searched.before.setdefault(move.world, []).append(world)
                 for broken in move.broken:
                     searched.broken.setdefault(broken, (world, move.choice))
                 if move.world not in searched.came:

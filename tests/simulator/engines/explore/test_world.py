@@ -8,7 +8,8 @@ from simulator.devices.models import MODELS
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import Transition, apply, choices, first, transitions
+from simulator.engines.explore.world import Transition, apply, choices, first, played, transitions
+from tests.simulator.engines.explore.walking import is_home, walk
 
 NOTHING = Bounds()
 
@@ -17,10 +18,6 @@ def by_itself(system: System, world: World) -> Transition:
     """What comes next if nobody does anything: messages first, timers last."""
     free = [each for each in transitions(system, world) if not each.costs]
     return next((each for each in free if each.actor != "timer"), free[0])
-
-
-def is_home(system: System, world: World) -> bool:
-    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
 
 
 @pytest.mark.parametrize("namespace", [None, "lab"])
@@ -63,3 +60,16 @@ def test_a_choice_is_one_of_its_kind_and_applying_it_changes_nothing_else():
             assert each.world == apply(setup, world, each.choice)
             seen.setdefault(each.world, None)
         assert pickle.dumps(world) == kept
+
+
+@pytest.mark.parametrize("devices", ["two things", "two namespaces"])
+def test_two_devices_share_a_service_and_come_home(devices: str):
+    setup = Setup.model_validate({"devices": devices, "bounds": {"delete": 1, "disconnect": 1, "other-namespace": 1}})
+    system = System(setup)
+    path, world = walk(system, 4, 400)
+    assert len(world.sides) == 2
+    assert is_home(system, world)
+    assert {choice.at for choice in path} == {"", "device 2"}
+    for step in played(system, path):
+        there = choices(setup, step.world)
+        assert len(set(there)) == len(there), there
