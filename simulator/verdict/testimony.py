@@ -154,19 +154,25 @@ class Testimony(State):
 
         def counts(name: str | None, hint: Mark) -> bool:
             mine = (self.heard(key) for key in self.in_hand if key.namespace_id == name)
-            return hint.n > since and (
+            return hint.n >= since and (
                 any(n < hint.n for n in asked) or any(each.alive_asked <= hint.n for each in mine)
             )
 
         return self.hints.only(counts)
 
+    def _was_asked_since(self, key: ExecutionKey) -> bool:
+        """Whether an answer found it pending to a question since the last hint and connection."""
+        reasons = [mark.n for mark in (self.hints.get(key.namespace_id), self.connected) if mark is not None]
+        return self.heard(key).alive_asked > max(reasons, default=0)
+
     def essence(self, past: Past) -> "Testimony":
         """What of it can still matter."""
         hints, connected = self._reasons, self.connected
-        executions = {
-            key: heard.essence(key, past, hints.get(key.namespace_id) or connected)
-            for key, heard in self.executions.items()
-        }
+        executions = {key: heard.essence(key, past) for key, heard in self.executions.items()}
+        for key, heard in executions.items():
+            may_go = self._was_asked_since(key) and not (key in past.closed and heard.leapt)  # past it, none is needed
+            reason = hints.get(key.namespace_id) or connected
+            heard.alive_asked = (1 if reason is None else past.told(reason.n) + 1) if may_go else 0
         return Testimony(
             exchanges=Map((token, self.exchanges[token].essence(past)) for token in sorted(past.open)),
             executions=Map((key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING),

@@ -75,12 +75,12 @@ def compared(state: Crossing, _testimony: Testimony) -> Compared:
 
 
 def essence(state: Crossing, past: Past) -> Crossing:
-    """The reuses of job ids by executions that can still accept an update."""
+    """The reuses of job ids by executions that can still accept an update, or may be about to tell of one."""
     return Crossing(
         tuple(
             Reuse(Mark("", past.cloud(reuse.queued.n), 0), reuse.key, reuse.earlier)
             for reuse in state.reuses
-            if reuse.key not in past.over
+            if reuse.key not in past.over or not past.updated.isdisjoint(reuse.earlier)
         )
     )
 
