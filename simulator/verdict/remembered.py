@@ -20,7 +20,10 @@ def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> 
     testimony, ways = watch.testimony, decided_by_order(monitors.all)
     told, cloud = testimony.compared, testimony.compared_at_cloud
     for (_, way), state in zip(ways, watch.states, strict=True):
-        told, cloud = told.and_(way.told(state, testimony)), cloud.and_(way.cloud(state, testimony))
+        if way.told is not None:
+            told = told.and_(way.told(state, testimony, record))
+        if way.cloud is not None:
+            cloud = cloud.and_(way.cloud(state, testimony, record))
     past = _past(testimony, record, told, cloud, now)
     states = tuple(way.essence(state, past) for (_, way), state in zip(ways, watch.states, strict=True))
     return Watch(testimony.essence(past), states)
@@ -40,6 +43,6 @@ def _past(testimony: Testimony, record: ThingRecord, told: Compared, cloud: Comp
         Map((key, heard.takings) for key, heard in testimony.executions.items()),
         record.queued,
         frozenset(closed),
-        frozenset(exchange.execution for exchange in exchanges if exchange.is_update),
+        testimony.updated,
         lambda key: record.is_shared(key, len(testimony.heard(key).digests)),
     )

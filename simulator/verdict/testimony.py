@@ -142,6 +142,11 @@ class Testimony(State):
         sent = [(each, each.sent.n) for each in self.exchanges.values() if each.sent is not None]
         return tuple(n for each, n in sent if each.may_find or self.is_after_the_end_of_another(n, each.execution))
 
+    @property
+    def updated(self) -> frozenset[ExecutionKey | None]:
+        """Those that an update which may yet be answered is meant for."""
+        return frozenset(exchange.execution for exchange in self.exchanges.values() if exchange.is_update)
+
     def is_after_the_end_of_another(self, n: int, key: ExecutionKey | None) -> bool:
         """Whether its entry of that number came after it was told that another execution is over than `key`."""
         ends = ((other, heard.standing[ENDED]) for other, heard in self.executions.items())

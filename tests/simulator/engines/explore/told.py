@@ -100,7 +100,9 @@ def judged_by(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[frozenset[s
             judge.feed(next(entries))
         device = next(judge.look_at(thing, judge.clock()))
         found = {each.id: device.ruling(each).findings for each in BY_ORDER}
-        yield frozenset(id for id, findings in found.items() if any(each.outcome == "violated" for each in findings))
+        yield frozenset(
+            name for name, findings in found.items() if any(each.outcome == "violated" for each in findings)
+        )
 
 
 def judged_at_rest(watcher: Watcher, steps: tuple[Step, ...]) -> dict[str, frozenset[str]]:
@@ -109,8 +111,8 @@ def judged_at_rest(watcher: Watcher, steps: tuple[Step, ...]) -> dict[str, froze
     for entry in watcher.trace((step.told for step in steps), at_rest=True):
         judge.feed(entry)
     found = {each.id: each for each in judge.verdict().invariants if each.id in {known.id for known in BY_ORDER}}
-    violated = frozenset(id for id, each in found.items() if each.violations)
-    return {"violated": violated, "undecided": frozenset(id for id, each in found.items() if each.doubts)}
+    violated = frozenset(name for name, each in found.items() if each.violations)
+    return {"violated": violated, "undecided": frozenset(name for name, each in found.items() if each.doubts)}
 
 
 def violated(broken: Iterable[Broken]) -> frozenset[str]:
@@ -122,7 +124,7 @@ def differences(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[str]:
     """Where the two do not agree, from the first step on which they do not."""
     mine, judges, watched = frozenset[str](), frozenset[str](), watcher.start()
     both = zip(watched_by(watcher, steps), judged_by(watcher, steps), strict=True)
-    for number, ((watched, broken), found) in enumerate(both):
+    for number, ((watched, broken), found) in enumerate(both):  # noqa: B007 - the last one rests
         mine, judges = mine | violated(broken), judges | found
         if mine != judges:
             yield f"after step {number}, {steps[number].told}: {set(mine)} are violated, and by the judge {set(judges)}"
