@@ -11,8 +11,8 @@ What is judged is what `simulator.verdict` judges, by its own monitors and rules
 trace, and what of their states can still matter is kept (see `simulator.verdict.past`). TABLE says of each invariant
 what of it is judged so.
 
-There is no time. Whatever a device was told is on record once its journal has been written since; what comes between
-two such records comes at one instant. So is what `trace` gives the judge of a path.
+Time passes when a device waits for a timer, and when it writes its journal: what it was told before is on record then.
+All else comes at one instant. So it does in what `trace` gives the judge of a path.
 """
 
 from collections import Counter
@@ -92,7 +92,8 @@ class Told(NamedTuple):
 
     by_cloud: tuple[Event, ...] = ()
     by_device: tuple[Event, ...] = ()
-    waited: bool = False
+    seconds: float = 0.0
+    """How long the device had waited for it, when a timer of its ran out."""
 
 
 class Row(NamedTuple):
@@ -158,11 +159,15 @@ class Watcher:
         return Watched(essence(own, record, self._monitors, NOW), record.essence())
 
     def watch(
-        self, watched: Watched, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], *, waited: bool = False
+        self,
+        watched: Watched,
+        told_by_cloud: Sequence[Event],
+        told_by_device: Sequence[Event],
+        seconds: float = 0.0,
     ) -> tuple[Watched, tuple[Broken, ...]]:
         """With what the cloud told of the thing, and then the device of itself; and what is broken by that.
 
-        `waited`: the device does this because it has waited for an answer for as long as its owner's policy says.
+        `seconds` is how long the device had waited for that, if it does it because a timer ran out.
         """
         by_cloud = [event for event in told_by_cloud if type(event) in self._matters]
         by_device = [event for event in told_by_device if type(event) in self._matters]
@@ -171,8 +176,7 @@ class Watcher:
         touched = {index for event in (*by_cloud, *by_device) for index in self._read.get(type(event), ())}
         own, record = _fresh(watched.own, touched), watched.record.twin() if by_cloud else watched.record
         self._hear_cloud(own, record, by_cloud)
-        since = self._limits.leap_unanswered or NOW if waited else NOW
-        now = self._hear_device(own, record, by_device, since)
+        now = self._hear_device(own, record, by_device, NOW + micros(seconds))
         after = Watched(essence(own, record, self._monitors, now), record.essence() if by_cloud else record)
         return after, tuple(self._decided(own, after, sorted(touched)))
 
@@ -243,7 +247,7 @@ class Watcher:
         write, now = _Writer(), 0.0
         for told in path:
             yield from (write(CLOUD, now, event) for event in told.by_cloud)
-            now += self._policy or 0 if told.waited else 0
+            now += told.seconds
             for event in told.by_device:
                 yield write(device_source(self._thing), now, event)
                 now += RECORD_SECONDS if isinstance(event, JournalWritten) else 0

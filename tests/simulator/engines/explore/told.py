@@ -68,7 +68,7 @@ def _steps(thing: str, started: RunStarted, entries: list[Entry]) -> Iterator[St
             told = Told(by_cloud=(named,))
         else:
             has_waited = policy is not None and at - heard + TIMER_SLACK / 1e6 >= policy
-            told = Told(by_device=(named,), waited=has_waited)
+            told = Told(by_device=(named,), seconds=policy if policy is not None and has_waited else 0.0)
             heard = at if isinstance(event, (AnswerReceived, StepFinished)) else heard
         yield Step(told, sum(1 << name for name in names.values()))
 
@@ -85,7 +85,7 @@ def watched_by(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[tuple[Watc
     """How it is watched after each step, and what that broke."""
     watched = watcher.start()
     for told, alive in steps:
-        watched, broken = watcher.watch(watched, told.by_cloud, told.by_device, waited=told.waited)
+        watched, broken = watcher.watch(watched, *told)
         watched = watcher.forget(watched, alive)
         yield watched, broken
 
