@@ -1,13 +1,13 @@
 """What can still matter of a client as it is watched: see `simulator.verdict.past`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map
 from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import ByOrder, Compared, Past
 from simulator.verdict.testimony import Testimony
-from simulator.verdict.watch import Monitors, Watch
+from simulator.verdict.watch import Watch
 
 
 def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, ByOrder]]:
@@ -15,9 +15,12 @@ def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, B
     return [(each, each.without_time) for each in invariants if isinstance(each.without_time, ByOrder)]
 
 
-def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> Watch:
-    """What can still matter, when it is `now` with the client, in microseconds; of `record`, see its own."""
-    testimony, ways = watch.testimony, decided_by_order(monitors.all)
+def essence(watch: Watch, record: ThingRecord, judged: Sequence[tuple[Invariant, ByOrder]], now: int) -> Watch:
+    """What can still matter, when it is `now` with the client, in microseconds; of `record`, see its own.
+
+    `judged` are those that it is watched for, in the order of its states.
+    """
+    testimony, ways = watch.testimony, judged
     told, cloud = testimony.compared, testimony.compared_at_cloud
     for (_, way), state in zip(ways, watch.states, strict=True):
         if way.told is not None:

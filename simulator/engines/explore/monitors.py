@@ -156,7 +156,7 @@ class Watcher:
     def start(self) -> Watched:
         """Of a device that nothing is known of yet."""
         own, record = Watch(Testimony(last_sign=NOW), self._monitors.start()), ThingRecord()
-        return Watched(essence(own, record, self._monitors, NOW), record.essence())
+        return Watched(essence(own, record, self._judged, NOW), record.essence())
 
     def watch(
         self,
@@ -174,10 +174,12 @@ class Watcher:
         if not (by_cloud or by_device):
             return watched, ()
         touched = {index for event in (*by_cloud, *by_device) for index in self._read.get(type(event), ())}
-        own, record = _fresh(watched.own, touched), watched.record.twin() if by_cloud else watched.record
+        is_fed = bool(by_device) or any(type(event) in REQUESTS for event in by_cloud)
+        own = _fresh(watched.own, touched, is_fed=is_fed)
+        record = watched.record.twin() if by_cloud else watched.record
         self._hear_cloud(own, record, by_cloud)
         now = self._hear_device(own, record, by_device, NOW + micros(seconds))
-        after = Watched(essence(own, record, self._monitors, now), record.essence() if by_cloud else record)
+        after = Watched(essence(own, record, self._judged, now), record.essence() if by_cloud else record)
         return after, tuple(self._decided(own, after, sorted(touched)))
 
     def _hear_cloud(self, own: Watch, record: ThingRecord, told: Sequence[Event]) -> None:
@@ -276,7 +278,7 @@ class Watcher:
             return watched
         own = watched.own.twin()
         own.testimony.exchanges = own.testimony.exchanges.only(lambda token, _: token not in dead)
-        return Watched(essence(own, watched.record, self._monitors, NOW), watched.record)
+        return Watched(essence(own, watched.record, self._judged, NOW), watched.record)
 
     def places(self, watched: Watched) -> int:
         """The places of the tokens of requests that it may yet hear of."""
@@ -301,10 +303,10 @@ class _Writer:
         return cast("Event", replace(event, client_token=f"{token}.{self._uses[token]}"))
 
 
-def _fresh(own: Watch, touched: Collection[int]) -> Watch:
-    """Another, of which these states can be fed, and its testimony."""
+def _fresh(own: Watch, touched: Collection[int], *, is_fed: bool) -> Watch:
+    """Another, of which these states can be fed, and its testimony, if that is."""
     states = (state.twin() if index in touched else state for index, state in enumerate(own.states))
-    return Watch(own.testimony.twin(), tuple(states))
+    return Watch(own.testimony.twin() if is_fed else own.testimony, tuple(states))
 
 
 def _words(finding: Finding) -> tuple[str, str | None, str]:
