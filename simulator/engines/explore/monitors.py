@@ -22,12 +22,13 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from agent.device_events import AnswerReceived, JournalWritten, RequestSent
+from agent.device_events import AnswerReceived, DeviceDisconnected, JournalWritten, PhaseChanged, RequestSent
 from simulator.trace import (
     CLOUD,
     ENGINE,
     AccountEnded,
     ClientConnected,
+    ClientDisconnected,
     Entry,
     Event,
     ExecutionChanged,
@@ -44,6 +45,7 @@ from simulator.verdict.case import REQUESTS
 from simulator.verdict.clocks import UNKNOWN
 from simulator.verdict.findings import Course, Finding, Subject
 from simulator.verdict.invariants import INVARIANTS
+from simulator.verdict.invariants.accounting import KEPT, VERSION
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import NOW, ON_RECORD, ByOrder
@@ -70,6 +72,8 @@ BOUNDS: Final = Bounds(
 
 RECORD_SECONDS: Final = -ON_RECORD / 1_000_000
 AT_LAST_SECONDS: Final = AT_LAST / 1_000_000
+UNREAD: Final = (("", ""),)
+"""Details that say nothing that a monitor reads: that there are some may be a reason given."""
 ONGOING: Final = Course(BOUNDS, False, NOW, Lag())
 OVER: Final = Course(BOUNDS, True, AT_LAST, Lag())
 
@@ -182,6 +186,12 @@ class Watcher:
         after = Watched(essence(own, record, self._judged, now), record.essence() if by_cloud else record)
         return after, tuple(self._decided(own, after, sorted(touched)))
 
+    def gist(self, told: Told) -> Told:
+        """Only what can make a difference to what is watched: what tells the same needs to be watched once."""
+        by_cloud = tuple(_gist(event) for event in told.by_cloud if type(event) in self._matters)
+        by_device = tuple(_gist(event) for event in told.by_device if type(event) in self._matters)
+        return Told(by_cloud, by_device, told.seconds if by_device else 0.0)
+
     def _hear_cloud(self, own: Watch, record: ThingRecord, told: Sequence[Event]) -> None:
         for n, event in enumerate(told, FIRST):
             kind = type(event)
@@ -283,6 +293,29 @@ class Watcher:
     def places(self, watched: Watched) -> int:
         """The places of the tokens of requests that it may yet hear of."""
         return reduce(or_, map(self._places_of, watched.own.testimony.exchanges), 0)
+
+
+def _gist(event: Event) -> Event:
+    """Without what no monitor that is fed by it reads."""
+    match event:
+        case RequestSent():
+            read = tuple(pair for pair in event.details or () if pair[0] in (VERSION, KEPT))
+            details = read or (UNREAD if event.details else None)
+            return replace(event, details=details, attempt=1, expected_version=event.expected_version and 1)
+        case RequestReceived():
+            return replace(event, details=None, expected_version=None, execution_number=None, dup=False)
+        case ExecutionChanged():
+            return replace(event, details=None, version=0)
+        case RequestAnswered():
+            return replace(event, number=None)
+        case PhaseChanged():
+            return replace(event, why="")
+        case JournalWritten():
+            return JournalWritten()
+        case DeviceDisconnected() | ClientDisconnected():
+            return replace(event, reason="")
+        case _:
+            return event
 
 
 class _Writer:

@@ -193,6 +193,13 @@ def test_nothing_that_is_kept_goes_with_the_next_step_that_tells_nothing_of_it()
             assert play.watcher.watch(watched, (queued,), ())[0].own == before
 
 
+def test_what_makes_no_difference_need_not_be_told():
+    for scenario, model, seed in (*BAD[::3], ("policy-leap-when-unreachable", "reference", 1)):
+        for watcher, steps in played(scenario, model, seed):
+            gists = tuple(Step(watcher.gist(told), alive) for told, alive in steps)
+            assert list(watched_by(watcher, gists)) == list(watched_by(watcher, steps))
+
+
 def test_equal_pasts_are_one_value_whatever_happened_that_does_not_matter():
     watcher = Watcher(THING)
     plain, _ = watcher.watch(watcher.start(), (), (DeviceConnected(),))
