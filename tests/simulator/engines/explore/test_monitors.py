@@ -1,6 +1,9 @@
 """What is carried along of the verdict: as small as may be, and judged as the judge does."""
 
+import os
 import pickle
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -183,6 +186,20 @@ def test_what_is_watched_is_a_small_value_in_every_process():
             copy = pickle.loads(pickle.dumps(watched))
             assert (copy, hash(copy), repr(copy)) == (watched, hash(watched), repr(watched))
             assert len(pickle.dumps(watched)) < 5_000
+
+
+def test_it_is_the_same_under_every_hash_seed():
+    script = (
+        "from tests.simulator.engines.explore.told import played, watched_by\n"
+        "print([repr(watched) for play in played('main', 'reference', 1) for watched, _ in watched_by(*play)])"
+    )
+    told = [
+        subprocess.run(
+            (sys.executable, "-c", script), env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1] != b""
 
 
 def test_nothing_that_is_kept_goes_with_the_next_step_that_tells_nothing_of_it():
