@@ -175,18 +175,15 @@ class Heard(State):
         """Whether the device has been told that it is over, and that this is not its own report's success."""
         return self.over is not None and (not self.succeeded or self.over_otherwise is not None)
 
-    def essence(self, key: ExecutionKey, past: Past, cause: Mark | None) -> "Heard":
-        """What of it can still matter; `cause` is what last gave reason to ask about it."""
+    def essence(self, key: ExecutionKey, past: Past) -> "Heard":
+        """What of it can still matter, but for when it was last asked about: that is compared with much else."""
         is_closed, is_told = key in past.closed, key in past.queued
-        is_fresh = self.alive_asked > (0 if cause is None else cause.n)
-        is_past_it = is_closed and self.leapt  # it may go on without leave
         return Heard(
             standing=tuple(news and news.essence(past) for news in self.standing),
             over=self.over and self.over.essence(past)._replace(answer=past.mark(self.over.answer)),
             over_otherwise=self.over_otherwise
             and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
             queued_again=self.queued_again and not is_closed,
-            alive_asked=(1 if cause is None else past.told(cause.n) + 1) if is_fresh and not is_past_it else 0,
             licence=past.cloud(self.licence),
             taken=past.told(self.taken),
             takings=TAKEN if self.takings else 0,

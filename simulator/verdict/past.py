@@ -109,15 +109,15 @@ class ByOrder:
     `essence` is what its state comes to. `decides` and `leaves` say for people what is decided, and what is left to
     what else: empty, if nothing. `at_rest`: some of it only where nothing goes on any more, as if the run ended there.
     `told` and `cloud` are the numbers that are compared besides those of the testimony, of the client's own entries and
-    of the cloud's; both are given that, too.
+    of the cloud's; both are given that and the record, too.
     """
 
     decides: str
     essence: Callable[[Any, Past], Any]
     leaves: str = ""
     at_rest: bool = False
-    told: Callable[[Any, Any], Compared] = lambda _state, _testimony: Compared()
-    cloud: Callable[[Any, Any], Compared] = lambda _state, _testimony: Compared()
+    told: Callable[[Any, Any, Any], Compared] | None = None
+    cloud: Callable[[Any, Any, Any], Compared] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """What can still matter of a client as it is watched: see `simulator.verdict.past`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map
 from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import ByOrder, Compared, Past
 from simulator.verdict.testimony import Testimony
-from simulator.verdict.watch import Monitors, Watch
+from simulator.verdict.watch import Watch
 
 
 def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, ByOrder]]:
@@ -15,12 +15,18 @@ def decided_by_order(invariants: Iterable[Invariant]) -> list[tuple[Invariant, B
     return [(each, each.without_time) for each in invariants if isinstance(each.without_time, ByOrder)]
 
 
-def essence(watch: Watch, record: ThingRecord, monitors: Monitors, now: int) -> Watch:
-    """What can still matter, when it is `now` with the client, in microseconds; of `record`, see its own."""
-    testimony, ways = watch.testimony, decided_by_order(monitors.all)
+def essence(watch: Watch, record: ThingRecord, judged: Sequence[tuple[Invariant, ByOrder]], now: int) -> Watch:
+    """What can still matter, when it is `now` with the client, in microseconds; of `record`, see its own.
+
+    `judged` are those that it is watched for, in the order of its states.
+    """
+    testimony, ways = watch.testimony, judged
     told, cloud = testimony.compared, testimony.compared_at_cloud
     for (_, way), state in zip(ways, watch.states, strict=True):
-        told, cloud = told.and_(way.told(state, testimony)), cloud.and_(way.cloud(state, testimony))
+        if way.told is not None:
+            told = told.and_(way.told(state, testimony, record))
+        if way.cloud is not None:
+            cloud = cloud.and_(way.cloud(state, testimony, record))
     past = _past(testimony, record, told, cloud, now)
     states = tuple(way.essence(state, past) for (_, way), state in zip(ways, watch.states, strict=True))
     return Watch(testimony.essence(past), states)
@@ -40,6 +46,6 @@ def _past(testimony: Testimony, record: ThingRecord, told: Compared, cloud: Comp
         Map((key, heard.takings) for key, heard in testimony.executions.items()),
         record.queued,
         frozenset(closed),
-        frozenset(exchange.execution for exchange in exchanges if exchange.is_update),
+        testimony.updated,
         lambda key: record.is_shared(key, len(testimony.heard(key).digests)),
     )

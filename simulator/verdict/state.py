@@ -35,7 +35,7 @@ class State:
 
 
 def _twin(value: Any) -> Any:
-    if value is None or type(value) in PLAIN:
+    if not value or type(value) in PLAIN:  # nothing, or nothing that changes
         return value
     if isinstance(value, State):
         return value.twin()

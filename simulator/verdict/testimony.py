@@ -142,6 +142,11 @@ class Testimony(State):
         sent = [(each, each.sent.n) for each in self.exchanges.values() if each.sent is not None]
         return tuple(n for each, n in sent if each.may_find or self.is_after_the_end_of_another(n, each.execution))
 
+    @property
+    def updated(self) -> frozenset[ExecutionKey | None]:
+        """Those that an update which may yet be answered is meant for."""
+        return frozenset(exchange.execution for exchange in self.exchanges.values() if exchange.is_update)
+
     def is_after_the_end_of_another(self, n: int, key: ExecutionKey | None) -> bool:
         """Whether its entry of that number came after it was told that another execution is over than `key`."""
         ends = ((other, heard.standing[ENDED]) for other, heard in self.executions.items())
@@ -154,19 +159,25 @@ class Testimony(State):
 
         def counts(name: str | None, hint: Mark) -> bool:
             mine = (self.heard(key) for key in self.in_hand if key.namespace_id == name)
-            return hint.n > since and (
+            return hint.n >= since and (
                 any(n < hint.n for n in asked) or any(each.alive_asked <= hint.n for each in mine)
             )
 
         return self.hints.only(counts)
 
+    def _was_asked_since(self, key: ExecutionKey) -> bool:
+        """Whether an answer found it pending to a question since the last hint and connection."""
+        reasons = [mark.n for mark in (self.hints.get(key.namespace_id), self.connected) if mark is not None]
+        return self.heard(key).alive_asked > max(reasons, default=0)
+
     def essence(self, past: Past) -> "Testimony":
         """What of it can still matter."""
         hints, connected = self._reasons, self.connected
-        executions = {
-            key: heard.essence(key, past, hints.get(key.namespace_id) or connected)
-            for key, heard in self.executions.items()
-        }
+        executions = {key: heard.essence(key, past) for key, heard in self.executions.items()}
+        for key, heard in executions.items():
+            may_go = self._was_asked_since(key) and not (key in past.closed and heard.leapt)  # past it, none is needed
+            reason = hints.get(key.namespace_id) or connected
+            heard.alive_asked = (1 if reason is None else past.told(reason.n) + 1) if may_go else 0
         return Testimony(
             exchanges=Map((token, self.exchanges[token].essence(past)) for token in sorted(past.open)),
             executions=Map((key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING),

@@ -11,8 +11,8 @@ What is judged is what `simulator.verdict` judges, by its own monitors and rules
 trace, and what of their states can still matter is kept (see `simulator.verdict.past`). TABLE says of each invariant
 what of it is judged so.
 
-There is no time. Whatever a device was told is on record once its journal has been written since; what comes between
-two such records comes at one instant. So is what `trace` gives the judge of a path.
+Time passes when a device waits for a timer, and when it writes its journal: what it was told before is on record then.
+All else comes at one instant. So it does in what `trace` gives the judge of a path.
 """
 
 from collections import Counter
@@ -22,12 +22,13 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from agent.device_events import AnswerReceived, JournalWritten, RequestSent
+from agent.device_events import AnswerReceived, DeviceDisconnected, JournalWritten, PhaseChanged, RequestSent
 from simulator.trace import (
     CLOUD,
     ENGINE,
     AccountEnded,
     ClientConnected,
+    ClientDisconnected,
     Entry,
     Event,
     ExecutionChanged,
@@ -44,6 +45,7 @@ from simulator.verdict.case import REQUESTS
 from simulator.verdict.clocks import UNKNOWN
 from simulator.verdict.findings import Course, Finding, Subject
 from simulator.verdict.invariants import INVARIANTS
+from simulator.verdict.invariants.accounting import KEPT, VERSION
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import NOW, ON_RECORD, ByOrder
@@ -70,6 +72,8 @@ BOUNDS: Final = Bounds(
 
 RECORD_SECONDS: Final = -ON_RECORD / 1_000_000
 AT_LAST_SECONDS: Final = AT_LAST / 1_000_000
+UNREAD: Final = (("", ""),)
+"""Details that say nothing that a monitor reads: that there are some may be a reason given."""
 ONGOING: Final = Course(BOUNDS, False, NOW, Lag())
 OVER: Final = Course(BOUNDS, True, AT_LAST, Lag())
 
@@ -92,7 +96,8 @@ class Told(NamedTuple):
 
     by_cloud: tuple[Event, ...] = ()
     by_device: tuple[Event, ...] = ()
-    waited: bool = False
+    seconds: float = 0.0
+    """How long the device had waited for it, when a timer of its ran out."""
 
 
 class Row(NamedTuple):
@@ -155,26 +160,37 @@ class Watcher:
     def start(self) -> Watched:
         """Of a device that nothing is known of yet."""
         own, record = Watch(Testimony(last_sign=NOW), self._monitors.start()), ThingRecord()
-        return Watched(essence(own, record, self._monitors, NOW), record.essence())
+        return Watched(essence(own, record, self._judged, NOW), record.essence())
 
     def watch(
-        self, watched: Watched, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], *, waited: bool = False
+        self,
+        watched: Watched,
+        told_by_cloud: Sequence[Event],
+        told_by_device: Sequence[Event],
+        seconds: float = 0.0,
     ) -> tuple[Watched, tuple[Broken, ...]]:
         """With what the cloud told of the thing, and then the device of itself; and what is broken by that.
 
-        `waited`: the device does this because it has waited for an answer for as long as its owner's policy says.
+        `seconds` is how long the device had waited for that, if it does it because a timer ran out.
         """
         by_cloud = [event for event in told_by_cloud if type(event) in self._matters]
         by_device = [event for event in told_by_device if type(event) in self._matters]
         if not (by_cloud or by_device):
             return watched, ()
         touched = {index for event in (*by_cloud, *by_device) for index in self._read.get(type(event), ())}
-        own, record = _fresh(watched.own, touched), watched.record.twin() if by_cloud else watched.record
+        is_fed = bool(by_device) or any(type(event) in REQUESTS for event in by_cloud)
+        own = _fresh(watched.own, touched, is_fed=is_fed)
+        record = watched.record.twin() if by_cloud else watched.record
         self._hear_cloud(own, record, by_cloud)
-        since = self._limits.leap_unanswered or NOW if waited else NOW
-        now = self._hear_device(own, record, by_device, since)
-        after = Watched(essence(own, record, self._monitors, now), record.essence() if by_cloud else record)
+        now = self._hear_device(own, record, by_device, NOW + micros(seconds))
+        after = Watched(essence(own, record, self._judged, now), record.essence() if by_cloud else record)
         return after, tuple(self._decided(own, after, sorted(touched)))
+
+    def gist(self, told: Told) -> Told:
+        """Only what can make a difference to what is watched: what tells the same needs to be watched once."""
+        by_cloud = tuple(_gist(event) for event in told.by_cloud if type(event) in self._matters)
+        by_device = tuple(_gist(event) for event in told.by_device if type(event) in self._matters)
+        return Told(by_cloud, by_device, told.seconds if by_device else 0.0)
 
     def _hear_cloud(self, own: Watch, record: ThingRecord, told: Sequence[Event]) -> None:
         for n, event in enumerate(told, FIRST):
@@ -243,7 +259,7 @@ class Watcher:
         write, now = _Writer(), 0.0
         for told in path:
             yield from (write(CLOUD, now, event) for event in told.by_cloud)
-            now += self._policy or 0 if told.waited else 0
+            now += told.seconds
             for event in told.by_device:
                 yield write(device_source(self._thing), now, event)
                 now += RECORD_SECONDS if isinstance(event, JournalWritten) else 0
@@ -272,11 +288,34 @@ class Watcher:
             return watched
         own = watched.own.twin()
         own.testimony.exchanges = own.testimony.exchanges.only(lambda token, _: token not in dead)
-        return Watched(essence(own, watched.record, self._monitors, NOW), watched.record)
+        return Watched(essence(own, watched.record, self._judged, NOW), watched.record)
 
     def places(self, watched: Watched) -> int:
         """The places of the tokens of requests that it may yet hear of."""
         return reduce(or_, map(self._places_of, watched.own.testimony.exchanges), 0)
+
+
+def _gist(event: Event) -> Event:
+    """Without what no monitor that is fed by it reads."""
+    match event:
+        case RequestSent():
+            read = tuple(pair for pair in event.details or () if pair[0] in (VERSION, KEPT))
+            details = read or (UNREAD if event.details else None)
+            return replace(event, details=details, attempt=1, expected_version=event.expected_version and 1)
+        case RequestReceived():
+            return replace(event, details=None, expected_version=None, execution_number=None, dup=False)
+        case ExecutionChanged():
+            return replace(event, details=None, version=0)
+        case RequestAnswered():
+            return replace(event, number=None)
+        case PhaseChanged():
+            return replace(event, why="")
+        case JournalWritten():
+            return JournalWritten()
+        case DeviceDisconnected() | ClientDisconnected():
+            return replace(event, reason="")
+        case _:
+            return event
 
 
 class _Writer:
@@ -297,10 +336,10 @@ class _Writer:
         return cast("Event", replace(event, client_token=f"{token}.{self._uses[token]}"))
 
 
-def _fresh(own: Watch, touched: Collection[int]) -> Watch:
-    """Another, of which these states can be fed, and its testimony."""
+def _fresh(own: Watch, touched: Collection[int], *, is_fed: bool) -> Watch:
+    """Another, of which these states can be fed, and its testimony, if that is."""
     states = (state.twin() if index in touched else state for index, state in enumerate(own.states))
-    return Watch(own.testimony.twin(), tuple(states))
+    return Watch(own.testimony.twin() if is_fed else own.testimony, tuple(states))
 
 
 def _words(finding: Finding) -> tuple[str, str | None, str]:

@@ -19,6 +19,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
+from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import BLANK, Compared, Past, by_execution, in_any_order, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
@@ -265,7 +266,7 @@ def rule(state: Books, subject: Subject) -> Ruling:
     return ruling.but(violated(job, message, running.mark))
 
 
-def compared(state: Books, testimony: Testimony) -> Compared:
+def compared(state: Books, testimony: Testimony, _record: ThingRecord) -> Compared:
     """When it was told that an execution is over is compared with what the service took of others since."""
     return Compared(tuple(n for n, key in state.taken if testimony.is_after_the_end_of_another(n, key)))
 

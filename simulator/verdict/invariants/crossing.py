@@ -35,6 +35,10 @@ class Reuse(NamedTuple):
     may_cross: bool = False
     spoilt: Finding | None = None
 
+    def may_be_crossed(self, over: frozenset[ExecutionKey], updated: frozenset[ExecutionKey | None]) -> bool:
+        """Whether it can still accept an update, or one for an earlier may have been, of which is not told yet."""
+        return self.key not in over or not updated.isdisjoint(self.earlier)
+
 
 @dataclass(slots=True, unsafe_hash=True)
 class Crossing(State):
@@ -69,18 +73,19 @@ def at_cloud(state: Crossing) -> Crossing:
     return Crossing(tuple(Reuse(reuse.queued, reuse.key, reuse.earlier) for reuse in state.reuses))
 
 
-def compared(state: Crossing, _testimony: Testimony) -> Compared:
+def compared(state: Crossing, testimony: Testimony, record: ThingRecord) -> Compared:
     """Answers are compared with when a job id was used again."""
-    return Compared(tuple(reuse.queued.n for reuse in state.reuses))
+    over, updated = record.over, testimony.updated
+    return Compared(tuple(reuse.queued.n for reuse in state.reuses if reuse.may_be_crossed(over, updated)))
 
 
 def essence(state: Crossing, past: Past) -> Crossing:
-    """The reuses of job ids by executions that can still accept an update."""
+    """The reuses of job ids that may still go wrong."""
     return Crossing(
         tuple(
             Reuse(Mark("", past.cloud(reuse.queued.n), 0), reuse.key, reuse.earlier)
             for reuse in state.reuses
-            if reuse.key not in past.over
+            if reuse.may_be_crossed(past.over, past.updated)
         )
     )
 

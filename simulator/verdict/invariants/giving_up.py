@@ -39,6 +39,17 @@ class Try(NamedTuple):
     """A reboot into it has begun, and not yet been seen to end."""
     committed: bool = False
 
+    @property
+    def essence(self) -> "Try":
+        """What of it can still matter: see `_fell_back`."""
+        if self.committed:
+            return Try(committed=True)
+        return (
+            Try(booted=True, on_trial=self.on_trial, was_tried=True)
+            if self.was_tried
+            else Try(rebooting=self.rebooting)
+        )
+
 
 class GivenUp(NamedTuple):
     """One execution abandoned: `may` it, by what the device had been told. `left` is known once it is done with it.
@@ -280,6 +291,7 @@ def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
         restarted=mine.restarted and maybe is not None,
         first=tuple(map(named, first)),
         gone=tuple(map(named, gone)),
+        tried=mine.tried and mine.tried.essence,
     )
 
 

@@ -88,10 +88,11 @@ READS_HARDWARE: Final[Reads] = {
 
 def essence_of_hardware(state: LastHardware, _past: Past) -> LastHardware:
     """What is half done, until it has rested; and whether it rests."""
+    rested = state.rested or not state.pending
     return LastHardware(
-        last=None if state.rested else BLANK,
-        pending=() if state.rested else state.pending,
-        rested=state.rested,
+        last=None if rested else BLANK,
+        pending=() if rested else state.pending,
+        rested=rested,
         resting=state.resting and BLANK,
         phase=state.phase if state.resting else "",
         has_power=state.has_power,

@@ -1,6 +1,6 @@
 """Plays of the virtual engine, told as a search would tell of a path: without times, and with tokens used again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -11,7 +11,11 @@ from simulator.engines.explore.monitors import Broken, Told, Watched, Watcher
 from simulator.engines.virtual import judged
 from simulator.scenario import load
 from simulator.trace import CLOUD, Entry, Event, RunStarted, device_source
+from simulator.verdict import INVARIANTS, Judge
+from simulator.verdict.past import ByOrder
 from simulator.verdict.seen import TIMER_SLACK
+
+BY_ORDER = tuple(each for each in INVARIANTS if isinstance(each.without_time, ByOrder))
 
 
 class Step(NamedTuple):
@@ -64,7 +68,7 @@ def _steps(thing: str, started: RunStarted, entries: list[Entry]) -> Iterator[St
             told = Told(by_cloud=(named,))
         else:
             has_waited = policy is not None and at - heard + TIMER_SLACK / 1e6 >= policy
-            told = Told(by_device=(named,), waited=has_waited)
+            told = Told(by_device=(named,), seconds=policy if policy is not None and has_waited else 0.0)
             heard = at if isinstance(event, (AnswerReceived, StepFinished)) else heard
         yield Step(told, sum(1 << name for name in names.values()))
 
@@ -81,6 +85,50 @@ def watched_by(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[tuple[Watc
     """How it is watched after each step, and what that broke."""
     watched = watcher.start()
     for told, alive in steps:
-        watched, broken = watcher.watch(watched, told.by_cloud, told.by_device, waited=told.waited)
+        watched, broken = watcher.watch(watched, *told)
         watched = watcher.forget(watched, alive)
         yield watched, broken
+
+
+def judged_by(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[frozenset[str]]:
+    """What the judge of a run says is violated after each step, of all that is decided by order."""
+    judge, entries = Judge(), watcher.trace(step.told for step in steps)
+    judge.feed(next(entries))
+    [thing] = judge.devices
+    for told, _ in steps:
+        for _ in (*told.by_cloud, *told.by_device):
+            judge.feed(next(entries))
+        device = next(judge.look_at(thing, judge.clock()))
+        found = {each.id: device.ruling(each).findings for each in BY_ORDER}
+        yield frozenset(
+            name for name, findings in found.items() if any(each.outcome == "violated" for each in findings)
+        )
+
+
+def judged_at_rest(watcher: Watcher, steps: tuple[Step, ...]) -> dict[str, frozenset[str]]:
+    """What it says if nothing ever happens after that: the invariants of each outcome."""
+    judge = Judge()
+    for entry in watcher.trace((step.told for step in steps), at_rest=True):
+        judge.feed(entry)
+    found = {each.id: each for each in judge.verdict().invariants if each.id in {known.id for known in BY_ORDER}}
+    violated = frozenset(name for name, each in found.items() if each.violations)
+    return {"violated": violated, "undecided": frozenset(name for name, each in found.items() if each.doubts)}
+
+
+def violated(broken: Iterable[Broken]) -> frozenset[str]:
+    """The invariants."""
+    return frozenset(each.invariant for each in broken if each.outcome == "violated")
+
+
+def differences(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[str]:
+    """Where the two do not agree, from the first step on which they do not."""
+    mine, judges, watched = frozenset[str](), frozenset[str](), watcher.start()
+    both = zip(watched_by(watcher, steps), judged_by(watcher, steps), strict=True)
+    for number, ((watched, broken), found) in enumerate(both):  # noqa: B007 - the last one rests
+        mine, judges = mine | violated(broken), judges | found
+        if mine != judges:
+            yield f"after step {number}, {steps[number].told}: {set(mine)} are violated, and by the judge {set(judges)}"
+            return
+    ended, rests = judged_at_rest(watcher, steps)["violated"], violated(watcher.at_rest(watched))
+    if mine | rests != judges | ended:
+        yield f"at rest: {set(mine | rests)} are violated, and by the judge {set(judges | ended)}"
