@@ -34,9 +34,9 @@ def explore(
     mebibytes: float | None = None,
     jobs: int = 1,
     on_level: Callable[[Progress], None] = lambda progress: None,
-    stop_at_first: bool = False,
+    stop_at_first: bool | str = False,
 ) -> Exploration:
-    """Everything that can happen; with `stop_at_first`, up to the depth at which something is broken.
+    """Everything that can happen; with `stop_at_first`, up to the depth at which something (or that) is broken.
 
     `seconds` and `mebibytes` (resident, of all processes) end it early; the graph of what was expanded is judged even
     then. Raises `WorkerDiedError` if one of `jobs` processes ends before its time.
@@ -66,7 +66,7 @@ class _Search:
         limits: Limits,
         jobs: int,
         on_level: Callable[[Progress], None],
-        stop_at_first: bool,
+        stop_at_first: bool | str,
     ) -> None:
         self._system, self._limits, self._jobs = system, limits, jobs
         self._on_level, self._stop_at_first = on_level, stop_at_first
@@ -93,8 +93,15 @@ class _Search:
             if self._expanded == level_end and self._count > level_end:
                 self._depth += 1
             self._on_level(self._progress(shards))
-            if self._stop_at_first and shards.standing().broken:
+            if self._is_found(shards.standing().broken):
                 break
+
+    def _is_found(self, broken: frozenset[str]) -> bool:
+        return (
+            self._stop_at_first in broken
+            if isinstance(self._stop_at_first, str)
+            else self._stop_at_first and bool(broken)
+        )
 
     def _expand_level(self, shards: Shards, level_end: int) -> None:
         while self._expanded < level_end and not self._stopped_by:

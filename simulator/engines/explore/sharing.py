@@ -179,7 +179,7 @@ def _work(system: Searchable, number: int, connections: list[tuple[Connection, C
     while True:
         try:
             name, arguments = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             return
         try:
             answer = getattr(worker, name)(*arguments)
