@@ -48,6 +48,15 @@ class Moves(NamedTuple):
         words = tuple(word[which] for word in self.words)
         return Moves(self.source[which], words, self.label[which], self.broken[which])
 
+    @staticmethod
+    def all_of(found: "list[Moves]") -> "Moves":
+        """One after the other."""
+        source, label, broken = (
+            np.concatenate([getattr(moves, field) for moves in found]) for field in ("source", "label", "broken")
+        )
+        words = zip(*(moves.words for moves in found), strict=True)
+        return Moves(source, tuple(map(np.concatenate, words)), label, broken)
+
 
 class _States(NamedTuple):
     """States as the numbers of their parts."""
@@ -124,7 +133,7 @@ class Expansion:
             token = self._free_token(states, number)
             found.append(self._by_device(states, number, token))
             found += self._by_net(states, number, token)
-        return _all_of(found)
+        return Moves.all_of(found)
 
     def _free_token(self, states: _States, number: int) -> Numbers:
         known, side = self.known, states.sides[number]
@@ -256,11 +265,3 @@ class Expansion:
 def _unpacked(words: tuple[Words, ...]) -> _States:
     service, budgets = packing.shared_numbers(words[-1])
     return _States(tuple(packing.side_numbers(word) for word in words[:-1]), service, budgets)
-
-
-def _all_of(found: list[Moves]) -> Moves:
-    words = tuple(np.concatenate(words) for words in zip(*(moves.words for moves in found), strict=True))
-    source = np.concatenate([moves.source for moves in found])
-    label = np.concatenate([moves.label for moves in found])
-    broken = np.concatenate([moves.broken for moves in found])
-    return Moves(source, words, label, broken)

@@ -54,6 +54,7 @@ class LocalMoves:
         self._awaited: Parts[Hashable] = Parts("what is waited for", 31)
         self._messages: Parts[Hashable] = Parts("message", 31)
         self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
+        self._known_names: dict[tuple[Choice, str, Kind | None, Kind | None], tuple[int, int]] = {}
         self._number_nothing()
         self._make_traits(system)
         self._make_tables()
@@ -89,6 +90,11 @@ class LocalMoves:
         self.home = Table(3, 1, self._ask_home)
         self.joined = Table(2, 1, self._ask_joined)
         self.full_labels = Table(3, 1, self._ask_full_label)
+
+    @property
+    def asked_seconds(self) -> float:
+        """For so long the system was asked."""
+        return sum(table.asked_seconds for table in vars(self).values() if isinstance(table, Table))
 
     # ── what the tables ask ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,8 +135,13 @@ class LocalMoves:
 
     def _names(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:
         """Of a move, its label and its costs."""
-        kinds = tuple(kind for kind in (move.cost, also) if kind is not None)
-        return self.labels.number(Label(move.choice, move.actor, kinds, "")), self._costs.number(kinds)
+        names = (move.choice, move.actor, move.cost, also)
+        known = self._known_names.get(names)
+        if known is None:
+            kinds = tuple(kind for kind in (move.cost, also) if kind is not None)
+            label = self.labels.number(Label(move.choice, move.actor, kinds, ""))
+            known = self._known_names[names] = label, self._costs.number(kinds)
+        return known
 
     def _ask_net_after(self, net: int, up: int, down: int, link: int) -> tuple[Entry]:
         after = self.system.net_after(self.nets[net], self._several[up], self._several[down], LINKS[link])

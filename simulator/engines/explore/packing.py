@@ -6,10 +6,10 @@ import numpy as np
 
 from simulator.engines.explore.index import Numbers, Words
 
-NET_BITS: Final = 23
-WATCHED_BITS: Final = 18
-DEVICE_BITS: Final = 23
-"""Of a side's word; so many devices and nets (8 million) no machine holds, and a prototype met 3,000 watched."""
+NET_BITS: Final = 22
+WATCHED_BITS: Final = 20
+DEVICE_BITS: Final = 22
+"""Of a side's word: so many devices and nets (4 million of each) no machine holds yet."""
 SERVICE_BITS: Final = 32
 BUDGETS_BITS: Final = 32
 

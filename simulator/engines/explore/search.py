@@ -14,7 +14,7 @@ from typing import Final
 
 from simulator.engines.explore.exploration import Exploration, Progress, Spent, Violation
 from simulator.engines.explore.found import Found, found_by
-from simulator.engines.explore.limits import Limits
+from simulator.engines.explore.limits import Limits, resident_bytes
 from simulator.engines.explore.liveness import judged
 from simulator.engines.explore.paths import cells, places
 from simulator.engines.explore.searchable import Kind, Searchable
@@ -34,9 +34,9 @@ def explore(
     mebibytes: float | None = None,
     jobs: int = 1,
     on_level: Callable[[Progress], None] = lambda progress: None,
-    stop_at_first: bool = False,
+    stop_at_first: bool | str = False,
 ) -> Exploration:
-    """Everything that can happen; with `stop_at_first`, up to the depth at which something is broken.
+    """Everything that can happen; with `stop_at_first`, up to the depth at which something (or that) is broken.
 
     `seconds` and `mebibytes` (resident, of all processes) end it early; the graph of what was expanded is judged even
     then. Raises `WorkerDiedError` if one of `jobs` processes ends before its time.
@@ -66,7 +66,7 @@ class _Search:
         limits: Limits,
         jobs: int,
         on_level: Callable[[Progress], None],
-        stop_at_first: bool,
+        stop_at_first: bool | str,
     ) -> None:
         self._system, self._limits, self._jobs = system, limits, jobs
         self._on_level, self._stop_at_first = on_level, stop_at_first
@@ -76,13 +76,15 @@ class _Search:
 
     def run(self) -> Exploration:
         with shards_of(self._system, self._jobs) as shards:
-            before = shards.resident_bytes
+            before = resident_bytes()
             self._expand_all(shards)
-            grown = shards.resident_bytes - before
+            standing = shards.standing()
+            grown = standing.resident_bytes - before * (1 if shards.jobs == 1 else 1 + shards.jobs)
             searched = self._limits.seconds
             found = found_by(shards.kept())
-            transitions, jobs, seconds_of = shards.transitions, shards.jobs, shards.seconds_of
-        return self._answer(found, transitions, jobs, grown / self._count, seconds_of | {"search": searched})
+            jobs = shards.jobs
+        seconds_of = {"asking for moves": standing.asked_seconds, "search": searched}
+        return self._answer(found, standing.transitions, jobs, max(0, grown) / self._count, seconds_of)
 
     def _expand_all(self, shards: Shards) -> None:
         while self._expanded < self._count and not self._stopped_by:
@@ -91,8 +93,15 @@ class _Search:
             if self._expanded == level_end and self._count > level_end:
                 self._depth += 1
             self._on_level(self._progress(shards))
-            if self._stop_at_first and shards.broken:
+            if self._is_found(shards.standing().broken):
                 break
+
+    def _is_found(self, broken: frozenset[str]) -> bool:
+        return (
+            self._stop_at_first in broken
+            if isinstance(self._stop_at_first, str)
+            else self._stop_at_first and bool(broken)
+        )
 
     def _expand_level(self, shards: Shards, level_end: int) -> None:
         while self._expanded < level_end and not self._stopped_by:
@@ -105,7 +114,8 @@ class _Search:
                 return
             self._fit_group(time.monotonic() - begun)
             self._expanded = high
-            self._stopped_by = self._limits.reached(self._count, shards.edges, shards.resident_bytes)
+            standing = shards.standing()
+            self._stopped_by = self._limits.reached(self._count, standing.edges, standing.resident_bytes)
 
     def _fit_group(self, seconds: float) -> None:
         if seconds > ROUND_SECONDS:
@@ -114,14 +124,15 @@ class _Search:
             self._group = min(MOST, self._group * 2)
 
     def _progress(self, shards: Shards) -> Progress:
+        standing = shards.standing()
         return Progress(
             self._depth,
             self._count,
-            shards.transitions,
+            standing.transitions,
             self._count - self._expanded,
             self._limits.seconds,
-            shards.resident_bytes / 2**20,
-            len(shards.broken),
+            standing.resident_bytes / 2**20,
+            len(standing.broken),
         )
 
     def _answer(

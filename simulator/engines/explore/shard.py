@@ -67,7 +67,6 @@ class Shard:
         self._rank_of = Column(np.int64)
         self._taken: tuple[Moves, Numbers] | None = None
         self.transitions = 0
-        self.seconds_of: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._visited)
@@ -76,6 +75,11 @@ class Shard:
     def edge_count(self) -> int:
         """Transitions that cost nothing."""
         return len(self._edges[0])
+
+    @property
+    def asked_seconds(self) -> float:
+        """For so long the system was asked for moves that were not known yet."""
+        return self.expansion.known.asked_seconds
 
     @property
     def labels(self) -> list[Label]:
@@ -156,15 +160,16 @@ class Shard:
     # ── in the end ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def kept(self) -> Kept:
-        """All of it."""
-        budgets = self.expansion.known.budgets
-        uses = np.bincount(shared_numbers(self._visited.words[-1].values)[1], minlength=len(budgets)).tolist()
+        """All that is numbered: a round that was not ended counts for nothing."""
+        budgets, count = self.expansion.known.budgets, len(self._states)
+        shared = self._visited.words[-1].values[:count]
+        uses = np.bincount(shared_numbers(shared)[1], minlength=len(budgets)).tolist()
         return Kept(
             self.labels,
             self._states.values,
-            self._parent.values,
-            self._label.values,
-            self._home.values,
+            self._parent.values[:count],
+            self._label.values[:count],
+            self._home.values[:count],
             Edges(*(column.values for column in self._edges)),
             self._notes.excused.values,
             self._notes.costly(),

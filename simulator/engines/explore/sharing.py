@@ -1,64 +1,74 @@
 """The processes of a search: one that does it all, or several that share the states by their first device.
 
-Each round goes in three steps that all take together. First each expands its own states, and packs what belongs to
-another for that one: states by the numbers of their parts, and each part once, pickled. Then each looks up what came
-for it. Then the new states of all are put in order and get their numbers. So everything is the same as in one process,
-but that each asks only for the moves of its own devices, which are most of what Python is asked for.
+Each round goes in three steps, which all take together. First each expands its own states, and packs what another
+keeps for that one (`shipping.py`). Then each looks up what came for it. Then the new states of all are put in order and
+get their numbers. So everything is the same as in one process; but each asks only for the moves of its own devices,
+which is most of what takes time.
 
-Who owns a device is decided by its hash: with `fork`, processes agree on it. Where there is no `fork`, one does it all.
+Who keeps a device is decided by its hash, of which processes that are forked have one notion. Where nothing can be
+forked, one process does it all.
 """
 
+import multiprocessing
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkProcess
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from agent.errors import GhostjobError
+from simulator.engines.explore.expansion import Moves
+from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.limits import resident_bytes
+from simulator.engines.explore.local_moves import Label
+from simulator.engines.explore.packing import side_numbers
 from simulator.engines.explore.searchable import Searchable
 from simulator.engines.explore.shard import Kept, Shard
+from simulator.engines.explore.shipping import Receiver, Sender, Shipment
+from simulator.engines.explore.tables import TooManyPartsError, Trait
+
+END_SECONDS: Final = 5.0
+"""A process that was told to end has so long for it."""
+
+
+class WorkerDiedError(GhostjobError):
+    """A process of the search ended before its time, and with it what it knew."""
+
+
+class Standing(NamedTuple):
+    """How far a search is. `asked_seconds`: for so long systems were asked, of all processes together."""
+
+    transitions: int
+    edges: int
+    broken: frozenset[str]
+    resident_bytes: int
+    asked_seconds: float
 
 
 class Shards(ABC):
     """Whoever keeps the states."""
 
-    @property
-    @abstractmethod
-    def jobs(self) -> int:
-        """How many processes."""
-
-    @property
-    @abstractmethod
-    def transitions(self) -> int:
-        """All that were made."""
-
-    @property
-    @abstractmethod
-    def edges(self) -> int:
-        """Those of them that cost nothing."""
-
-    @property
-    @abstractmethod
-    def broken(self) -> set[str]:
-        """Invariants that do not hold."""
-
-    @property
-    @abstractmethod
-    def resident_bytes(self) -> int:
-        """Of all processes."""
-
-    @property
-    @abstractmethod
-    def seconds_of(self) -> dict[str, float]:
-        """Where the time went, summed over all processes."""
+    jobs: int
 
     @abstractmethod
     def round(self, low: int, high: int) -> int:
         """Expand the states with these numbers: how many new ones there are."""
 
     @abstractmethod
+    def standing(self) -> Standing:
+        """After the last round."""
+
+    @abstractmethod
     def kept(self) -> list[Kept]:
         """All of it, for the last time."""
+
+
+def _standing(shard: Shard) -> Standing:
+    return Standing(shard.transitions, shard.edge_count, frozenset(shard.broken), resident_bytes(), shard.asked_seconds)
 
 
 class Alone(Shards):
@@ -70,31 +80,6 @@ class Alone(Shards):
         self._shard = Shard(system)
         self._shard.begin(system.first())
         self._ranked = 0
-
-    @property
-    def transitions(self) -> int:
-        """All that were made."""
-        return self._shard.transitions
-
-    @property
-    def edges(self) -> int:
-        """Those of them that cost nothing."""
-        return self._shard.edge_count
-
-    @property
-    def broken(self) -> set[str]:
-        """Invariants that do not hold."""
-        return self._shard.broken
-
-    @property
-    def resident_bytes(self) -> int:
-        """Of this process."""
-        return resident_bytes()
-
-    @property
-    def seconds_of(self) -> dict[str, float]:
-        """Where the time went."""
-        return self._shard.seconds_of
 
     def round(self, low: int, high: int) -> int:
         """Expand the states with these numbers: how many new ones there are."""
@@ -108,12 +93,205 @@ class Alone(Shards):
         shard.number(np.arange(count, count + new))
         return new
 
+    def standing(self) -> Standing:
+        """After the last round."""
+        return _standing(self._shard)
+
     def kept(self) -> list[Kept]:
         """All of it."""
         return [self._shard.kept()]
 
 
+# ── a process of several ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Expanded(NamedTuple):
+    """For each process what it keeps (nothing for the one that made it), and labels that are new."""
+
+    shipments: list[Shipment | None]
+    labels: list[Label]
+
+
+class _Worker:
+    """In its own process: answers what it is told."""
+
+    def __init__(self, system: Searchable, number: int, count: int) -> None:
+        self._shard = Shard(system)
+        known = self._shard.expansion.known
+        self._number = number
+        self._keeper = Trait(known.devices, np.int64, lambda device: keeper(hash(device), count))
+        self._senders = [Sender(known) for _ in range(count)]
+        self._receivers = [Receiver(known) for _ in range(count)]
+        self._mine: Moves | None = None
+        self._told = 0
+        first = system.first()
+        if keeper(hash(first.sides[0].device), count) == number:
+            self._shard.begin(first)
+
+    def expand(self, low: int, high: int) -> Expanded:
+        """The first step of a round."""
+        moves = self._shard.expand(low, high)
+        keepers = self._keeper.values[side_numbers(moves.words[0]).device]
+        self._mine = moves.take(np.flatnonzero(keepers == self._number))
+        shipments = [
+            None if other == self._number else sender.pack(moves.take(np.flatnonzero(keepers == other)))
+            for other, sender in enumerate(self._senders)
+        ]
+        new, self._told = self._shard.labels[self._told :], len(self._shard.labels)
+        return Expanded(shipments, new)
+
+    def take(self, shipments: list[Shipment | None], labels: list[Label] | None) -> Numbers:
+        """The second: what orders each new state among all. `labels` are in order, None if none is new."""
+        assert self._mine is not None
+        came = [
+            receiver.unpack(shipment)
+            for receiver, shipment in zip(self._receivers, shipments, strict=True)
+            if shipment is not None
+        ]
+        if labels is not None:
+            self._shard.rank(labels)
+        return self._shard.take(Moves.all_of([self._mine, *came]))
+
+    def number(self, numbers: Numbers) -> Standing:
+        """The third."""
+        self._shard.number(numbers)
+        return _standing(self._shard)
+
+    def kept(self) -> Kept:
+        """All of it."""
+        return self._shard.kept()
+
+
+def keeper(hashed: int, count: int) -> int:
+    """Which of so many processes keeps what has this hash; low bits alone are no draw."""
+    return (hashed * 0x9E3779B97F4A7C15 >> 40) % count
+
+
+def _work(system: Searchable, number: int, connections: list[tuple[Connection, Connection]]) -> None:
+    """Until there is nobody to tell."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts a search means the process that he sees
+    for at, (theirs, ours) in enumerate(connections):
+        theirs.close()  # or nobody would notice that another end is closed
+        if at != number:
+            ours.close()
+    connection = connections[number][1]
+    worker = _Worker(system, number, len(connections))
+    while True:
+        try:
+            name, arguments = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return
+        try:
+            answer = getattr(worker, name)(*arguments)
+        except TooManyPartsError as error:
+            answer = error
+        connection.send(answer)
+
+
+class Together(Shards):
+    """Several processes, and this one that tells them what to do."""
+
+    def __init__(self, system: Searchable, jobs: int) -> None:
+        self.jobs = jobs
+        context = multiprocessing.get_context("fork")
+        pipes = [context.Pipe() for _ in range(jobs)]
+        self._processes = [
+            context.Process(target=_work, args=(system, number, pipes), daemon=True) for number in range(jobs)
+        ]
+        for process in self._processes:
+            process.start()
+        self._connections = [pipe[0] for pipe in pipes]
+        for pipe in pipes:
+            pipe[1].close()
+        self._labels: set[Label] = set()
+        self._count = 1
+        self._standing = [Standing(0, 0, frozenset(), 0, 0.0)]
+
+    def round(self, low: int, high: int) -> int:
+        """Expand the states with these numbers: how many new ones there are."""
+        expanded: list[Expanded] = self._ask_all("expand", [(low, high)] * self.jobs)
+        new = {label for each in expanded for label in each.labels} - self._labels
+        self._labels |= new
+        labels = sorted(self._labels) if new else None
+        arrived = [[each.shipments[number] for each in expanded] for number in range(self.jobs)]
+        orders: list[Numbers] = self._ask_all("take", [(shipments, labels) for shipments in arrived])
+        self._standing = self._ask_all("number", [(numbers,) for numbers in self._numbered(orders)])
+        return sum(map(len, orders))
+
+    def _numbered(self, orders: list[Numbers]) -> list[Numbers]:
+        """The number in the whole search of each new state of each process."""
+        ranks = np.empty(sum(map(len, orders)), np.int64)
+        ranks[np.argsort(np.concatenate(orders), kind="stable")] = np.arange(self._count, self._count + len(ranks))
+        self._count += len(ranks)
+        return np.split(ranks, np.cumsum([len(order) for order in orders])[:-1])
+
+    def standing(self) -> Standing:
+        """After the last round."""
+        transitions, edges, broken, resident, seconds = zip(*self._standing, strict=True)
+        return Standing(
+            sum(transitions), sum(edges), frozenset().union(*broken), sum(resident) + resident_bytes(), sum(seconds)
+        )
+
+    def kept(self) -> list[Kept]:
+        """All of it; the processes end."""
+        kept: list[Kept] = self._ask_all("kept", [()] * self.jobs)
+        self.close()
+        return kept
+
+    def _ask_all(self, name: str, arguments: list[tuple[Any, ...]]) -> list[Any]:
+        for number, each in enumerate(arguments):
+            try:
+                self._connections[number].send((name, each))
+            except OSError:
+                self._died(number)
+        answers = [self._answer_of(number) for number in range(self.jobs)]
+        for answer in answers:
+            if isinstance(answer, TooManyPartsError):
+                raise answer
+        return answers
+
+    def _answer_of(self, number: int) -> Any:
+        connection = self._connections[number]
+        wait([connection, self._processes[number].sentinel])
+        try:
+            if connection.poll() or self._processes[number].is_alive():
+                return connection.recv()
+        except (EOFError, OSError):
+            pass
+        return self._died(number)
+
+    def _died(self, number: int) -> None:
+        process = self._processes[number]
+        process.join(END_SECONDS)
+        raise WorkerDiedError(
+            f"explore: process {number + 1} of the {self.jobs} that share the search ended ({_reason(process)}) after "
+            f"{self._count:,} states, so the search is not complete; run it with --jobs 1, or with a lower --memory"
+        )
+
+    def close(self) -> None:
+        """Let all processes end."""
+        for connection in self._connections:
+            connection.close()
+        for process in self._processes:
+            process.join(END_SECONDS)
+            if process.is_alive():
+                process.terminate()
+                process.join()
+
+
+def _reason(process: ForkProcess) -> str:
+    code = process.exitcode
+    return f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+
 @contextmanager
 def shards_of(system: Searchable, jobs: int) -> Iterator[Shards]:
-    """So many processes."""
-    yield Alone(system)
+    """So many processes, where that can be; they end with the context."""
+    if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        yield Alone(system)
+        return
+    together = Together(system, jobs)
+    try:
+        yield together
+    finally:
+        together.close()

@@ -4,6 +4,7 @@ A `Table` is in compressed rows (CSR): a key has a row, a row is a run of entrie
 ten thousand keys by a table is to look up their rows, to ask Python for those that have none yet, and to gather.
 """
 
+import time
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -65,6 +66,7 @@ class Table:
 
     def __init__(self, width: int, fields: int, asked: Callable[..., Iterable[Entry]]) -> None:
         self._asked = asked
+        self.asked_seconds = 0.0
         self._index = Index(width)
         self._starts, self._counts = Column(np.int64), Column(np.int64)
         self._fields = tuple(Column(np.int64) for _ in range(fields))
@@ -107,7 +109,9 @@ class Table:
 
     def _learn(self, words: tuple[Words, ...]) -> Numbers:
         rows, fresh = self._index.add(words)
+        begun = time.process_time()
         answers = [list(self._asked(*key)) for key in zip(*(word[fresh].tolist() for word in words), strict=True)]
+        self.asked_seconds += time.process_time() - begun
         counts = np.array([len(answer) for answer in answers], np.int64)
         self._starts.extend(len(self._fields[0]) + np.cumsum(counts) - counts)
         self._counts.extend(counts)

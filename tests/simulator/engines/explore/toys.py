@@ -267,3 +267,29 @@ class Dice(Toy):
 
     def phase(self, device: Asker) -> str:
         return "asking" if device.open >= 0 else f"mind {device.mind}"
+
+
+class Lock(Toy):
+    """It breaks when its three levers were pulled in order; a `jolt` pulls one out of turn. `noise` does nothing.
+
+    A state is how many levers are right, and what was done last.
+    """
+
+    def __init__(self, jolts: int = 0, noises: int = 3) -> None:
+        super().__init__({"jolt": jolts})
+        self.noises = noises
+
+    def first(self) -> State:
+        return State((Side((0, 0), (), 0),), 0, self.begun_with(self.bounds))
+
+    def device_moves(self, device: tuple[int, int], token: int, waits: int) -> tuple[Moved, ...]:
+        right, _ = device
+        moves = [Moved(("hum", str(noise)), None, "timer", (right, noise)) for noise in range(self.noises)]
+        # The second lever moves by itself for nobody: it takes a jolt.
+        if right != 1:
+            moves.append(Moved(("pull",), None, "device", (right + 1, 0), told=("pulled", right)))
+        moves.append(Moved(("jolt",), "jolt", "fault", (right + 1, 0), told=("pulled", right)))
+        return tuple(moves)
+
+    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
+        return watched, (Broke("locked", "three levers were pulled"),) if by_device == ("pulled", 2) else ()

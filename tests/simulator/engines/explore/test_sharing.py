@@ -1,0 +1,75 @@
+"""However many processes share a search, and however they hash, it answers the same."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.engines.explore.search import explore
+from simulator.engines.explore.sharing import WorkerDiedError
+from tests.simulator.engines.explore.toys import Clocks, Dice, Moved
+
+ROOT = Path(__file__).parents[4]
+TELL = """
+import sys
+from dataclasses import replace
+from simulator.engines.explore.search import explore
+from tests.simulator.engines.explore.toys import Dice
+found = explore(Dice(12, minds=4), jobs=int(sys.argv[1]))
+print(replace(found, jobs=0, seconds=0, bytes_a_state=0, seconds_of={}))
+"""
+
+
+def answer(system: Any, jobs: int) -> Any:
+    return replace(explore(system, jobs=jobs), jobs=0, seconds=0, bytes_a_state=0, seconds_of={})
+
+
+@pytest.mark.parametrize(("seed", "sides"), [(12, 1), (8, 2), (20, 1)])
+def test_two_or_three_processes_find_what_one_does(seed: int, sides: int):
+    alone = answer(Dice(seed, sides), 1)
+    assert answer(Dice(seed, sides), 2) == alone
+    assert answer(Dice(seed, sides), 3) == alone
+
+
+def test_neither_hash_seeds_nor_processes_change_a_letter_of_the_answer():
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", TELL, jobs],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for jobs, hash_seed in [("1", "1"), ("1", "2"), ("2", "3")]
+    }
+    assert len(told) == 1
+
+
+class Deadly(Clocks):
+    """At the time of its death, whoever asks for its moves is killed."""
+
+    def device_moves(self, device: int, token: int, waits: int) -> tuple[Moved, ...]:
+        if device == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().device_moves(device, token, waits)
+
+
+def test_a_process_that_dies_is_noticed_and_nothing_is_told_for_complete():
+    with pytest.raises(WorkerDiedError, match=r"process \d of the 2 .*killed by signal 9.*--jobs 1"):
+        explore(Deadly(high=6), jobs=2)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_more_parts_than_there_are_numbers_for_end_a_search(jobs: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("simulator.engines.explore.packing.DEVICE_BITS", 3)
+    found = explore(Clocks(high=20), jobs=jobs)
+    assert not found.complete
+    assert found.stopped_by == "more than 8 parts of the kind 'device'"
+    assert 0 < found.expanded <= found.states
+    assert found.holds
