@@ -17,6 +17,8 @@ from simulator.exit_codes import ExitCode
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
+    "explore": "Try every order in which things can happen, within bounds.",
+    "replay": "Play a schedule again: one order that explore found, choice by choice.",
     "lab": "Show it to a room: a play that goes on, in which you delete what you want.",
     "certify": "Find out whether a device of your own recovers, and certify it.",
     "trace": "Print what happened in a run, in words, or one entry with what is around it.",

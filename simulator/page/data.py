@@ -17,8 +17,8 @@ from simulator.verdict.model import InvariantOutcome
 
 FORMAT: Final = 1
 
-Kind: TypeAlias = Literal["run", "cloud", "certify"]
-"""What is shown: a scenario that is played, a cloud that stays up, a certification."""
+Kind: TypeAlias = Literal["run", "cloud", "certify", "explore"]
+"""What is shown: a scenario that is played, a cloud that stays up, a certification, a search through all orders."""
 State: TypeAlias = Literal["waiting", "running", "passed", "failed", "inconclusive", "ended", "undrawn"]
 """`waiting`: nothing has happened yet. `ended`: it is over, and nobody has judged it. `undrawn`: the page has
 stopped, by a fault of ghostjob's own, and what it shows goes on."""
