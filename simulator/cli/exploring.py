@@ -37,7 +37,7 @@ REDRAWN_SECONDS: Final = 0.2
 TOLD_SECONDS: Final = 30.0
 """So often elsewhere."""
 STANDARD_NAME: Final = "standard"
-CHOSEN_NAME: Final = "explored"
+CHOSEN_NAME: Final = "chosen-bounds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from simulator.report.junit import JUNIT
 from simulator.report.ladder import Step
 from simulator.report.markdown import SUMMARY
 from simulator.trace import Entry
-from simulator.verdict import Verdict
+from simulator.verdict import InvariantVerdict, Verdict
 from simulator.verdict.explored import Explored, ExploredCell, ExploredFinding
 
 SCHEDULES: Final = "schedules"
+EVENTS: Final = 8
+"""So many entries show what a finding's last choice does."""
 LIKELY: Final = ("delete", "executing")
 """Of what befell a device where nothing is wrong: what people want to see first."""
 
@@ -62,7 +64,17 @@ class Keeping:
             for number, each in enumerate(explored.findings, 1)
         )
         update = {"findings": findings, "shown": _shown(explored).words}
-        return verdict.model_copy(update={"explored": explored.model_copy(update=update)})
+        invariants = tuple(self._pointed(each, findings[:1]) for each in verdict.invariants)
+        return verdict.model_copy(update={"invariants": invariants, "explored": explored.model_copy(update=update)})
+
+    def _pointed(self, invariant: InvariantVerdict, shown: Sequence[ExploredFinding]) -> InvariantVerdict:
+        """With the entries that show it, if it is the one whose way the trace tells."""
+        if not shown or shown[0].invariant != invariant.id or not invariant.violations:
+            return invariant
+        way = shown[0].way
+        at = [each.entry.id for each in self._played((*way, *shown[0].loop)).entries if each.choice == len(way)]
+        first = invariant.violations[0].model_copy(update={"events": tuple(at[:EVENTS])})
+        return invariant.model_copy(update={"violations": (first, *invariant.violations[1:])})
 
     def _schedule(self, number: int, finding: ExploredFinding, name: str) -> str:
         if self._out is None:
