@@ -31,7 +31,7 @@ VERBS = {
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "agent": "Run a real device, against any endpoint.",
     "explain": "Explain a page or a word: an invariant, a key, a setting, an exit code, an event.",
-    "schema": "Print the JSON Schema of a scenario, a cloud's settings, a verdict, a certificate or the page.",
+    "schema": "Print the JSON Schema of a scenario, a schedule, settings, a verdict, a certificate or the page.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
 

@@ -21,7 +21,6 @@ from agent.device_events import (
     RequestSent,
     StepFinished,
     StepStarted,
-    VersionReverted,
 )
 from simulator.engines.explore.choice import Choice, Kind
 from simulator.engines.explore.search import explore
@@ -29,7 +28,7 @@ from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.watching import Broken
 from simulator.scenario.places import Place
-from simulator.trace import CloudEvent, ExecutionChanged, ExecutionRemoved, RequestAnswered, RequestReceived
+from simulator.trace import CloudEvent, ExecutionChanged, ExecutionRemoved, RequestReceived
 from simulator.trace.flash_events import DeviceAccount
 from simulator.verdict.model import PlaceName
 
@@ -62,6 +61,11 @@ class At(NamedTuple):
     reported: bool = False
     online: bool = True
     powered: bool = True
+    runs: str = ""
+    version: str = ""
+    """What runs, and what ran when it took the job."""
+    rebooted: bool = False
+    """It has gone down once, as the job asks."""
     was_known: bool = False
     told_gone: bool = False
     removed: bool = False
@@ -100,14 +104,9 @@ def _failed(place: Place, at: At, event: object) -> bool:
     return isinstance(event, StepFinished) and event.outcome == "failed" and place.step in (None, event.step)
 
 
-def _found(place: Place, at: At, event: object) -> bool:
-    return (
-        at.removed
-        and isinstance(event, AnswerReceived)
-        and event.accepted
-        and event.execution is not None
-        and event.execution.job_id == place.job
-    )
+def _fell_back(place: Place, at: At, event: object) -> bool:
+    is_old = isinstance(event, DeviceBooted) and event.version == at.version and not event.on_trial
+    return at.rebooted and is_old
 
 
 def _twice(place: Place, at: At, event: object) -> bool:
@@ -153,14 +152,7 @@ PLACES: Final[dict[PlaceName, tuple[Met, frozenset[Kind]]]] = {
         frozenset({"power-cut"}),
     ),
     "failed-in-step": (_failed, frozenset({"fail"})),
-    "rolled-back": (
-        lambda _, at, event: (
-            isinstance(event, VersionReverted)
-            or (isinstance(event, DeviceBooted) and at.leapt and event.version == "1.0")
-        ),
-        frozenset({"power-cut", "fail", "delete"}),
-    ),
-    "told-stale": (_found, frozenset({"delete", "delay"})),
+    "rolled-back": (_fell_back, frozenset({"power-cut", "fail"})),
     "delivered-twice": (_twice, frozenset({"duplicate"})),
     "announced-after-deletion": (
         lambda place, at, event: at.told_gone and _lists(place, event),
@@ -204,23 +196,25 @@ def after(at: At, event: CloudEvent | DeviceAccount, job: str) -> At:
     """What a device is at after that."""
     match event:
         case StepStarted(execution=key, step=step, reversible=reversible) if key.job_id == job:
-            return at._replace(step=step, leapt=at.leapt or not reversible, asks="")
+            rebooted = at.rebooted or step == "reboot"
+            return at._replace(step=step, leapt=at.leapt or not reversible, asks="", rebooted=rebooted)
         case StepFinished(execution=key) if key.job_id == job:
             return at._replace(step="" if at.step != "reboot" else at.step)
         case PowerLost():
             return at._replace(step="" if at.step != "reboot" else at.step, powered=False, online=False, asks="")
-        case DeviceBooted():
-            return at._replace(step="", powered=True)
+        case DeviceBooted(version=version):
+            return at._replace(step="", powered=True, runs=version)
         case DeviceConnected():
             return at._replace(online=True)
         case DeviceDisconnected():
             return at._replace(online=False, asks="")
         case ExecutionTaken(execution=key) if key.job_id == job:
-            return at._replace(step="", leapt=False, reported=False, was_known=True, told_gone=False)
+            taken = at._replace(step="", leapt=False, reported=False, was_known=True, told_gone=False)
+            return taken._replace(version=at.runs, rebooted=False)
         case ExecutionGone(execution=key) if key.job_id == job:
             return at._replace(told_gone=True)
         case ExecutionLeft(execution=key) if key.job_id == job:
-            return at._replace(step="", leapt=False, reported=False, asks="")
+            return at._replace(step="", leapt=False, reported=False, asks="", rebooted=False)
         case ExecutionRemoved(execution=key) if key.job_id == job:
             return at._replace(removed=True)
         case RequestSent(request="describe", job_id=about) if about == job and not at.leapt:
@@ -231,7 +225,7 @@ def after(at: At, event: CloudEvent | DeviceAccount, job: str) -> At:
             return at._replace(asks="")
         case HintReceived() if any(key.job_id == job for key in event.listed):
             return at._replace(was_known=True)
-        case RequestAnswered() | _:
+        case _:
             return at
 
 
