@@ -9,6 +9,7 @@ from pydantic import BaseModel
 import simulator.schemas
 from simulator.certify.certificate import Certificate
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.engines.explore.schedule import Schedule
 from simulator.page.data import PageData
 from simulator.scenario import Scenario
 from simulator.schemas import NAMES
@@ -17,6 +18,7 @@ from simulator.verdict import Verdict
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "scenario": Scenario,
+    "schedule": Schedule,
     "settings": CloudSettings,
     "verdict": Verdict,
     "certificate": Certificate,

@@ -63,12 +63,16 @@ def _picture(directory: Path) -> "Picture":
     from simulator.certify.output import CERTIFICATE
     from simulator.cli.trace import entries_in
     from simulator.engines.output import TRACE, VERDICT
+    from simulator.page.picture import Picture
     from simulator.verdict import Judge, Verdict
 
     certificate = kept(directory / CERTIFICATE, Certificate)
     verdict = kept(directory / VERDICT, Verdict) if certificate is None else None
     judge, entry = Judge(), None
-    picture = _named(certificate.thing if certificate else "", verdict.scenario if verdict else directory.name)
+    if verdict is not None and verdict.explored is not None:
+        picture = Picture(f"explore {verdict.scenario}", verdict.explored.world, "explore")
+    else:
+        picture = _named(certificate.thing if certificate else "", verdict.scenario if verdict else directory.name)
     for entry in entries_in(directory / TRACE):
         picture.feed(entry)
         if certificate is None and verdict is None:

@@ -28,6 +28,7 @@ Examples:
   ghostjob run --page
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
+  ghostjob run delete-in-write --engine explore
   ghostjob run --slow 10 --pause
   ghostjob run delete-in-write --devices 1 --versus deaf
   ghostjob run --list
@@ -62,10 +63,11 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option(
     "--engine",
-    type=click.Choice(["live", "virtual"]),
+    type=click.Choice(["live", "virtual", "explore"]),
     default="live",
     show_default=True,
-    help="What plays: live is real MQTT on loopback, in wall-clock time; virtual is neither, and as fast as it goes.",
+    help="What plays: live is real MQTT on loopback, in wall-clock time; virtual is neither, and as fast as it goes; "
+    "explore tries every order of events, with one device, as `ghostjob explore SCENARIO` does.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option(
@@ -129,6 +131,8 @@ def run(
         return _print_list()
     if is_models:
         return _print_models()
+    if engine == "explore":
+        return _explore(scenario, out, slow, pauses, given)
     cast, page = Cast.taken(scenario, given), PageWanted.taken(given)
     if until_stdin_closes:
         interrupt_when_stdin_closes()
@@ -148,10 +152,29 @@ class PlayedLive(NamedTuple):
     has_keys: bool
 
 
-def _check_virtual(slow: float, pauses: bool, page: PageWanted | None) -> None:
-    """Raises InputError for what takes somebody who looks."""
+def _explore(scenario: str, out: Path | None, slow: float, pauses: bool, given: dict[str, Any]) -> int:
+    """The same as `ghostjob explore SCENARIO`. Raises InputError."""
+    from simulator.cli.exploring import Wanted, explored
+
+    _check_virtual(slow, pauses, PageWanted.taken(given), "in a search there is no time")
+    model, versus, limit, devices = map(given.pop, ("model", "versus", "time_limit_seconds", "devices"))
+    if versus is not None:
+        raise InputError("--versus: a search has devices of one model; explore each model by itself")
+    if devices is not None and devices > 1:
+        raise InputError(
+            f"--devices: a search of a scenario has one device, not {devices}; --engine virtual plays many"
+        )
+    if limit is None:
+        return explored(Wanted(scenario, model=model, out=out))
+    return explored(Wanted(scenario, model=model, out=out, seconds=limit))
+
+
+def _check_virtual(
+    slow: float, pauses: bool, page: PageWanted | None, time: str = "virtual time is as fast as it goes"
+) -> None:
+    """Raises InputError for what takes somebody who looks; `time` says why."""
     if slow != 1 or pauses:
-        raise InputError(f"--{'pause' if pauses else 'slow'}: virtual time is as fast as it goes; play it live")
+        raise InputError(f"--{'pause' if pauses else 'slow'}: {time}; play it live")
     if page is not None:
         raise InputError("--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html")
 

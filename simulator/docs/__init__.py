@@ -14,6 +14,7 @@ PAGES: Final = (
     "invariants",
     "scenario",
     "scenarios",
+    "explore",
     "trace",
     "probes",
     "devices",

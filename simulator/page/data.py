@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from simulator.certify.certificate import CellOutcome
 from simulator.page.orders import Offered
+from simulator.verdict.explored import Explored
 from simulator.verdict.model import InvariantOutcome
 
 FORMAT: Final = 1
 
-Kind: TypeAlias = Literal["run", "cloud", "certify"]
-"""What is shown: a scenario that is played, a cloud that stays up, a certification."""
+Kind: TypeAlias = Literal["run", "cloud", "certify", "explore"]
+"""What is shown: a scenario that is played, a cloud that stays up, a certification, a search through all orders."""
 State: TypeAlias = Literal["waiting", "running", "passed", "failed", "inconclusive", "ended", "undrawn"]
 """`waiting`: nothing has happened yet. `ended`: it is over, and nobody has judged it. `undrawn`: the page has
 stopped, by a fault of ghostjob's own, and what it shows goes on."""
@@ -324,7 +325,7 @@ class PageData(_Model):
     what shows it, as soon as `sentence` is made of it. `story` is what happened, in up to five sentences. `now` is
     where the axis ends. `facts` are names with values, in order. `things` are all devices up to a hundred, and of more
     those that have lanes; `counts` are of all of them, by state. `flash` is of those that have lanes, too, in order of
-    time. `times` and `crowd` are of all of them.
+    time. `times` and `crowd` are of all of them. `explored` is there of a search, and all else then of one way in it.
     """
 
     format: Literal[1] = FORMAT
@@ -347,6 +348,7 @@ class PageData(_Model):
     invariants: tuple[Invariant, ...] = ()
     reached: tuple[Place, ...] = ()
     matrix: Matrix | None = None
+    explored: Explored | None = None
     times: Times = Times()
     crowd: Crowd | None = None
     entries: dict[str, EntryShown] = Field(default_factory=dict)

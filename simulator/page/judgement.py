@@ -17,7 +17,7 @@ from simulator.page.texts import about_invariant, about_place
 from simulator.report.plain import plain
 from simulator.report.words import who, words
 from simulator.trace import Entry
-from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
+from simulator.verdict import Doubt, Explored, InvariantVerdict, Verdict, Violation
 
 KNOWN = 1_000
 """So many diagrams are kept until something else is found."""
@@ -46,6 +46,11 @@ class Judgement:
         if not self.is_final:
             return None
         return self.certificate.outcome if self.certificate else self.verdict.outcome if self.verdict else None
+
+    @property
+    def explored(self) -> Explored | None:
+        """How far a search went and what it found, if that is what was judged."""
+        return None if self.verdict is None else self.verdict.explored
 
     @property
     def sentence(self) -> str | None:

@@ -28,6 +28,7 @@ from simulator.page.happenings import ABOUT_THE_RUN, Happenings
 from simulator.page.judgement import Judgement
 from simulator.page.orders import Offered
 from simulator.page.roster import Roster, bounds_of
+from simulator.page.search import AXIS_NOTE, facts_of_search, story_of_search
 from simulator.page.shown import Shown
 from simulator.page.story import Material, story
 from simulator.report.device_row import STATES
@@ -226,7 +227,7 @@ class Picture:
             "story": self._story(material),
             "now": now,
             "is_over": judgement.is_final or ended is not None or self._is_over,
-            "axis_note": roster.note,
+            "axis_note": roster.note if judgement.explored is None else AXIS_NOTE,
             "facts": tuple(self._facts(now)),
             "things": tuple(_thing(each, broken.get(each.name, ())) for each in self._listed(devices)),
             "counts": {state: len(material.by_state[state]) for state in STATES if state in material.by_state},
@@ -234,6 +235,7 @@ class Picture:
             "invariants": judgement.invariants,
             "reached": judgement.reached,
             "matrix": judgement.matrix,
+            "explored": judgement.explored,
             "times": self._times(material),
             "crowd": self._crowd_now(devices, now),
             "controls": self._offered,
@@ -261,6 +263,8 @@ class Picture:
     def _story(self, material: Material) -> tuple[str, ...]:
         if (certificate := self._judgement.certificate) is not None:
             return story_of_cells(certificate, material, is_over=self._judgement.is_final)
+        if (explored := self._judgement.explored) is not None:
+            return story_of_search(explored)
         return story(material) if material.devices else ()
 
     def _listed(self, devices: tuple[Device, ...]) -> Iterable[Device]:
@@ -270,6 +274,9 @@ class Picture:
 
     def _facts(self, now: float) -> Iterator[tuple[str, str]]:
         started, certificate = self._happenings.started, self._judgement.certificate
+        if (verdict := self._judgement.verdict) is not None and (explored := self._judgement.explored) is not None:
+            yield from facts_of_search(verdict, explored)
+            return
         if certificate is None:
             yield "devices", str(len(self._roster.devices))
         if started is not None:
@@ -286,13 +293,15 @@ class Picture:
                     yield "started", origin.started_at
                 break
         yield "took" if self._judgement.is_final else "for", seconds(now)
-        if (verdict := self._judgement.verdict) is not None:
+        if verdict is not None:
             had_to = sum(device.recoveries.had_to for device in self._roster.devices.values())
             yield "recovered", f"{verdict.recovered} of {max(had_to, verdict.recovered)} that had to"
             yield "requests per second at most", str(verdict.requests_per_second_peak)
 
     def _times(self, material: Material) -> Times:
         started = self._happenings.started
+        if self._judgement.explored is not None:
+            return Times()
         return Times(
             detection=distribution(took for _, _, took in material.ghosts if took is not None),
             recovery=distribution(number for device in material.devices for number in device.recoveries.seconds),

@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agent.errors import InputError
 from agent.names import no_such_name
 from agent.wording import dotted, first_wrong
 from simulator.scenario.whole import Scenario
 
+Read = TypeVar("Read", bound=BaseModel)
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where there is one: PyYAML's own takes ten times as long."""
 
@@ -43,6 +44,11 @@ def load(name_or_path: str) -> Scenario:
 
 def parse(text: str, where: str = "scenario") -> Scenario:
     """The scenario in YAML `text`. Raises InputError with `where`, the line and the key."""
+    return as_model(text, where, Scenario, "a scenario is a YAML mapping with at least name, devices and jobs")
+
+
+def as_model(text: str, where: str, model: type[Read], shape: str) -> Read:
+    """The model of YAML `text`; `shape` says what it must be. Raises InputError with `where`, the line and the key."""
     try:
         loader = LOADER(text)
         tree = loader.get_single_node()
@@ -55,11 +61,19 @@ def parse(text: str, where: str = "scenario") -> Scenario:
         problem = getattr(error, "problem", None) or "not YAML"
         raise InputError(f"{where}{line}: cannot read the YAML: {problem}") from None
     if not isinstance(data, dict):
-        raise InputError(f"{where}: a scenario is a YAML mapping with at least name, devices and jobs")
+        raise InputError(f"{where}: {shape}")
     try:
-        return Scenario.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise InputError(_explain(error, tree, where)) from None
+        raise InputError(_explain(error, tree, where, model)) from None
+
+
+def lines_of(text: str, key: str) -> tuple[int, ...]:
+    """On which lines the items of the list `key` stand, in a text that could be read."""
+    tree = LOADER(text).get_single_node()
+    pairs = tree.value if isinstance(tree, yaml.MappingNode) else ()
+    items = next((value.value for name, value in pairs if name.value == key), ())
+    return tuple(item.start_mark.line + 1 for item in items)
 
 
 def _again(node: yaml.Node | None, visited: set[yaml.Node]) -> Iterator[yaml.ScalarNode]:
@@ -80,8 +94,8 @@ def _again(node: yaml.Node | None, visited: set[yaml.Node]) -> Iterator[yaml.Sca
             yield from _again(value, visited)
 
 
-def _explain(error: ValidationError, tree: yaml.Node | None, where: str) -> str:
-    path, message = first_wrong(error, Scenario.model_json_schema)
+def _explain(error: ValidationError, tree: yaml.Node | None, where: str, model: type[BaseModel]) -> str:
+    path, message = first_wrong(error, model.model_json_schema)
     if not path and (named := message.split(": ", 1))[0].replace(".", "").strip():
         # Our own checks of the whole name the place at the front of their message.
         path = tuple(int(part) if part.isdigit() else part for part in named[0].split("."))

@@ -26,12 +26,12 @@ more (see `simulator.verdict.samples`): SEEN_WITH_A_PROBE.
 
 from typing import Final
 
+from simulator.verdict.explored import Explored
 from simulator.verdict.findings import Finding, Invariant
 from simulator.verdict.invariants import INVARIANTS
 from simulator.verdict.judge import Judge
 from simulator.verdict.model import (
     Doubt,
-    Explored,
     InvariantVerdict,
     PlaceToReach,
     Reached,

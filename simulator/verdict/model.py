@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from simulator.verdict.explored import Explored
+
 InvariantOutcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
 """Of one invariant."""
 
@@ -121,14 +123,6 @@ def percentiles(seconds: list[float]) -> RecoverySeconds | None:
         return ordered[ceil(len(ordered) * percent / 100) - 1]
 
     return RecoverySeconds(p50=rank(50), p90=rank(90), p99=rank(99), max=ordered[-1])
-
-
-class Explored(_Model):
-    """How far an exhaustive search got."""
-
-    states: int
-    transitions: int
-    complete: bool
 
 
 class Verdict(_Model):

@@ -64,6 +64,11 @@ class System:
         """What was told until then, one move after the other."""
         return self._beginning[2]
 
+    @property
+    def judges(self) -> frozenset[str]:
+        """The ids of the invariants that its monitors decide."""
+        return self._watching.judges
+
     def bounded(self, bounds: Mapping[Kind, int]) -> "System":
         """The same world with other bounds, and with none of what is not named."""
         return System(self.setup.model_copy(update={"bounds": Bounds.model_validate(bounds)}), self._watching)

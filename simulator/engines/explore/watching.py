@@ -19,6 +19,10 @@ class Broken(NamedTuple):
 class Watching(Protocol):
     """Monitors: a frozen, hashable, small value, and how it goes on with what is told."""
 
+    @property
+    def judges(self) -> frozenset[str]:
+        """The ids of the invariants that it decides."""
+
     def start(self, setup: Setup) -> Hashable:
         """Before anything was told."""
 
@@ -33,6 +37,8 @@ class Watching(Protocol):
 
 class Directly:
     """No memory at all: what a device's own account shows to be broken at once."""
+
+    judges = frozenset({"bootable", "alive"})
 
     def start(self, setup: Setup) -> Hashable:
         """Nothing is known, now and ever."""

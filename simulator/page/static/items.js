@@ -20,7 +20,7 @@
 
   /** Of devices that are not ours, the tracks that anybody can see into. */
   function tracksSeen() {
-    if (data.kind === "run") return TRACKS;
+    if (data.kind === "run" || data.kind === "explore") return TRACKS;
     const isSeen = (track) => Object.values(data.lanes).some((lane) =>
       lane.spans.some((span) => span.track === track) || lane.marks.some((mark) => mark.track === track));
     return TRACKS.filter((track) => ["cloud", "wire"].includes(track) || isSeen(track));

@@ -6,7 +6,7 @@
 
 const EMPTY = {
   kind: "run", title: "", about: "", state: "waiting", sentence: "", why: "", story: [], now: 0, is_over: false, axis_note: "",
-  facts: [], things: [], counts: {}, lines: [], lanes: {}, flash: {}, invariants: [], reached: [], matrix: null,
+  facts: [], things: [], counts: {}, lines: [], lanes: {}, flash: {}, invariants: [], reached: [], matrix: null, explored: null,
   times: { detection: [], recovery: [], bound: null }, crowd: null, entries: {}, controls: null,
 };
 

@@ -1,0 +1,232 @@
+"""Exploring before somebody's eyes: the bounds first, how far it is, then the answer, and the files of `--out`."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
+
+import click
+
+from agent.abilities import Layout
+from agent.errors import InputError
+from agent.wording import first_wrong, no_choice
+from simulator.cli.listing import talk
+from simulator.devices.models import model_named
+from simulator.engines.explore.answer import Found, verdict_of
+from simulator.engines.explore.choice import KINDS
+from simulator.engines.explore.describing import bounds_in_words, left_out, world_in_words
+from simulator.engines.explore.exploration import Progress
+from simulator.engines.explore.of_scenario import OfScenario, of_scenario
+from simulator.engines.explore.search import explore
+from simulator.engines.explore.setup import STANDARD, Bounds, Setup
+from simulator.engines.explore.sometimes import Sometimes, ways_to
+from simulator.engines.explore.system import System
+from simulator.engines.explore.world import system_of
+from simulator.exit_codes import OF_OUTCOME, ExitCode
+from simulator.report.exploration import answer, opening, progress_line
+from simulator.verdict import Verdict
+
+if TYPE_CHECKING:
+    from simulator.engines.explore.searchable import Searchable
+
+LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
+REDRAWN_SECONDS: Final = 0.2
+"""So often on a terminal."""
+TOLD_SECONDS: Final = 30.0
+"""So often elsewhere."""
+STANDARD_NAME: Final = "standard"
+CHOSEN_NAME: Final = "chosen-bounds"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for; None: nothing is said of it."""
+
+    scenario: str | None = None
+    bounds: tuple[str, ...] = ()
+    is_standard: bool = False
+    model: str | None = None
+    layout: str | None = None
+    namespace: str | None = None
+    policy: str | None = None
+    reports: str | None = None
+    leap_when_unreachable: str | None = None
+    again: str | None = None
+    has_next: bool | None = None
+    devices: int | None = None
+    seconds: float = 600.0
+    mebibytes: int = 2_000
+    jobs: int = 1
+    out: Path | None = None
+    is_json: bool = False
+
+
+def explored(wanted: Wanted) -> int:
+    """Explore, say what came of it, keep it; the exit code. Raises InputError."""
+    if wanted.layout != "all":
+        return _explored_one(wanted)
+    codes = []
+    for layout in LAYOUTS:
+        out = None if wanted.out is None else wanted.out / layout
+        codes.append(_explored_one(replace(wanted, layout=layout, out=out)))
+    return ExitCode.FAILED if ExitCode.FAILED in codes else max(codes)
+
+
+def _explored_one(wanted: Wanted) -> int:
+    name, world = named_world(wanted)
+    system = system_of(world.setup)
+    if not wanted.is_json:
+        leaves_out = (*world.not_here, *left_out(world.setup))
+        _print(opening(world_in_words(world.setup), bounds_in_words(world.setup), leaves_out))
+    from simulator.cli.kept_exploration import Keeping
+
+    with Keeping(wanted.out, system) as keeping:
+        found = _found(wanted, system, world)
+        verdict = keeping.with_schedules(verdict_of(system, found, name=name, not_here=world.not_here))
+        if wanted.is_json:
+            click.echo(verdict.model_dump_json(indent=2))
+        else:
+            _print(answer(verdict, keeping.diagram_of))
+        sys.stdout.flush()
+        keeping.finish(verdict)
+    _say_next(verdict, wanted.out)
+    return OF_OUTCOME[verdict.outcome]
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _say_next(verdict: Verdict, out: Path | None) -> None:
+    """Where it is kept, and how to play it again."""
+    assert verdict.explored is not None, "of a search"
+    if out is not None:
+        talk(f"kept: {out.as_posix()}, with report.html", 6)
+        for finding in verdict.explored.findings:
+            talk(f"again: ghostjob replay {(out / finding.schedule).as_posix()}", 7)
+    elif verdict.explored.findings:
+        talk("keep it: --out DIR keeps a schedule of each, for `ghostjob replay`, and a report", 9)
+
+
+def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
+    begun = time.monotonic()
+    shown = Progressing()
+    exploration = explore(
+        cast("Searchable", system),
+        seconds=wanted.seconds,
+        mebibytes=wanted.mebibytes,
+        jobs=wanted.jobs,
+        on_level=shown.level,
+    )
+    shown.over()
+    left = max(wanted.seconds - (time.monotonic() - begun), 1.0)
+    reached = tuple(_reached(world, left, wanted.mebibytes))
+    return Found(exploration, reached)
+
+
+def _reached(world: OfScenario, seconds: float, mebibytes: float) -> Iterator[Sometimes]:
+    yield from ways_to(world.setup, world.places, seconds=seconds, mebibytes=mebibytes)
+
+
+class Progressing:
+    """One line on stderr that is drawn anew on a terminal; in a file, a line now and then."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._shown_at = time.monotonic()
+        self._width = 0
+
+    def level(self, progress: Progress) -> None:
+        """How far it is."""
+        now = time.monotonic()
+        if now - self._shown_at < (REDRAWN_SECONDS if self._is_terminal else TOLD_SECONDS):
+            return
+        self._shown_at = now
+        line = progress_line(
+            progress.depth, progress.states, progress.waiting, progress.seconds, progress.mebibytes, progress.violations
+        )
+        if self._is_terminal:
+            click.echo(f"\r{line:<{self._width}}", err=True, nl=False)
+            self._width = len(line)
+        else:
+            click.echo(line, err=True)
+
+    def over(self) -> None:
+        """Nothing more comes."""
+        if self._is_terminal and self._width:
+            click.echo(f"\r{'':<{self._width}}\r", err=True, nl=False)
+
+
+# ── which world ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def named_world(wanted: Wanted) -> tuple[str, OfScenario]:
+    """The world that is asked for, and what it is called. Raises InputError."""
+    name, base = _base(wanted)
+    setup = _with_options(base.setup, wanted)
+    bounds = _with_bounds(setup.bounds, wanted)
+    setup = _validated(setup, bounds=bounds)
+    model_named(setup.model)
+    is_as_it_was = wanted.scenario is None and setup == Setup(layout=setup.layout)
+    return (STANDARD_NAME if is_as_it_was else name), base._replace(setup=setup)
+
+
+def _base(wanted: Wanted) -> tuple[str, OfScenario]:
+    from simulator.scenario import load
+
+    if wanted.scenario is not None:
+        scenario = load(wanted.scenario)
+        return scenario.name, of_scenario(scenario)
+    is_standard = wanted.is_standard or not wanted.bounds
+    return CHOSEN_NAME, OfScenario(Setup(bounds=STANDARD if is_standard else Bounds()), (), ())
+
+
+def _with_options(setup: Setup, wanted: Wanted) -> Setup:
+    changes: dict[str, Any] = {
+        "model": wanted.model,
+        "layout": wanted.layout,
+        "namespace": wanted.namespace,
+        "policy": wanted.policy,
+        "reports": wanted.reports,
+        "leap_when_unreachable": wanted.leap_when_unreachable,
+        "again": {"same": "same document", "other": "other document"}.get(wanted.again or ""),
+        "next": wanted.has_next,
+        "devices": {1: "one", 2: "two things"}.get(wanted.devices or 0),
+    }
+    return _validated(setup, **{key: value for key, value in changes.items() if value is not None})
+
+
+def _validated(setup: Setup, **changes: object) -> Setup:
+    """The setup with changes, looked at as if it were read. Raises InputError."""
+    from pydantic import ValidationError
+
+    try:
+        return Setup.model_validate({**{name: getattr(setup, name) for name in Setup.model_fields}, **changes})
+    except ValidationError as error:
+        raise InputError(f"--{first_wrong(error)}") from None
+
+
+def _with_bounds(bounds: Bounds, wanted: Wanted) -> Bounds:
+    if wanted.is_standard and wanted.scenario is not None:
+        bounds = STANDARD
+    counts = dict(zip(KINDS, bounds.budgets, strict=True))
+    for text in wanted.bounds:
+        kind, number = _bound(text)
+        counts[kind] = number
+    if wanted.again == "none":
+        counts["create-again"] = 0
+    elif wanted.again is not None:
+        counts["create-again"] = max(counts["create-again"], 1)
+    return Bounds.model_validate(counts)
+
+
+def _bound(text: str) -> tuple[Any, int]:
+    kind, equals, number = text.partition("=")
+    if kind not in KINDS:
+        raise InputError(f"--bound {text}: {no_choice(repr(kind), KINDS)}")
+    if not equals or not number.isdecimal() or int(number) > 9:
+        raise InputError(f"--bound {text}: give {kind}=N, where N is 0 to 9")
+    return kind, int(number)

@@ -1,0 +1,69 @@
+"""A world and its bounds in words: who plays, what may befall it, and what no search of that world sees."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from simulator.engines.explore.choice import KINDS, Kind
+from simulator.engines.explore.setup import Setup
+
+KIND_WORDS: Final[dict[Kind, tuple[str, str]]] = {
+    "delete": ("force-delete of fw", "force-deletes of fw"),
+    "create-again": ("further use of the id fw", "further uses of the id fw"),
+    "power-cut": ("power cut, at any instant", "power cuts, at any instants"),
+    "disconnect": ("lost connection", "lost connections"),
+    "lose-request": ("lost request", "lost requests"),
+    "lose-answer": ("lost answer", "lost answers"),
+    "lose-hint": ("lost notification", "lost notifications"),
+    "duplicate": ("message that arrives twice", "messages that arrive twice"),
+    "delay": ("message that is overtaken by the next", "messages that are overtaken by the next"),
+    "early": ("timer that runs out early", "timers that run out early"),
+    "fail": ("step that fails", "steps that fail"),
+    "cancel": ("CancelJob of fw", "times CancelJob of fw"),
+    "delete-execution": ("DeleteJobExecution of fw", "times DeleteJobExecution of fw"),
+    "other-namespace": ("job in another namespace", "jobs in another namespace"),
+}
+NEVER: Final[dict[Kind, str]] = {
+    "delay": "no message is overtaken by a later one: both ways they come in the order in which they were sent",
+    "early": "no timer runs out while what it is for may yet come: nothing is slower than a device is patient",
+    "power-cut": "the power never goes",
+    "disconnect": "the connection is never lost",
+    "duplicate": "no message arrives twice",
+}
+"""What it means that there is none of a kind, where that is easily forgotten."""
+
+
+def world_in_words(setup: Setup) -> str:
+    """Who plays, in a sentence without its end."""
+    where = f"namespace {setup.namespace}" if setup.namespace else "the default namespace"
+    who = {
+        "one": "one device",
+        "two things": "two devices on two things",
+        "two namespaces": "two agents on one thing, each in a namespace of its own",
+    }[setup.devices]
+    back = "goes forward" if setup.policy == "finish-after-switch" else "goes back"
+    flaw = f", whose image is flawed ({setup.flaw})" if setup.flaw else ""
+    return (
+        f"{who} of model {setup.model}, layout {setup.layout}, in {where}, which {back} after the switch and reports "
+        f"{setup.reports}; one job fw, firmware 2.0{flaw}" + ("; then another job" if setup.next else "")
+    )
+
+
+def bounds_in_words(setup: Setup) -> Iterator[str]:
+    """What may happen, and how often at most."""
+    for kind, bound in zip(KINDS, setup.bounds.budgets, strict=True):
+        if bound:
+            yield f"{bound} {KIND_WORDS[kind][bound > 1]}"
+
+
+def left_out(setup: Setup) -> Iterator[str]:
+    """What a search of this world cannot see, in sentences without their ends."""
+    yield (
+        "time is the order of what happens: how long anything takes, and whether somebody is slow, patient or hammers, "
+        "is not looked at"
+    )
+    if setup.sectors < 16:
+        groups = "all at once" if setup.sectors == 1 else f"in {setup.sectors} groups"
+        yield f"an image's 16 sectors are worked on {groups}, and nothing comes in between two of a group"
+    yield from (words for kind, words in NEVER.items() if not setup.bounds.allows(kind))
+    if not setup.same_second:
+        yield "an id is used again a second later at the earliest, so the wire tells its incarnations apart"
