@@ -5,7 +5,7 @@ was seen, and the two have parted then.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -63,7 +63,10 @@ class Sight:
 
 @dataclass(slots=True)
 class Conductor:
-    """Plays one device, on its `wire`, and the `core` of a service, whose clock shows `now`, in epoch seconds."""
+    """Plays one device, on its `wire`, and the `core` of a service, whose clock shows `now`, in epoch seconds.
+
+    `passes` is called with the seconds for which somebody waits.
+    """
 
     setup: Setup
     core: CloudCore
@@ -71,6 +74,7 @@ class Conductor:
     device: ConductedDevice
     wire: Wire
     sight: Sight
+    passes: Callable[[float], object]
     now: float
     _names: Names = field(default_factory=Names)
     _heard: int = 0
@@ -132,6 +136,7 @@ class Conductor:
             case "power-cut":
                 device.do(power.cut)
             case "timer":
+                self.passes(self.setup.device_policy(self.setup.seats[0]).leap_deadline if choice.what == "leap" else 0)
                 device.run_out(choice.what)
             case "connect" | "disconnect":
                 self._with_the_connection(choice)

@@ -71,9 +71,9 @@ class ConductedRunner(Runner[Any]):
 
 
 class ConductedDevice(SimulatedDevice):
-    """About to be switched on. `connection` gives that of one boot."""
+    """About to be switched on. `connection` gives that of one boot; `written` is called when its journal has been."""
 
-    __slots__ = ("_cut_before", "_has_told", "_passed", "_rig_before", "connection")
+    __slots__ = ("_cut_before", "_has_told", "_passed", "_rig_before", "_written", "connection")
 
     def __init__(
         self,
@@ -82,9 +82,11 @@ class ConductedDevice(SimulatedDevice):
         group: Group,
         connection: Callable[[], ConductedConnection],
         observe: Callable[[DeviceAccount], None],
+        written: Callable[[], object],
     ) -> None:
         model, policy = model_named(setup.model), setup.device_policy(seat)
         self.connection: ConductedConnection | None = None
+        self._written = written
         self.begin_turn()
 
         def agent(_: SimulatedDevice) -> Runner[Any]:
@@ -150,6 +152,7 @@ class ConductedDevice(SimulatedDevice):
         """Write a record down. Raises JournalError."""
         if self._goes_on("journal"):
             super().remember(record)
+            self._written()
 
     def _goes_on(self, before: str) -> bool:
         """Whether there is still power for that; places at which nothing has happened yet in this turn count for none,

@@ -51,9 +51,7 @@ def plain(event: Told) -> Told:
         changed["details"] = tuple(sorted(pair for pair in pairs if pair[0] != "nonce"))
     if (attempt := getattr(event, "attempt", None)) is not None:
         changed["attempt"] = min(attempt, MOST_ATTEMPTS + 1)
-    for name, value in (("number", None), ("late_seconds", 0.0)):
-        if hasattr(event, name):
-            changed[name] = value
+    changed |= {name: value for name, value in (("number", None), ("late_seconds", 0.0)) if hasattr(event, name)}
     return replace(event, **changed) if changed else event
 
 

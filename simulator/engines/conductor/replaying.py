@@ -38,8 +38,11 @@ TIMELESS: Final = Bounds(
     retry_growth=1,
     retry_gap_ceiling_seconds=0,
     silence_seconds=LONGEST_SECONDS,
+    restarts=1_000_000,
 )
 """A schedule has an order and no times: nothing of it is late, and nothing too soon."""
+RECORD_SECONDS: Final = 1.0
+"""So long after the entries before it a journal's write is told to be: what a device knew then, it knows for good."""
 
 
 class Parted(NamedTuple):
@@ -123,6 +126,9 @@ class _Replay:
         self._sink = sink
         self._judge = Judge()
         self._sight = Sight()
+        self._time = 0.0
+        """What the trace is timed by, in seconds."""
+        self._is_over = False
         self._seat = setup.seats[0]
         self._wire = Wire(venue.clock, self._sight.changed.set, venue.answers_who_left)
         self._conductor: Conductor | None = None
@@ -143,10 +149,11 @@ class _Replay:
                     broken.extend(to_come.broken)
             except PartedError as error:
                 parted = Parted(number, len(choices), choice, error.expected, error.seen)
-            is_over = parted is None and all(
-                self._system.is_home(side.device, side.net, world.service) for side in world.sides
-            )
-            engine.record(RunEnded("finished" if is_over else "interrupted"))
+            if parted is None and is_home(self._system, world):
+                self._passes(RECORD_SECONDS)
+                engine.record(RunEnded("finished"))
+            else:
+                self._is_over = True
         return Replayed(self._judge.verdict(), parted, tuple(dict.fromkeys(broken)))
 
     async def _play(self, before: World, to_come: Transition) -> None:
@@ -165,7 +172,9 @@ class _Replay:
         await hand.create_thing(self._seat.thing)
         device = self._device()
         stack.push_async_callback(device.end)
-        self._conductor = Conductor(self._setup, venue.core, controller, device, self._wire, self._sight, float(EPOCH))
+        self._conductor = Conductor(
+            self._setup, venue.core, controller, device, self._wire, self._sight, self._passes, float(EPOCH)
+        )
         self._sight.clear()
         return engine
 
@@ -176,16 +185,27 @@ class _Replay:
             return ConductedConnection(self._wire, lambda: self._venue.transport(name, group))
 
         record = Recorder(device_source(name), self._venue.clock, self._feed)
-        return ConductedDevice(self._setup, self._seat, group, connection, record)
+        return ConductedDevice(self._setup, self._seat, group, connection, record, lambda: self._passes(RECORD_SECONDS))
 
     def _now(self) -> float:
         return float(EPOCH) if self._conductor is None else self._conductor.now
 
+    def _passes(self, seconds: float) -> None:
+        self._time += seconds
+
     def _feed(self, entry: Entry) -> None:
+        if self._is_over:
+            return
+        entry = entry._replace(at=self._time)
         self._judge.feed(entry)
         self._sink(entry)
         if entry.source == CLOUD or entry.source.startswith("device/"):
             self._sight.feed(entry)
+
+
+def is_home(system: System, world: World) -> bool:
+    """Whether nothing more is to be done by anybody."""
+    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
 
 
 def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
@@ -195,7 +215,7 @@ def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
     sides = tuple(Side(moves.off(number), Net(), None) for number, _ in enumerate(setup.seats))
     world = World(sides, operations.begun(), bounds)
     for _ in range(MOST_MOVES):
-        if all(system.is_home(side.device, side.net, world.service) for side in world.sides):
+        if is_home(system, world):
             return
         free = [each for each in transitions(system, world) if not each.costs and each.actor != "operator"]
         to_come = min(free, key=lambda each: {"up": 0, "down": 1}.get(each.actor, 2))
