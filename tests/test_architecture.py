@@ -489,6 +489,27 @@ RULES = [
         id="what is explored is values: no loop, no clock, and no connection",
     ),
     pytest.param(
+        "simulator/engines/conductor",
+        (
+            "simulator.cloud",
+            "simulator.controller",
+            "simulator.devices",
+            "simulator.engines.casting",
+            "simulator.engines.conductor",
+            "simulator.engines.explore",
+            "simulator.engines.live",
+            "simulator.engines.virtual",
+            "simulator.pace",
+            "simulator.scenario",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent",
+        ),
+        (),
+        True,
+        id="the conductor knows the explorer and both engines, and neither knows it",
+    ),
+    pytest.param(
         "simulator/certify",
         (
             "simulator.certify",

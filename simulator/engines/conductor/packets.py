@@ -13,7 +13,7 @@ from simulator.cloud.device_api.holding import Later
 from simulator.cloud.device_api.network import Network
 from simulator.cloud.mqtt import Travel
 from simulator.cloud.settings.service import MessageKind
-from simulator.engines.explore.setup import Seat
+from simulator.engines.explore.setup import Seat, Setup
 
 MOST: Final = 1000
 """Packets that one wire holds each way; nothing that comes beyond is carried."""
@@ -64,9 +64,8 @@ class Wire:
         if takes:
             (self.up if kind in REQUESTS else self.down).append(packet)
         self.changed()
-        if not self.on_their_way and self.all_have_come is not None:
-            act, self.all_have_come = self.all_have_come, None
-            act()
+        if not self.on_their_way:
+            self.close()
         return takes
 
     def lose_link(self) -> None:
@@ -89,6 +88,12 @@ class Wire:
         """Let the next answer or hint arrive; a copy may come after it."""
         self._go(_take(self.down, twice=twice))
 
+    def close(self) -> None:
+        """Nothing more is waited for."""
+        act, self.all_have_come = self.all_have_come, None
+        if act is not None:
+            act()
+
     def _came_up(self) -> None:
         self.on_their_way = max(0, self.on_their_way - 1)
 
@@ -104,8 +109,9 @@ def swap(packets: list[Packet]) -> None:
 class ConductedNetwork(Network):
     """Holds what is on its way from and to those who sit there, and lets everything else pass."""
 
-    def __init__(self, wires: dict[Seat, Wire], time: Callable[[], float], later: Later) -> None:
+    def __init__(self, setup: Setup, wires: dict[Seat, Wire], time: Callable[[], float], later: Later) -> None:
         super().__init__((), "", time, later)
+        self._hears_all = setup.hears == "everything"
         self._wires = wires
 
     def carry(self, thing: str, kind: MessageKind, about: About, size: int, travel: Travel) -> bool:
@@ -129,7 +135,7 @@ class ConductedNetwork(Network):
 
     def _is_heard(self, topic: str) -> bool:
         hint = parse(topic)
-        if not isinstance(hint, HintTopic):
+        if not isinstance(hint, HintTopic) or self._hears_all:
             return True
         return any(seat.thing == hint.thing and seat.namespace == hint.namespace_id for seat in self._wires)
 

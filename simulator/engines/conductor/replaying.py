@@ -1,10 +1,11 @@
 """A whole schedule on an engine: switched on, played choice by choice, and judged by what the engine saw."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Literal, NamedTuple, assert_never
 
+from agent.errors import InputError
 from agent.jitter import Jitter
 from simulator.controller.controller import Controller
 from simulator.engines.casting import Casting
@@ -20,7 +21,7 @@ from simulator.engines.explore.service import EPOCH, Operations
 from simulator.engines.explore.setup import FW, Setup
 from simulator.engines.explore.system import Side, System, World
 from simulator.engines.explore.watching import Broken
-from simulator.engines.explore.world import Transition, taken, transitions
+from simulator.engines.explore.world import Transition, transitions
 from simulator.scenario import Group, JobSpec, Scenario
 from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, RunEnded, Sink, device_source
 from simulator.verdict import Judge, Verdict
@@ -78,17 +79,24 @@ class Replayed(NamedTuple):
 
 async def play_schedule(
     setup: Setup,
-    choices: Sequence[Choice],
+    choices: Sequence[Choice | str],
     engine: EngineName,
     sink: Sink = lambda entry: None,
     *,
     name: str = "replay",
+    on_choice: Callable[[int, str], object] = lambda number, choice: None,
 ) -> Replayed:
     """Play it to its end, or as far as the engine goes the same way; `sink` gets the trace, `name` is the verdict's.
+
+    Choices may be spelled as a schedule has them. `on_choice` is told of each, counted from 1, before it is played.
 
     In virtual time it runs on a VirtualLoop (`run_virtually`). Raises InputError for what cannot be conducted, and
     ValueError for a choice that there is not where it stands.
     """
+    if setup.devices != "one":
+        raise InputError(
+            f"devices: {setup.devices}: an engine plays a schedule with one device; `--engine explore` any"
+        )
     scenario = scenario_of(setup, name)
     venue: ConductedVenue
     match engine:
@@ -98,7 +106,7 @@ async def play_schedule(
             venue = OverMqtt(setup)
         case _:
             assert_never(engine)
-    return await _Replay(setup, scenario, venue, sink).play(choices)
+    return await _Replay(setup, scenario, venue, sink).play(choices, on_choice)
 
 
 def scenario_of(setup: Setup, name: str) -> Scenario:
@@ -133,7 +141,7 @@ class _Replay:
         self._wire = Wire(venue.clock, self._sight.changed.set, venue.answers_who_left)
         self._conductor: Conductor | None = None
 
-    async def play(self, choices: Sequence[Choice]) -> Replayed:
+    async def play(self, choices: Sequence[Choice | str], on_choice: Callable[[int, str], object]) -> Replayed:
         """As `play_schedule` has it."""
         parted, broken = None, list[Broken]()
         async with AsyncExitStack() as stack:
@@ -143,7 +151,9 @@ class _Replay:
                 for before, to_come in beginning(self._setup):
                     await self._play(before, to_come)
                 for each in choices:
-                    number, choice, to_come = number + 1, str(each), taken(self._system, world, each)
+                    number, choice = number + 1, str(each)
+                    to_come = spelled(self._system, world, choice)
+                    on_choice(number, choice)
                     await self._play(world, to_come)
                     world = to_come.world
                     broken.extend(to_come.broken)
@@ -163,7 +173,7 @@ class _Replay:
     async def _open(self, stack: AsyncExitStack) -> Recorder:
         """Everything is there, and the device is not switched on yet."""
         venue, loop = self._venue, asyncio.get_running_loop()
-        network = ConductedNetwork({self._seat: self._wire}, venue.clock, loop.call_later)
+        network = ConductedNetwork(self._setup, {self._seat: self._wire}, venue.clock, loop.call_later)
         hand = await venue.open(stack, network, self._now, self._feed)
         engine = Recorder(ENGINE, venue.clock, self._feed)
         engine.record(self._casting.announced(venue.name, 0, None, one_clock=True))
@@ -172,6 +182,7 @@ class _Replay:
         await hand.create_thing(self._seat.thing)
         device = self._device()
         stack.push_async_callback(device.end)
+        stack.callback(self._wire.close)
         self._conductor = Conductor(
             self._setup, venue.core, controller, device, self._wire, self._sight, self._passes, float(EPOCH)
         )
@@ -201,6 +212,14 @@ class _Replay:
         self._sink(entry)
         if entry.source == CLOUD or entry.source.startswith("device/"):
             self._sight.feed(entry)
+
+
+def spelled(system: System, world: World, text: str) -> Transition:
+    """What comes of the choice that is spelled so. Raises ValueError if there is none here."""
+    found = next((each for each in transitions(system, world) if str(each.choice) == text), None)
+    if found is None:
+        raise ValueError(f"{text}: that cannot happen here")
+    return found
 
 
 def is_home(system: System, world: World) -> bool:
