@@ -4,6 +4,7 @@
     connections   a device's connection, which comes and goes when it is told to
     devices       our own device, whose hardware and timers go on when they are told to
     venues        a conducted cloud: in virtual time, and over real MQTT
+    made_up_time  when everything is told to be
     expected      what is to be seen after a choice, and how what is seen compares
     conducting    each choice is made to happen, and waited for
     replaying     a whole schedule, from switching on to the verdict

@@ -5,7 +5,8 @@ was seen, and the two have parted then.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,7 @@ from simulator.devices.rig import power, steps
 from simulator.devices.rig.values import Pending, PowerOn, Reboot, UndoReboot
 from simulator.engines.conductor.devices import ConductedDevice
 from simulator.engines.conductor.expected import Names, Told, brief, compared, first_difference, kinds_of
+from simulator.engines.conductor.made_up_time import MadeUpTime, duration
 from simulator.engines.conductor.packets import Packet, Wire, swap
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.moves import failing
@@ -24,8 +26,11 @@ from simulator.engines.explore.system import Side, World
 from simulator.engines.explore.world import Transition
 from simulator.trace import CLOUD, Entry, device_source
 
-PATIENCE_SECONDS: Final = 30.0
-"""So long nothing at all may be seen, before what is waited for is taken not to come."""
+PATIENCE_SECONDS: Final = 30
+"""So long nothing at all may be seen, before what is waited for is taken not to come.
+
+Second by second: one in which this process did not run, however long, is one.
+"""
 PENDING: Final[dict[str, type[Pending]]] = {"power on": PowerOn, "reboot": Reboot, "undo reboot": UndoReboot}
 CLOUDS: Final = frozenset({"create", "create again", "delete", "cancel", "delete execution", "records go", "job gone"})
 """What is done at the service."""
@@ -56,6 +61,15 @@ class Sight:
         """What that one has told, of what counts."""
         return compared(self._told.get(source, ()))
 
+    async def has_changed(self) -> bool:
+        """Wait until anything is told; whether it is."""
+        self.changed.clear()
+        for _ in range(PATIENCE_SECONDS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    return await self.changed.wait()
+        return False
+
     def clear(self) -> None:
         """What was told so far was waited for."""
         self._told.clear()
@@ -65,7 +79,7 @@ class Sight:
 class Conductor:
     """Plays one device, on its `wire`, and the `core` of a service, whose clock shows `now`, in epoch seconds.
 
-    `passes` is called with the seconds for which somebody waits.
+    `time` is what the trace is told by.
     """
 
     setup: Setup
@@ -74,7 +88,7 @@ class Conductor:
     device: ConductedDevice
     wire: Wire
     sight: Sight
-    passes: Callable[[float], object]
+    time: MadeUpTime
     now: float
     _names: Names = field(default_factory=Names)
     _heard: int = 0
@@ -136,7 +150,7 @@ class Conductor:
             case "power-cut":
                 device.do(power.cut)
             case "timer":
-                self.passes(self.setup.device_policy(self.setup.seats[0]).leap_deadline if choice.what == "leap" else 0)
+                self.time.passes(duration(self.setup.device_policy(self.setup.seats[0]), choice.what))
                 device.run_out(choice.what)
             case "connect" | "disconnect":
                 self._with_the_connection(choice)
@@ -174,12 +188,8 @@ class Conductor:
 
     async def _until_seen(self, to_come: Transition) -> None:
         while (missing := self._missing(to_come)) is not None:
-            self.sight.changed.clear()
-            try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await self.sight.changed.wait()
-            except TimeoutError:
-                raise PartedError(missing, f"nothing of it within {PATIENCE_SECONDS:g} s") from None
+            if not await self.sight.has_changed():
+                raise PartedError(missing, f"nothing of it within {PATIENCE_SECONDS} s")
 
     def _missing(self, to_come: Transition) -> str | None:
         """What is still to be seen. Raises PartedError for anything else that is."""

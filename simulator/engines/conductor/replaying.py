@@ -12,6 +12,7 @@ from simulator.engines.casting import Casting
 from simulator.engines.conductor.conducting import Conductor, PartedError, Sight
 from simulator.engines.conductor.connections import ConductedConnection
 from simulator.engines.conductor.devices import ConductedDevice
+from simulator.engines.conductor.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.conductor.packets import ConductedNetwork, Wire
 from simulator.engines.conductor.venues import ConductedVenue, InVirtualTime, OverMqtt
 from simulator.engines.explore.choice import Choice
@@ -25,25 +26,11 @@ from simulator.engines.explore.world import Transition, transitions
 from simulator.scenario import Group, JobSpec, Scenario
 from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, RunEnded, Sink, device_source
 from simulator.verdict import Judge, Verdict
-from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
 EngineName = Literal["virtual", "live"]
 GROUP: Final = "fleet"
 MOST_MOVES: Final = 100
 """Until a device that is switched on has found nothing to do."""
-TIMELESS: Final = Bounds(
-    detection_seconds=LONGEST_SECONDS,
-    ready_seconds=LONGEST_SECONDS,
-    lost_job_seconds=LONGEST_SECONDS,
-    retry_gap_seconds=0,
-    retry_growth=1,
-    retry_gap_ceiling_seconds=0,
-    silence_seconds=LONGEST_SECONDS,
-    restarts=1_000_000,
-)
-"""A schedule has an order and no times: nothing of it is late, and nothing too soon."""
-RECORD_SECONDS: Final = 1.0
-"""So long after the entries before it a journal's write is told to be: what a device knew then, it knows for good."""
 
 
 class Parted(NamedTuple):
@@ -59,8 +46,8 @@ class Parted(NamedTuple):
     seen: str
 
     def __str__(self) -> str:
-        where = f"choice {self.number} of {self.of}" if self.number else "before the first choice"
-        return f"{where}, '{self.choice}': expected {self.expected}; saw {self.seen}"
+        where = f"choice {self.number} of {self.of}, '{self.choice}'" if self.number else "before the first choice"
+        return f"{where}: expected {self.expected}; saw {self.seen}"
 
 
 class Replayed(NamedTuple):
@@ -134,8 +121,7 @@ class _Replay:
         self._sink = sink
         self._judge = Judge()
         self._sight = Sight()
-        self._time = 0.0
-        """What the trace is timed by, in seconds."""
+        self._time = MadeUpTime()
         self._is_over = False
         self._seat = setup.seats[0]
         self._wire = Wire(venue.clock, self._sight.changed.set, venue.answers_who_left)
@@ -160,7 +146,6 @@ class _Replay:
             except PartedError as error:
                 parted = Parted(number, len(choices), choice, error.expected, error.seen)
             if parted is None and is_home(self._system, world):
-                self._passes(RECORD_SECONDS)
                 engine.record(RunEnded("finished"))
             else:
                 self._is_over = True
@@ -184,7 +169,7 @@ class _Replay:
         stack.push_async_callback(device.end)
         stack.callback(self._wire.close)
         self._conductor = Conductor(
-            self._setup, venue.core, controller, device, self._wire, self._sight, self._passes, float(EPOCH)
+            self._setup, venue.core, controller, device, self._wire, self._sight, self._time, float(EPOCH)
         )
         self._sight.clear()
         return engine
@@ -196,18 +181,15 @@ class _Replay:
             return ConductedConnection(self._wire, lambda: self._venue.transport(name, group))
 
         record = Recorder(device_source(name), self._venue.clock, self._feed)
-        return ConductedDevice(self._setup, self._seat, group, connection, record, lambda: self._passes(RECORD_SECONDS))
+        return ConductedDevice(self._setup, self._seat, group, connection, record, self._time.writes_down)
 
     def _now(self) -> float:
         return float(EPOCH) if self._conductor is None else self._conductor.now
 
-    def _passes(self, seconds: float) -> None:
-        self._time += seconds
-
     def _feed(self, entry: Entry) -> None:
         if self._is_over:
             return
-        entry = entry._replace(at=self._time)
+        entry = self._time.told(entry)
         self._judge.feed(entry)
         self._sink(entry)
         if entry.source == CLOUD or entry.source.startswith("device/"):
