@@ -493,6 +493,27 @@ RULES = [
         id="what plays devices needs no third party",
     ),
     pytest.param(
+        "simulator/engines/conductor",
+        (
+            "simulator.cloud",
+            "simulator.controller",
+            "simulator.devices",
+            "simulator.engines.casting",
+            "simulator.engines.conductor",
+            "simulator.engines.explore",
+            "simulator.engines.live",
+            "simulator.engines.virtual",
+            "simulator.pace",
+            "simulator.scenario",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent",
+        ),
+        (),
+        True,
+        id="the conductor knows the explorer and both engines, and neither knows it",
+    ),
+    pytest.param(
         "simulator/certify",
         (
             "simulator.certify",

@@ -107,6 +107,7 @@ class CloudCore:
         )
         self._membership = Membership(self.jobs, self.registry, arn, self.now, self._tell)
         self._members_at = 0.0
+        self._is_by_hand = False
 
     def backing(self) -> Backing:
         """What the REST operations work on."""
@@ -130,6 +131,15 @@ class CloudCore:
         """Go on with what is under way, and do what became due meanwhile."""
         self._membership.resume()
         self._set_tick()
+
+    def go_by_hand(self, clock: Callable[[], float]) -> None:
+        """From now on `clock` gives the time, and what is due is done by `do_due` alone."""
+        self.close()
+        self._clock, self._steady, self._tick, self._is_by_hand = clock, None, None, True
+
+    def do_due(self, at: float, executions: int | None = None) -> None:
+        """Do what is due by then, in epoch seconds: so many executions, None for all."""
+        self._tell(self.jobs.tick(at, executions))
 
     def close(self) -> None:
         """Nothing more is done when it is due."""
@@ -203,7 +213,7 @@ class CloudCore:
 
     def _set_tick(self) -> None:
         due = self._next_due()
-        if due == self._due:
+        if due == self._due or self._is_by_hand:
             return
         if self._tick is not None:
             self._tick.cancel()

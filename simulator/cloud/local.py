@@ -15,6 +15,7 @@ from simulator.cloud.access.principals import Gatekeeper
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.background import Every
 from simulator.cloud.contained import contained
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.listeners.file_server import PREFIX as FILES
 from simulator.cloud.listeners.file_server import FileServer
@@ -199,6 +200,10 @@ class LocalCloud:
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
         """Cut the network of a thing of its own account for so long; `name` is what the trace calls that."""
         self._tenants.home.cut_off(thing, seconds, name)
+
+    def have_carried_by(self, network: Network) -> None:
+        """From now on that carries the messages of its own account, whatever the settings have."""
+        self._tenants.home.have_carried_by(network)
 
     def overhear(self, topic: str, hear: Callable[[bytes], None]) -> Callable[[], None]:
         """Have `hear` called with every message that is published on a topic, until the result is called.

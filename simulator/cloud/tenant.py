@@ -95,6 +95,10 @@ class Tenant:
             device_api.network.retire()
         self._connect(self._network(faults, seed) if faults else None)
 
+    def have_carried_by(self, network: Network) -> None:
+        """From now on that carries its messages, whatever the settings have."""
+        self._connect(network)
+
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
         """Cut the network of a thing for so long; `name` is what the trace calls that."""
         network = self.core.device_api.network

@@ -59,6 +59,11 @@ class VirtualCloud:
         self.core = CloudCore(scenario.cloud, self.clock, self._publish, recorder.record, self.network, new_id=str)
         self._links: dict[str, tuple[VirtualLink, ...]] = {}
 
+    def put_behind(self, network: Network) -> None:
+        """From now on messages go through this one."""
+        self.network = self.core.device_api.network = network
+        network.cut = self._cut
+
     def clock(self) -> float:
         """Epoch seconds."""
         return EPOCH + self.loop.time()
@@ -203,19 +208,28 @@ class VirtualLink:
             self._listener.on_disconnected("the network is gone")
             self._connect()
 
-    def _travel(self, delays: Iterable[float], held_seconds: float, arrive: Callable[..., None], *what: object) -> None:
+    def _travel(
+        self,
+        delays: Iterable[float],
+        held_seconds: float,
+        arrive: Callable[..., None],
+        *what: object,
+        again: bool = False,
+    ) -> None:
         """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again."""
         now, call_at = self._cloud.loop.time(), self._cloud.call_at
         for number, late in enumerate(delays):
             at = now + LATENCY_SECONDS + late
             if not late:
                 at = self._last = max(at, self._last + APART_SECONDS)
-            call_at(at, arrive, *what, late + held_seconds, number > 0)
+            call_at(at, arrive, *what, late + held_seconds, again or number > 0)
 
-    def _request_travels(self, request: Request, delays: tuple[float, ...], held_seconds: float | None) -> None:
+    def _request_travels(
+        self, request: Request, delays: tuple[float, ...], held_seconds: float | None, again: bool = False
+    ) -> None:
         """One that was held arrives, whatever has become of its connection."""
         arrive = self._arrive if held_seconds is None else self._arrive_anyway
-        self._travel(delays, held_seconds or 0.0, arrive, request)
+        self._travel(delays, held_seconds or 0.0, arrive, request, again=again)
 
     def _answer_travels(
         self,
@@ -224,12 +238,15 @@ class VirtualLink:
         connection: int,
         delays: tuple[float, ...],
         held_seconds: float | None,
+        again: bool = False,
     ) -> None:
         """One that was held for longer than its connection lasted is nobody's."""
         if held_seconds is None or (self._is_up and connection == self._connections):
             self._travel(delays, 0.0, self._deliver, event, receipt)
 
-    def _hint_travels(self, event: Event, delays: tuple[float, ...], held_seconds: float | None) -> None:
+    def _hint_travels(
+        self, event: Event, delays: tuple[float, ...], held_seconds: float | None, again: bool = False
+    ) -> None:
         """One that was held goes to who listens when it is let go."""
         link = self if held_seconds is None else self._cloud.link_of(self.name)
         if link is not None:

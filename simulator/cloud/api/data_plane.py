@@ -72,13 +72,13 @@ class _Arrival(Generic[T]):
         self._loop = asyncio.get_running_loop()
         self.first: asyncio.Future[T] = self._loop.create_future()
 
-    def travel(self, delays: tuple[float, ...], held_seconds: float | None) -> None:
+    def travel(self, delays: tuple[float, ...], held_seconds: float | None, again: bool = False) -> None:
         """As `Network.carry` has it."""
         for number, late in enumerate(delays):
             if late:
-                self._loop.call_later(late, self._arrive, number > 0, late + (held_seconds or 0.0))
+                self._loop.call_later(late, self._arrive, again or number > 0, late + (held_seconds or 0.0))
             else:
-                self._arrive(number > 0, held_seconds or 0.0)
+                self._arrive(again or number > 0, held_seconds or 0.0)
 
     def _arrive(self, again: bool, late: float) -> None:
         try:

@@ -70,9 +70,11 @@ class BrokerContext:
         """Do what a message on a reserved topic brings about, as the network has it (see `Network.carry_topic`)."""
         network.carry_topic(topic, payload, partial(self._travel, arrive), client_id, answer)
 
-    def _travel(self, arrive: Arrive, delays: tuple[float, ...], held_seconds: float | None) -> None:
+    def _travel(
+        self, arrive: Arrive, delays: tuple[float, ...], held_seconds: float | None, again: bool = False
+    ) -> None:
         for number, late in enumerate(delays):
-            passage = Passage(late + (held_seconds or 0.0), number > 0, held_seconds is not None)
+            passage = Passage(late + (held_seconds or 0.0), again or number > 0, held_seconds is not None)
             if late:
                 self.scheduler.at(self.now + late, partial(arrive, passage))
             else:

@@ -1,10 +1,17 @@
 """What the gateway asks of the network that a scenario puts before it; there is none as a rule."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
-Travel: TypeAlias = Callable[[tuple[float, ...], float | None], object]
-"""Has a message arrive: a copy so many seconds late for each number, and for how long it was held before, if it was."""
+
+class Travel(Protocol):
+    """Has a message arrive: a copy so many seconds late for each number, and for how long it was held before, if so.
+
+    `again`: a copy of it has arrived before.
+    """
+
+    def __call__(self, delays: tuple[float, ...], held_seconds: float | None, /, again: bool = False) -> object:
+        """Let it go on its way."""
 
 
 class Passage(NamedTuple):

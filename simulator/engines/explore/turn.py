@@ -293,12 +293,14 @@ class Turn:
         self._inbox = [booted]
 
     def _end_agent(self) -> None:
-        """At this very instant: nothing is sent, written or told any more, but that it is gone."""
+        """At this very instant: nothing is sent, written or told any more, but that it is gone, if there was any."""
+        had_agent = self.machine is not None or self.crashed
         self.machine, self.crashed, self.phase = None, False, "idle"
         self._timers.clear()
         self._inbox.clear()
         self.lose_link()
-        self.told.append(DeviceDisconnected(OFF, planned=True))
+        if had_agent:
+            self.told.append(DeviceDisconnected(OFF, planned=True))
 
     def _may_be_cut(self, before: str) -> None:
         """Note that the power may go here, if that leads anywhere else than before the turn."""

@@ -55,6 +55,23 @@ async def test_others_have_their_turn_between_two_slices_of_a_deletion():
     core.close()
 
 
+async def test_by_hand_a_deletion_goes_on_when_it_is_told_to_and_time_is_what_it_is_told_to_be():
+    settings = JobsSettings(deletion_seconds=0.01, deletion_seconds_per_execution=0.0, removal_delay_seconds=0.0)
+    core = CloudCore(settings, time.time, lambda outcome: None)
+    now = 1_700_000_000.0
+    core.go_by_hand(lambda: now)
+    core._carry(core.jobs.do(CreateJob(NewJob("one", ("t",), DOCUMENT)), core.now()))
+    (execution,) = core.jobs.executions_of_job("one")
+    assert execution.key.queued_at == 1_700_000_000
+    core._carry(core.jobs.do(DeleteJob("one", force=True), core.now()))
+    assert core._tick is None
+    core.do_due(now)
+    assert core.jobs.job("one").job_id == "one"
+    core.do_due(now + 0.01)
+    with pytest.raises(JobsError):
+        core.jobs.job("one")
+
+
 async def test_where_nobody_waits_it_is_done_in_one_go():
     core, published = crowded(slice_seconds=None)
     core._carry(core.jobs.do(DeleteJob("big", force=True), time.time()))

@@ -1,0 +1,225 @@
+"""Each choice is made to happen, and waited for until all of it is seen: see `expected`.
+
+Nothing is waited for by time. Only what does not come at all ends the wait, after PATIENCE_SECONDS in which nothing
+was seen, and the two have parted then.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from simulator.cloud.core import CloudCore
+from simulator.controller.controller import Controller, ControllerCommand
+from simulator.controller.hand import Refused
+from simulator.devices.rig import power, steps
+from simulator.devices.rig.values import Pending, PowerOn, Reboot, UndoReboot
+from simulator.engines.conductor.devices import ConductedDevice
+from simulator.engines.conductor.expected import Names, Told, brief, compared, first_difference, kinds_of
+from simulator.engines.conductor.made_up_time import MadeUpTime, duration
+from simulator.engines.conductor.packets import Packet, Wire, swap
+from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.moves import failing
+from simulator.engines.explore.setup import OTHER, OTHER_NAMESPACE, Setup
+from simulator.engines.explore.system import Side, World
+from simulator.engines.explore.world import Transition
+from simulator.trace import CLOUD, Entry, device_source
+
+PATIENCE_SECONDS: Final = 30
+"""So long nothing at all may be seen, before what is waited for is taken not to come.
+
+Second by second: one in which this process did not run, however long, is one.
+"""
+PENDING: Final[dict[str, type[Pending]]] = {"power on": PowerOn, "reboot": Reboot, "undo reboot": UndoReboot}
+CLOUDS: Final = frozenset({"create", "create again", "delete", "cancel", "delete execution", "records go", "job gone"})
+"""What is done at the service."""
+
+
+class PartedError(Exception):
+    """What happened is not what the explorer's world says: `expected`, and what was `seen` instead."""
+
+    def __init__(self, expected: str, seen: str) -> None:
+        super().__init__(f"expected {expected}; saw {seen}")
+        self.expected = expected
+        self.seen = seen
+
+
+@dataclass(slots=True)
+class Sight:
+    """What has been told since the choice that is played, by whom; `changed` is set whenever anything is."""
+
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: dict[str, list[Told]] = field(default_factory=dict)
+
+    def feed(self, entry: Entry) -> None:
+        """Take note of an entry."""
+        self._told.setdefault(entry.source, []).append(entry.event)  # type: ignore[arg-type]  # of cloud and devices
+        self.changed.set()
+
+    def of(self, source: str) -> list[Told]:
+        """What that one has told, of what counts."""
+        return compared(self._told.get(source, ()))
+
+    async def has_changed(self) -> bool:
+        """Wait until anything is told; whether it is."""
+        self.changed.clear()
+        for _ in range(PATIENCE_SECONDS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    return await self.changed.wait()
+        return False
+
+    def clear(self) -> None:
+        """What was told so far was waited for."""
+        self._told.clear()
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Plays one device, on its `wire`, and the `core` of a service, whose clock shows `now`, in epoch seconds.
+
+    `time` is what the trace is told by.
+    """
+
+    setup: Setup
+    core: CloudCore
+    controller: Controller
+    device: ConductedDevice
+    wire: Wire
+    sight: Sight
+    time: MadeUpTime
+    now: float
+    _names: Names = field(default_factory=Names)
+    _heard: int = 0
+    """So many messages the device is to have heard of its connection."""
+
+    async def play(self, before: World, to_come: Transition) -> None:
+        """Have a choice happen. Raises PartedError if it does not, or not so."""
+        choice = to_come.choice
+        self.now = to_come.world.service.now
+        is_heard = choice.do in ("deliver", "deliver twice") and not self.wire.down[0].is_cut_off
+        self._heard = self._has_heard + is_heard
+        try:
+            if choice.do in CLOUDS:
+                await self._at_the_service(choice, before)
+            else:
+                self._at_the_device(choice, before.sides[0])
+        except Refused as refused:
+            raise PartedError(str(choice), str(refused)) from None
+        await self._until_seen(to_come)
+        self.sight.clear()
+
+    # ── having it happen ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _at_the_service(self, choice: Choice, before: World) -> None:
+        job_id, namespace_id = choice.what, OTHER_NAMESPACE if choice.what == OTHER else self.setup.namespace
+        match choice.do:
+            case "create" | "create again":
+                document = self.setup.document(job_id, again=choice.do == "create again").value
+                assert isinstance(document, dict), "an object"
+                await self.controller.create_job(job_id, self.setup.things, document, namespace_id)
+            case "delete":
+                await self._carry_out(ControllerCommand("delete-job", job_id, True, namespace_id))
+            case "cancel":
+                await self._carry_out(ControllerCommand("cancel-job", job_id, True, namespace_id))
+            case "delete execution":
+                await self._carry_out(ControllerCommand("delete-execution", job_id, True, namespace_id))
+            case _:
+                jobs = before.service.jobs
+                at = jobs.agenda[0][0] if jobs.agenda and not jobs.backlog.under_way else self.now
+                self.core.do_due(at)
+
+    async def _carry_out(self, command: ControllerCommand) -> None:
+        await self.controller.carry_out(command, why="the schedule says so")
+
+    def _at_the_device(self, choice: Choice, side: Side) -> None:
+        device, rig = self.device, self.device.rig
+        device.begin_turn(choice.then.removeprefix("power-cut before "))
+        match choice.do:
+            case "arrive" | "arrive twice" | "deliver" | "deliver twice" | "lose" | "delay":
+                self._with_a_packet(choice, side)
+            case "work":
+                device.do(steps.advance, int(choice.what.rpartition(" ")[2].partition("/")[0]))
+            case "fail":
+                device.do(failing)
+            case "power on" | "reboot" | "undo reboot":
+                what = next((each for each in rig.pending if type(each) is PENDING[choice.do]), None)
+                if what is not None:
+                    device.do(steps.happen, what)
+            case "power-cut":
+                device.do(power.cut)
+            case "timer":
+                self.time.passes(duration(self.setup.device_policy(self.setup.seats[0]), choice.what))
+                device.run_out(choice.what)
+            case "connect" | "disconnect":
+                self._with_the_connection(choice)
+            case _:
+                raise PartedError(f"a way to have '{choice.do}' happen", "a choice that no engine knows")
+
+    def _with_the_connection(self, choice: Choice) -> None:
+        connection = self.device.connection
+        if connection is None:
+            raise PartedError(str(choice), "a device without an agent")
+        if choice.do == "connect":
+            connection.connect()
+        else:
+            connection.lose()
+
+    def _with_a_packet(self, choice: Choice, side: Side) -> None:
+        wire = self.wire
+        goes_up = bool(side.net.up) and choice.what == side.net.up[0].name
+        match choice.do:
+            case "arrive" | "arrive twice":
+                wire.let_up(twice=choice.do == "arrive twice")
+            case "deliver" | "deliver twice":
+                wire.let_down(twice=choice.do == "deliver twice")
+            case "lose":
+                (wire.up if goes_up else wire.down).pop(0)
+            case _:
+                swap(wire.up if goes_up else wire.down)
+
+    # ── seeing that it has ────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _has_heard(self) -> int:
+        connection = self.device.connection
+        return 0 if connection is None else connection.heard
+
+    async def _until_seen(self, to_come: Transition) -> None:
+        while (missing := self._missing(to_come)) is not None:
+            if not await self.sight.has_changed():
+                raise PartedError(missing, f"nothing of it within {PATIENCE_SECONDS} s")
+
+    def _missing(self, to_come: Transition) -> str | None:
+        """What is still to be seen. Raises PartedError for anything else that is."""
+        for source, expected in (
+            (CLOUD, compared(to_come.told_by_cloud)),
+            (device_source(self.device.thing), compared(to_come.told_by_device)),
+        ):
+            seen = self.sight.of(source)
+            if (difference := first_difference(expected, seen, self._names)) is not None:
+                raise PartedError(*difference)
+            if len(seen) < len(expected):
+                return brief(expected[len(seen)])
+        return next(self._not_as_it_stands(to_come.world.sides[0]), None)
+
+    def _not_as_it_stands(self, side: Side) -> Iterator[str]:
+        """What is not as the explorer's world has it, once all is told: first what is still to come."""
+        if self.wire.is_linked and self._has_heard < self._heard:
+            yield "that the device hears it"
+        for way, messages, packets in (("up", side.net.up, self.wire.up), ("down", side.net.down, self.wire.down)):
+            if kinds_of(messages) != _kinds(packets):
+                yield f"in flight {way}: {_listed(kinds_of(messages))}, and not {_listed(_kinds(packets))}"
+        if side.device.rig.hardware != self.device.rig.hardware:
+            raise PartedError(f"the hardware {side.device.rig.hardware}", str(self.device.rig.hardware))
+        if frozenset(side.device.timers) != self.device.timers:
+            raise PartedError(f"timers {_listed(side.device.timers)}", _listed(sorted(self.device.timers)))
+
+
+def _kinds(packets: list[Packet]) -> list[str]:
+    return [packet.kind for packet in packets]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"

@@ -1,0 +1,166 @@
+"""Our own device, conducted: its hardware stands still, and its timers do not run, until somebody says that they do.
+
+The power may go before any effect of the agent's that touches the journal or the hardware, at the very places that the
+explorer knows (`engines.explore.turn`), and called by the same names.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from agent.core.events import BeginStep, StopStep, TimerFired, TimerName, UndoStep, Verify
+from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
+from agent.jitter import Jitter
+from agent.runner import Runner
+from simulator.devices.device import SimulatedDevice, Wiring
+from simulator.devices.models import model_named
+from simulator.devices.rig import power
+from simulator.devices.rig.values import Make, PowerOn, Rig
+from simulator.engines.conductor.connections import ConductedConnection
+from simulator.engines.explore.setup import Seat, Setup
+from simulator.pace import Alarm, Pace
+from simulator.scenario import Group, Timings
+from simulator.trace.flash_events import DeviceAccount
+
+
+class _Never:
+    def cancel(self) -> None:
+        """It does not come anyhow."""
+
+
+class Standstill(Pace):
+    """Time does not go on, and nothing that is to come comes by itself."""
+
+    __slots__ = ()
+
+    def now(self) -> float:
+        """Always the same."""
+        return 0.0
+
+    def call_at(self, at: float, call: Callable[..., object], *args: object) -> Alarm:
+        """Never call."""
+        return _Never()
+
+    def call_later(self, seconds: float, call: Callable[..., object], *args: object) -> Alarm:
+        """Never call."""
+        return _Never()
+
+
+STANDSTILL: Final = Standstill()
+
+
+class ConductedRunner(Runner[Any]):
+    """Its timers are set and cancelled as usual, and run out when they are told to."""
+
+    __slots__ = ()
+
+    @property
+    def timers(self) -> frozenset[TimerName]:
+        """Those that are set."""
+        return frozenset(self._due)
+
+    def run_out(self, name: str) -> None:
+        """That timer is over, if it is set."""
+        which = next((each for each in self._due if each == name), None)
+        if which is not None:
+            del self._due[which]
+            self.feed(TimerFired(which))
+
+    def _set_alarm(self) -> None:
+        """Nobody is to call."""
+
+
+class ConductedDevice(SimulatedDevice):
+    """About to be switched on. `connection` gives that of one boot; `written` is called when its journal has been."""
+
+    __slots__ = ("_cut_before", "_has_told", "_passed", "_rig_before", "_written", "connection")
+
+    def __init__(
+        self,
+        setup: Setup,
+        seat: Seat,
+        group: Group,
+        connection: Callable[[], ConductedConnection],
+        observe: Callable[[DeviceAccount], None],
+        written: Callable[[], object],
+    ) -> None:
+        model, policy = model_named(setup.model), setup.device_policy(seat)
+        self.connection: ConductedConnection | None = None
+        self._written = written
+        self.begin_turn()
+
+        def agent(_: SimulatedDevice) -> Runner[Any]:
+            self.connection = connection()
+            minted = Correlation(f"{self.boots:08x}-", policy.abilities)
+            return ConductedRunner(
+                thing=seat.thing,
+                machine=Correlated(model.start(policy), minted),
+                step=correlated(model.step),
+                transport=self.connection,
+                workbench=self,
+                rng=Jitter(f"{seat.name}/{self.boots}"),
+                observe=self.observe,
+                remember=self.remember,
+            )
+
+        def tell(event: DeviceAccount) -> None:
+            self._has_told = True
+            observe(event)
+
+        wiring = Wiring((), (), agent, pace=STANDSTILL)
+        super().__init__(seat.name, group, Make(Timings(), model.guarded), wiring, tell)
+        self.rig = self.rig._replace(pending=(PowerOn("power-on"),))
+
+    def begin_turn(self, cut_before: str = "") -> None:
+        """Something happens to it next, in the middle of which the power goes before that effect, if it has a name."""
+        self._cut_before = cut_before
+        self._has_told = False
+        self._rig_before: Rig | None = getattr(self, "rig", None)
+        self._passed: dict[str, int] = {}
+
+    @property
+    def timers(self) -> frozenset[TimerName]:
+        """Those of its agent that are set."""
+        return self.runner.timers if isinstance(self.runner, ConductedRunner) else frozenset()
+
+    def run_out(self, name: str) -> None:
+        """A timer of its agent is over."""
+        if isinstance(self.runner, ConductedRunner):
+            self.runner.run_out(name)
+
+    def begin(self, effect: BeginStep) -> None:
+        """Start a step."""
+        if self._goes_on(f"begin {effect.step.name}"):
+            super().begin(effect)
+
+    def stop(self, effect: StopStep) -> None:
+        """Stop the running step."""
+        if self._goes_on("stop"):
+            super().stop(effect)
+
+    def undo(self, effect: UndoStep) -> None:
+        """Take a step back."""
+        if self._goes_on(f"undo {effect.step.name}"):
+            super().undo(effect)
+
+    def verify(self, effect: Verify) -> None:
+        """Say whether the hardware is whole."""
+        if self._goes_on("verify"):
+            super().verify(effect)
+
+    def remember(self, record: Record) -> None:
+        """Write a record down. Raises JournalError."""
+        if self._goes_on("journal"):
+            super().remember(record)
+            self._written()
+
+    def _goes_on(self, before: str) -> bool:
+        """Whether there is still power for that; places at which nothing has happened yet in this turn count for none,
+        as in the explorer's."""
+        if not (self._has_told or self.rig is not self._rig_before):
+            return True
+        times = self._passed[before] = self._passed.get(before, 0) + 1
+        name = before if times == 1 else f"{before} ({times})"
+        if name == self._cut_before:
+            self.do(power.cut, name)
+        return self.rig.is_on

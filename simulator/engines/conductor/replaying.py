@@ -1,0 +1,224 @@
+"""A whole schedule on an engine: switched on, played choice by choice, and judged by what the engine saw."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Final, Literal, NamedTuple, assert_never
+
+from agent.errors import InputError
+from agent.jitter import Jitter
+from simulator.controller.controller import Controller
+from simulator.engines.casting import Casting
+from simulator.engines.conductor.conducting import Conductor, PartedError, Sight
+from simulator.engines.conductor.connections import ConductedConnection
+from simulator.engines.conductor.devices import ConductedDevice
+from simulator.engines.conductor.made_up_time import TIMELESS, MadeUpTime
+from simulator.engines.conductor.packets import ConductedNetwork, Wire
+from simulator.engines.conductor.venues import ConductedVenue, InVirtualTime, OverMqtt
+from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.moves import Moves
+from simulator.engines.explore.net import Net
+from simulator.engines.explore.service import EPOCH, Operations
+from simulator.engines.explore.setup import FW, Setup
+from simulator.engines.explore.system import Side, System, World
+from simulator.engines.explore.watching import Broken
+from simulator.engines.explore.world import Transition, transitions
+from simulator.scenario import Group, JobSpec, Scenario
+from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, RunEnded, Sink, device_source
+from simulator.verdict import Judge, Verdict
+
+EngineName = Literal["virtual", "live"]
+GROUP: Final = "fleet"
+MOST_MOVES: Final = 100
+"""Until a device that is switched on has found nothing to do."""
+
+
+class Parted(NamedTuple):
+    """Where the engine did not go the way of the schedule: at which choice of how many, counted from 1; 0: before them.
+
+    `expected` by the explorer's world, and `seen` instead.
+    """
+
+    number: int
+    of: int
+    choice: str
+    expected: str
+    seen: str
+
+    def __str__(self) -> str:
+        where = f"choice {self.number} of {self.of}, '{self.choice}'" if self.number else "before the first choice"
+        return f"{where}: expected {self.expected}; saw {self.seen}"
+
+
+class Replayed(NamedTuple):
+    """What came of it: what the judge says of the engine's trace, where they parted, and what broke in the explorer's
+    world on the way."""
+
+    verdict: Verdict
+    parted: Parted | None
+    broken: tuple[Broken, ...] = ()
+
+    @property
+    def violated(self) -> frozenset[str]:
+        """The ids of the invariants that were violated on the engine."""
+        return frozenset(each.id for each in self.verdict.invariants if each.outcome == "violated")
+
+
+async def play_schedule(
+    setup: Setup,
+    choices: Sequence[Choice | str],
+    engine: EngineName,
+    sink: Sink = lambda entry: None,
+    *,
+    name: str = "replay",
+    on_choice: Callable[[int, str], object] = lambda number, choice: None,
+) -> Replayed:
+    """Play it to its end, or as far as the engine goes the same way; `sink` gets the trace, `name` is the verdict's.
+
+    Choices may be spelled as a schedule has them. `on_choice` is told of each, counted from 1, before it is played.
+
+    In virtual time it runs on a VirtualLoop (`run_virtually`). Raises InputError for what cannot be conducted, and
+    ValueError for a choice that there is not where it stands.
+    """
+    if setup.devices != "one":
+        raise InputError(
+            f"devices: {setup.devices}: an engine plays a schedule with one device; `--engine explore` any"
+        )
+    scenario = scenario_of(setup, name)
+    venue: ConductedVenue
+    match engine:
+        case "virtual":
+            venue = InVirtualTime(scenario)
+        case "live":
+            venue = OverMqtt(setup)
+        case _:
+            assert_never(engine)
+    return await _Replay(setup, scenario, venue, sink).play(choices, on_choice)
+
+
+def scenario_of(setup: Setup, name: str) -> Scenario:
+    """What a setup is as a scenario, as far as the trace tells of one."""
+    group = Group(
+        group=GROUP,
+        namespace=setup.namespace,
+        hears=setup.hears,
+        model=setup.model,
+        layout=setup.layout,
+        policy=setup.policy,
+        reports=setup.reports,
+        leap_when_unreachable=setup.leap_when_unreachable,
+    )
+    job = JobSpec(id=FW, to=(GROUP,), namespace=setup.namespace, document={"operation": "update"})
+    return Scenario(name=name, devices=(group,), jobs=(job,), cloud=setup.jobs_settings, bounds=TIMELESS)
+
+
+class _Replay:
+    def __init__(self, setup: Setup, scenario: Scenario, venue: ConductedVenue, sink: Sink) -> None:
+        self._setup = setup
+        self._system = System(setup)
+        self._casting = Casting(scenario, setup.things)
+        self._venue = venue
+        self._sink = sink
+        self._judge = Judge()
+        self._sight = Sight()
+        self._time = MadeUpTime()
+        self._is_over = False
+        self._seat = setup.seats[0]
+        self._wire = Wire(venue.clock, self._sight.changed.set, venue.answers_who_left)
+        self._conductor: Conductor | None = None
+
+    async def play(self, choices: Sequence[Choice | str], on_choice: Callable[[int, str], object]) -> Replayed:
+        """As `play_schedule` has it."""
+        parted, broken = None, list[Broken]()
+        async with AsyncExitStack() as stack:
+            engine = await self._open(stack)
+            world, number, choice = self._system.first(), 0, ""
+            try:
+                for before, to_come in beginning(self._setup):
+                    await self._play(before, to_come)
+                for each in choices:
+                    number, choice = number + 1, str(each)
+                    to_come = spelled(self._system, world, choice)
+                    on_choice(number, choice)
+                    await self._play(world, to_come)
+                    world = to_come.world
+                    broken.extend(to_come.broken)
+            except PartedError as error:
+                parted = Parted(number, len(choices), choice, error.expected, error.seen)
+            if parted is None and is_home(self._system, world):
+                engine.record(RunEnded("finished"))
+            else:
+                self._is_over = True
+        return Replayed(self._judge.verdict(), parted, tuple(dict.fromkeys(broken)))
+
+    async def _play(self, before: World, to_come: Transition) -> None:
+        assert self._conductor is not None, "opened before"
+        await self._conductor.play(before, to_come)
+
+    async def _open(self, stack: AsyncExitStack) -> Recorder:
+        """Everything is there, and the device is not switched on yet."""
+        venue, loop = self._venue, asyncio.get_running_loop()
+        network = ConductedNetwork(self._setup, {self._seat: self._wire}, venue.clock, loop.call_later)
+        hand = await venue.open(stack, network, self._now, self._feed)
+        engine = Recorder(ENGINE, venue.clock, self._feed)
+        engine.record(self._casting.announced(venue.name, 0, None, one_clock=True))
+        controller = Controller(hand, Recorder(CONTROLLER, venue.clock, self._feed).record, rng=Jitter("replay"))
+        stack.push_async_callback(controller.close)
+        await hand.create_thing(self._seat.thing)
+        device = self._device()
+        stack.push_async_callback(device.end)
+        stack.callback(self._wire.close)
+        self._conductor = Conductor(
+            self._setup, venue.core, controller, device, self._wire, self._sight, self._time, float(EPOCH)
+        )
+        self._sight.clear()
+        return engine
+
+    def _device(self) -> ConductedDevice:
+        name, group = self._casting.agents[0]
+
+        def connection() -> ConductedConnection:
+            return ConductedConnection(self._wire, lambda: self._venue.transport(name, group))
+
+        record = Recorder(device_source(name), self._venue.clock, self._feed)
+        return ConductedDevice(self._setup, self._seat, group, connection, record, self._time.writes_down)
+
+    def _now(self) -> float:
+        return float(EPOCH) if self._conductor is None else self._conductor.now
+
+    def _feed(self, entry: Entry) -> None:
+        if self._is_over:
+            return
+        entry = self._time.told(entry)
+        self._judge.feed(entry)
+        self._sink(entry)
+        if entry.source == CLOUD or entry.source.startswith("device/"):
+            self._sight.feed(entry)
+
+
+def spelled(system: System, world: World, text: str) -> Transition:
+    """What comes of the choice that is spelled so. Raises ValueError if there is none here."""
+    found = next((each for each in transitions(system, world) if str(each.choice) == text), None)
+    if found is None:
+        raise ValueError(f"{text}: that cannot happen here")
+    return found
+
+
+def is_home(system: System, world: World) -> bool:
+    """Whether nothing more is to be done by anybody."""
+    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
+
+
+def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
+    """What happens from the factory on until `System.first`: each world, and what comes next in it."""
+    system = System(setup)
+    moves, operations, bounds = Moves(setup), Operations(setup), setup.bounds.budgets
+    sides = tuple(Side(moves.off(number), Net(), None) for number, _ in enumerate(setup.seats))
+    world = World(sides, operations.begun(), bounds)
+    for _ in range(MOST_MOVES):
+        if is_home(system, world):
+            return
+        free = [each for each in transitions(system, world) if not each.costs and each.actor != "operator"]
+        to_come = min(free, key=lambda each: {"up": 0, "down": 1}.get(each.actor, 2))
+        yield world, to_come
+        world = to_come.world
