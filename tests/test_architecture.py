@@ -767,6 +767,7 @@ RULES = [
             "simulator.trace",
             "simulator.verdict",
             "simulator.scenario.thing_of_agent",
+            "simulator.own_fault",
             "agent.values",
             "agent.device_events",
         ),

@@ -31,6 +31,7 @@ How, and what comes of it:
     baseline.py         the device is back at work between two cells, or what brings it back
     result.py           what came of a cell, with the packets that show it, in the words of `evidence.py`
     certificate.py      what the cells come to; `junit.py`, `markdown.py`, `printing.py` and `output.py` are its faces
+    lost_probes.py      probes that show nothing any more: since which cell, and why
     unseen.py           what cannot be judged from outside, and why
     telling.py          what is said meanwhile, to people or to scripts
 """

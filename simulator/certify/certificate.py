@@ -151,7 +151,8 @@ class Certificate(_Model):
     `device_share` the part of it, from 0 to 1, for which the device was waited for. `command` started the device, if
     ghostjob did; `options` are those of the command line that bear on how a cell is played, beside thing, namespace,
     probes and seed. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says
-    of each invariant that could not be judged from outside why not; it is empty if nothing was judged.
+    of each invariant that could not be judged from outside why not; it is empty if nothing was judged. `warnings` are
+    sentences on what else was not seen that was to be, such as by a probe that shows nothing any more.
 
     `outcome` is failed if a cell failed, or the device was bricked or failed an undisturbed job; inconclusive if a cell
     was, or none passed, or the session was cut short; else passed. `why` is one sentence.
@@ -173,6 +174,7 @@ class Certificate(_Model):
     probes: tuple[str, ...]
     cells: tuple[CellResult, ...]
     not_seen: dict[str, str]
+    warnings: tuple[str, ...] = ()
     not_met: NotMet | None = None
     bricked: Bricked | None = None
 
@@ -206,6 +208,7 @@ def certificate_of(
     learned: object,
     probes: Sequence[str] = (),
     not_seen: Mapping[str, str],
+    warnings: Sequence[str] = (),
     not_met: NotMet | None = None,
     bricked: Bricked | None = None,
     seed: int | None = None,
@@ -235,6 +238,7 @@ def certificate_of(
         probes=tuple(map(_text, probes)),
         cells=tuple(cells),
         not_seen=dict(not_seen) if any(cell.invariants for cell in cells) else {},
+        warnings=tuple(map(_text, warnings)),
         not_met=not_met,
         bricked=bricked,
     )

@@ -48,6 +48,8 @@ def markdown(certificate: Certificate) -> str:
         page.add(block(told[:MOST_LINES], LONGEST_LINE))
     if certificate.bricked is not None:
         page.add(_bricked(certificate.bricked))
+    for warning in certificate.warnings:
+        page.add(prose(f"⚠️ {warning}", 800))
     for outcome in ("failed", "inconclusive"):
         told_of = [_told(cell) for cell in certificate.with_outcome(outcome) if cell.why not in unplayed]
         if left := page.add_while(told_of, keep=2_500):

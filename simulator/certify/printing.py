@@ -81,6 +81,8 @@ def parts(certificate: Certificate, out: Path | None = None, *, cells_last: bool
         yield from _last(bricked.evidence)
     for why, invariants in alike(certificate.not_seen.items()):
         yield _line(f"not judged: {', '.join(invariants)}: {why}", "dim")
+    for warning in certificate.warnings:
+        yield _line(warning, STYLES["inconclusive"][1])
     if at_it and cells_last:
         yield _cells(at_it)
     if out is not None:

@@ -29,6 +29,7 @@ from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certi
 from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
 from simulator.certify.learning import Learned, NotLearned
+from simulator.certify.lost_probes import LostProbes
 from simulator.certify.matrix import Cell, Names, Need, undisturbed
 from simulator.certify.means import Means
 from simulator.certify.moments import Moments
@@ -102,6 +103,7 @@ class Session:
         self._device = device
         self._names = names
         self._telling = telling
+        self._lost_probes = LostProbes(means.sampling, telling.waits)
         self._moments = moments
         self._given = given
         self._required = tuple(sorted(required.items()))
@@ -145,6 +147,7 @@ class Session:
         self._telling.learned(learned)
         if self._sampling is not None:
             self._telling.waits(f"after its first job the probes were asked: {self._by_probes(self._sampling.last)}")
+        self._lost_probes.look()
         return learned
 
     def _by_probes(self, sample: Sample) -> str:
@@ -274,6 +277,7 @@ class Session:
         played = await self._plays.play(self._means.scenario(cell, learned, self._names), cell.id + again)
         baseline = self._baseline(learned)
         left = await baseline.bring_back(played)
+        self._lost_probes.look(cell.id)
         afterwards: Afterwards | None = left
         if left.left == "bricked" and not (self._means.sees_requests or baseline.is_charged):
             # Where its connection is not seen, who is off line looks the same.
@@ -302,7 +306,9 @@ class Session:
             trouble=played.trouble or no_cut(played.entries, self._device.survived()),
             afterwards=afterwards,
             directory=None if kept is None or self._out is None else kept.relative_to(self._out).as_posix(),
-            unseen=self._means.not_seen(learned, self._seen()),
+            unseen=self._means.not_seen(
+                learned, SEEN_FROM_THE_WIRE if self._lost_probes.are_all_lost else self._seen()
+            ),
         )
 
     def _baseline(self, learned: Learned) -> Baseline:
@@ -336,6 +342,7 @@ class Session:
             learned=learned,
             probes=self._given.probes,
             not_seen=self._means.not_seen(learned, self._seen()),
+            warnings=self._lost_probes.warnings,
             not_met=self._unmet,
             bricked=self._bricked,
             seed=self._given.seed,

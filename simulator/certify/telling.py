@@ -171,7 +171,7 @@ class ToPeople:
         """See Telling."""
         if says != self._said:
             self._said = says
-            self._print(says if says.startswith("the device ") else f"the device: {says}")
+            self._print(says if says.startswith(("the device ", "the probe ")) else f"the device: {says}")
 
     def missing(self, why: str) -> None:
         """See Telling."""

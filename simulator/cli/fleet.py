@@ -14,6 +14,7 @@ from agent.hosts import is_loopback
 from agent.log import configure
 from agent.transports.paho import Endpoint, probe
 from simulator.certificate_files import client_context
+from simulator.cli.listing import tell_fault
 from simulator.cli.options import (
     Seconds,
     allow_files,
@@ -30,7 +31,7 @@ from simulator.engines.fleet import Fleet
 from simulator.engines.live import PahoConnections
 from simulator.engines.output import OutputDirectory
 from simulator.http_connections import HttpConnections
-from simulator.report.live_table import LiveTable
+from simulator.report.contained import ContainedTable
 from simulator.scenario import Group, Timings, thing_names
 from simulator.trace import Entry
 
@@ -206,7 +207,8 @@ def _contexts(certs: Path, names: tuple[str, ...]) -> dict[str, SSLContext]:
 
 async def _run(those: _Devices, seconds: float | None, out: Path | None, shows_table: bool) -> int:
     await probe(those.ways.peer)
-    table = LiveTable("fleet", {thing: group.namespace for thing, group in those.things}, "Ctrl-C ends")
+    namespaces = {thing: group.namespace for thing, group in those.things}
+    table = ContainedTable("fleet", namespaces, "Ctrl-C ends", tell=tell_fault)
     with ExitStack() as stack:
         output = stack.enter_context(OutputDirectory(out)) if out else None
 

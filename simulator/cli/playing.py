@@ -19,12 +19,11 @@ from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
+from simulator.report.contained import ContainedRecent, ContainedTable
 from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
-from simulator.report.live_table import LiveTable
 from simulator.report.markdown import SUMMARY
 from simulator.report.next_steps import DEPTH, lines, next_steps
-from simulator.report.recent import Recent
 from simulator.report.run_files import junit_of_run, markdown_of_run
 from simulator.report.summary import by_part, print_line, print_summary
 from simulator.scenario import Scenario
@@ -55,7 +54,7 @@ class ShownPlay:
         has_keys: bool = False,
     ) -> None:
         scenario = cast.scenario
-        self._recent = Recent()
+        self._recent = ContainedRecent(tell_fault)
         self._page = page
         self._picture = None if out is None and page is None else _picture(scenario, is_served=page is not None)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -85,7 +84,7 @@ class ShownPlay:
         self._asked: set[asyncio.Task[None]] = set()
         title = f"{scenario.name}: {scenario.about}" if scenario.about else scenario.name
         namespaces = {thing: group.namespace for thing, group in self._run.play.casting.things}
-        self._table = LiveTable(title, namespaces, KEYS if has_keys else "", cast.groups)
+        self._table = ContainedTable(title, namespaces, KEYS if has_keys else "", cast.groups, tell=tell_fault)
         self._has_keys = has_keys
 
     async def play(self) -> int:

@@ -20,7 +20,7 @@ DOWNLOAD: Final = "download"
 FILE: Final = "file"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def tell_flash(hardware: Hardware, work: FlashWork | None = None, *, is_up: bool = True) -> FlashChanged:
     """Every sector, and what is being done to them. Not `is_up`: it has no power, or is at its bootloader."""
     names, arriving = SLOTS[hardware.layout], ((DOWNLOAD, hardware.download), (FILE, hardware.file))

@@ -18,8 +18,10 @@ Pieces: TypeAlias = tuple[bytes, ...]
 
 FILE_BYTES: Final = 8 * 1024
 """To so much a journal may grow before it is written anew: two sectors of 4 KiB."""
-REMEMBERED: Final = 8192
-"""So many records and pieces are held at once for all devices."""
+REMEMBERED: Final = 2048
+"""So many records and pieces are held at once for all devices. A fleet writes some hundreds of them for a job; those of
+a job that is over are of no use to anybody.
+"""
 LARGEST_REMEMBERED: Final = 2048
 """Bytes of each; a larger one, with a large job document in it, is its device's own."""
 

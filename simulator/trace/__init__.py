@@ -53,7 +53,7 @@ TERMINAL: frozenset[str] = frozenset(status for status in Status if status.is_te
 
 Event: TypeAlias = DeviceAccount | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
 
-REMEMBERED: Final = 4096
+REMEMBERED: Final = 1024
 """So many flashes are remembered as they are written."""
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(

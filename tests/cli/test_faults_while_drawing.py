@@ -90,6 +90,34 @@ def test_the_traceback_is_there_for_who_asks(
     assert TO_REPORT in err
 
 
+TABLE = "ghostjob: the table stopped, as ghostjob itself failed: KeyError: 'fw-3' ("
+LAST = "ghostjob: what happened last is lost, as ghostjob itself failed: KeyError: 'fw-3' ("
+
+
+def test_what_is_kept_for_the_verdict_is_lost_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("simulator.report.recent.thing_of", fail)
+    assert ended(["run", *BAD, "--out", str(tmp_path)]) == 1
+    said = capfd.readouterr()
+    assert said.out.splitlines()[-1].startswith("FAILED: ")
+    (line,) = told(said.err)
+    assert line.startswith(LAST)
+    assert line.endswith(TO_REPORT)
+    assert names(tmp_path) == ["junit.xml", "report.html", "summary.md", "trace.jsonl", "verdict.json"]
+
+
+def test_a_table_stops_and_the_run_does_not(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("simulator.report.live_table.LiveTable._feed_row", fail)
+    assert ended(["run", "delete-in-write", "--devices", "2", "--table"]) == 0
+    said = capfd.readouterr()
+    assert said.out.splitlines()[-1].startswith("passed: ")
+    (line,) = (line for line in told(said.err) if line.startswith("ghostjob: "))
+    assert line.startswith(TABLE)
+    assert line.endswith(TO_REPORT)
+    assert "The table stopped here: ghostjob itself failed while drawing it." in " ".join(said.err.split())
+
+
 def test_a_live_page_stops_and_the_run_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
