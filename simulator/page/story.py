@@ -271,11 +271,9 @@ def _what_was_broken(of_it: Material) -> str | None:
         return None
     first = broken[0].violations[0]
     things = list(dict.fromkeys(each.thing for each in broken[0].violations))
-    who = listed(things, NAMED)
+    who = listed(things, NAMED) + _of_groups(things, of_it)
     more = f"; {count(len(broken) - 1, 'other invariant')} {'was' if len(broken) == 2 else 'were'} broken, too"
-    return of_it.sentence(
-        f"{who}{_of_groups(things, of_it)} broke {broken[0].id}: {brief(first.message)}{more if len(broken) > 1 else ''}"
-    )
+    return of_it.sentence(f"{who} broke {broken[0].id}: {brief(first.message)}{more if len(broken) > 1 else ''}")
 
 
 MAKERS: Final[tuple[Callable[[Material], str | None], ...]] = (

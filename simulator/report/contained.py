@@ -7,7 +7,7 @@ entries around it. What is played, judged and kept goes on.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from simulator.own_fault import TO_REPORT, in_words
@@ -55,7 +55,7 @@ class ContainedTable(LiveTable):
         """Down to the last segment, since nobody else contains what its parts may raise."""
         if not self._has_stopped:
             try:
-                return list(console.render(Group(*super().__rich_console__(console, options)), options))
+                return list(console.render(self.drawn(console, options), options))
             except Exception as error:  # whatever it is: the play goes on
                 self._stop(error)
         return [Text(STOPPED, "bold red")]
