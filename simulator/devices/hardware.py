@@ -237,8 +237,8 @@ def swap_sector(hardware: Hardware) -> Hardware:
     if swapped < SECTORS:
         return replace(hardware, swapped=swapped)
     primary, secondary = hardware.slots
-    asked = hardware.trial == "requested"
-    return replace(hardware, slots=(secondary, primary), swapped=None, trial="running" if asked else "", tries=1)
+    is_tried = hardware.trial == "requested" and not secondary.proven
+    return replace(hardware, slots=(secondary, primary), swapped=None, trial="running" if is_tried else "", tries=1)
 
 
 def _wants_swap(hardware: Hardware) -> bool:

@@ -46,7 +46,7 @@ class HardwareAction:
     undo: Sector
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def worked(sector: Sector, hardware: Hardware, image: Image, first: int, end: int) -> tuple[Hardware, Hardware | None]:
     """The hardware after the sectors from `first` until before `end`, and the first state among them that is a brick.
 
@@ -198,6 +198,8 @@ def _self_test_fault(hardware: Hardware, image: Image) -> str:
 
 
 def _commit_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
+    if hardware.trial == "requested":
+        return _commit_untried(hardware)
     slot = hardware.running if hardware.running is not None else hardware.selected
     area = hardware.slots[slot]
     counter = area.image.counter if area.image is not None else 0
@@ -205,6 +207,18 @@ def _commit_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
     return replace(
         proven, selected=slot, trial="", tries=0, fuse=max(hardware.fuse, counter), download=EMPTY, swapped=None
     )
+
+
+def _commit_untried(hardware: Hardware) -> Hardware:
+    """What a device must not do: commit what has not run yet. The next boot takes it, on no trial, and it stays.
+
+    To a swap bootloader a committed image in the secondary slot is one that is not to be changed back.
+    """
+    slot = hardware.spare
+    area = replace(hardware.slots[slot], proven=True)
+    counter = area.image.counter if area.image is not None else 0
+    stays = replace(_with_slot(hardware, slot, area), fuse=max(hardware.fuse, counter), download=EMPTY)
+    return stays if hardware.layout == "swap" else replace(stays, selected=slot, trial="", tries=0)
 
 
 def _commit_undo(hardware: Hardware, image: Image, number: int) -> Hardware:

@@ -50,7 +50,10 @@ def _who(names: Sequence[str], of_it: Material) -> str:
 
 
 GOING_ON: Final[tuple[tuple[str, Callable[[int], str]], ...]] = (
-    ("bricked", lambda number: f"{has(number)} nothing left to boot from"),
+    (
+        "bricked",
+        lambda number: f"{'is bricked and has' if number == 1 else 'are bricked and have'} nothing left to boot from",
+    ),
     ("crashed", lambda number: f"{has(number)} crashed"),
     ("safe", lambda number: f"{'waits' if number == 1 else 'wait'} for help"),
     ("off", lambda number: f"{has(number)} no power"),

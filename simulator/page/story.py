@@ -226,14 +226,26 @@ def _what_went_wrong(of_it: Material) -> str | None:
     powerless = sum(device.cuts > 0 for device in of_it.devices)
     parts = []
     if bricked:
-        parts.append(f"{listed(bricked, NAMED)} {has(len(bricked))} nothing left to boot from")
+        are = "is bricked and has" if len(bricked) == 1 else "are bricked and have"
+        parts.append(f"{listed(bricked, NAMED)}{_of_groups(bricked, of_it)} {are} nothing left to boot from")
     if crashed:
         times = sum(device.crashes for device in of_it.devices)
         often = f" {times} times" if times > len(crashed) else ""
-        parts.append(f"{listed(crashed, NAMED)} crashed{often}")
+        parts.append(f"{listed(crashed, NAMED)}{_of_groups(crashed, of_it)} crashed{often}")
     if powerless:
         parts.append(f"{of(powerless, len(of_it.devices))} lost {'its' if powerless == 1 else 'their'} power")
     return of_it.sentence(f"{listed(parts)}") if parts else None
+
+
+def _of_groups(names: Sequence[str], of_it: Material) -> str:
+    """Behind names, of how many of which group they are, if some play beside others: ` (bad)`, ` (1 good, 2 bad)`."""
+    groups = {device.name: device.group for device in of_it.devices if device.group}
+    found = Counter(groups[name] for name in names if name in groups)
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f" ({next(iter(found))})"
+    return f" ({', '.join(f'{number} {group}' for group, number in sorted(found.items(), reverse=True))})"
 
 
 def _what_came_next(of_it: Material) -> str | None:
@@ -259,7 +271,7 @@ def _what_was_broken(of_it: Material) -> str | None:
         return None
     first = broken[0].violations[0]
     things = list(dict.fromkeys(each.thing for each in broken[0].violations))
-    who = listed(things, NAMED)
+    who = listed(things, NAMED) + _of_groups(things, of_it)
     more = f"; {count(len(broken) - 1, 'other invariant')} {'was' if len(broken) == 2 else 'were'} broken, too"
     return of_it.sentence(f"{who} broke {broken[0].id}: {brief(first.message)}{more if len(broken) > 1 else ''}")
 

@@ -4,10 +4,10 @@ After a fault of ghostjob's own the table says so instead of what it showed, and
 entries around it. What is played, judged and kept goes on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from simulator.own_fault import TO_REPORT, in_words
@@ -55,8 +55,7 @@ class ContainedTable(LiveTable):
         """Down to the last segment, since nobody else contains what its parts may raise."""
         if not self._has_stopped:
             try:
-                parts = cast("Iterable[RenderableType]", super().__rich_console__(console, options))
-                return list(console.render(Group(*parts), options))
+                return list(console.render(self.drawn(console, options), options))
             except Exception as error:  # whatever it is: the play goes on
                 self._stop(error)
         return [Text(STOPPED, "bold red")]

@@ -157,6 +157,10 @@ class LiveTable:
     # ── how it is drawn ───────────────────────────────────────────────────────────────────────────────────────
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.drawn(console, options)
+
+    def drawn(self, console: Console, options: ConsoleOptions) -> Group:
+        """All of it, as it is now, for that much room."""
         width, height = options.max_width, (options.height or console.height) - 1
         title, keys = Text(self._title, "bold"), self._named_keys()
         jobs = [_jobs_in_words(self._so_far())] if self._knows_jobs else []  # of a foreign cloud none are
@@ -170,7 +174,7 @@ class LiveTable:
             self._is_crowd = True
             below, left = self._crowd(width, room, ascii_only=options.ascii_only)
         news = list(self._news)[-min(max(left, 0) + 1, NEWS) :]
-        yield Group(title, *below, *news, *keys)
+        return Group(title, *below, *news, *keys)
 
     def _devices(self, rows: Sequence[Row], width: int) -> RenderableType:
         all_rows = self._rows.values()

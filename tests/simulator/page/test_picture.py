@@ -182,7 +182,7 @@ def test_a_bricked_device_is_bricked_until_the_end():
     (span,) = (span for span in page.lanes["thing-3"].spans if span.kind == "bricked")
     assert span.end is None
     assert page.flash["thing-3"][-1].bootable is False
-    assert "thing-0, thing-3 and thing-4 have nothing left to boot from." in page.story
+    assert "thing-0, thing-3 and thing-4 are bricked and have nothing left to boot from." in page.story
 
 
 def test_a_long_lane_forgets_its_beginning_and_says_so():

@@ -4,9 +4,14 @@ from itertools import pairwise
 
 import pytest
 
+from simulator.cli.cast import Cast
+from simulator.engines.judged import JudgedPlay
+from simulator.engines.virtual import VirtualVenue
+from simulator.engines.virtual_time import run_virtually
 from simulator.page import english
 from simulator.page.orders import Offered
 from simulator.page.picture import Picture
+from simulator.scenario import load
 from simulator.trace import Entry, ExecutionRemoved, JobDeletionBegan
 from tests.simulator.page.samples import Run, part, run
 
@@ -149,3 +154,18 @@ def test_seconds_have_as_many_digits_as_say_something(number: float, words: str)
 )
 def test_of_a_long_list_the_first_are_named(parts: list[str], words: str):
     assert english.listed(parts) == words
+
+
+def test_of_those_that_play_side_by_side_it_is_said_which_are_bad():
+    cast = Cast(load("hanging-image"), 6).beside("commits-without-a-trial")
+    picture = Picture("hanging-image", "", "run")
+    venue = VirtualVenue(cast.scenario, 1)
+    with JudgedPlay(cast.scenario, venue, cast.devices, seed=1, also=(picture.feed,), groups=cast.groups) as play:
+        result = run_virtually(play.result())
+    picture.judged(result.verdict, final=True)
+    assert picture.whole().story == (
+        "No job was deleted.",
+        "thing-3 (bad) is bricked and has nothing left to boot from.",
+        "thing-3 (bad) broke bootable: had nothing whole to boot from, at version 1.0.",
+    )
+    assert [each.thing for each in picture.whole().things if each.bricked] == ["thing-3"]
