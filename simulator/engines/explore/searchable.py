@@ -7,7 +7,7 @@ looks at more than two parts, so each of them is asked for once and then looked 
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 Choice: TypeAlias = tuple[str, ...]
 """What happens next, in words that a schedule keeps; unique among the choices of one state."""
@@ -184,3 +184,11 @@ class Searchable(Protocol):
 
     def begun_with(self, bounds: Mapping[Kind, int]) -> Hashable:
         """Budgets of this world, in which so much is left; no more of each than its bounds."""
+
+
+@runtime_checkable
+class Dividable(Protocol):
+    """A world that knows what of a device changes least; of others, processes share devices by all that they are."""
+
+    def mind(self, device: Any) -> Hashable:
+        """The part of a device that decides; devices that have one in common are kept by one process."""
