@@ -22,10 +22,10 @@ from simulator.engines.explore.sharing import Shards, shards_of
 from simulator.engines.explore.tables import TooManyPartsError
 
 FIRST: Final = 1 << 10
-FEWEST: Final = 1 << 13
+FEWEST: Final = 1 << 15
 MOST: Final = 1 << 17
 """States of a round. A round costs some milliseconds however small it is, and its end is when limits are looked at."""
-ROUND_SECONDS: Final = 1.0
+ROUND_SECONDS: Final = 2.0
 
 
 def explore(
