@@ -98,8 +98,10 @@ class Alone(Shards):
         return _standing(self._shard)
 
     def kept(self) -> list[Kept]:
-        """All of it."""
-        return [self._shard.kept()]
+        """All of it; what only a search needs is let go, since judging the graph takes memory as well."""
+        kept = self._shard.kept()
+        del self._shard
+        return [kept]
 
 
 # ── a process of several ──────────────────────────────────────────────────────────────────────────────────────────
