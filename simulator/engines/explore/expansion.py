@@ -157,7 +157,7 @@ class Expansion:
 
     def _by_net(self, states: _States, number: int, token: Numbers) -> Iterator[Moves]:
         known, table = self.known, self.known.net_moves
-        source, entry = table.expand(states.sides[number].net)
+        source, entry = table.expand(states.sides[number].net, known.affordable(states.budgets))
         nets = tuple(table[AFTER][entry] if at == number else side.net[source] for at, side in enumerate(states.sides))
         begun = _Begun(source, nets, self._paid(states.budgets[source], table[COST][entry]), table[LABEL][entry])
         affordable = begun.budgets >= 0

@@ -16,8 +16,9 @@ Numbers = NDArray[np.int64]
 _EMPTY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _LOW: Final = np.uint64(0x0000_0000_FFFF_FFFF)
 _HIGH: Final = np.uint64(0xFFFF_FFFF_0000_0000)
-_FILLED: Final = 0.6
-"""At this share of its slots an index grows; a row that is not there is then found missing after three probes or so."""
+CLOSE: Final = 0.6
+ROOMY: Final = 0.3
+"""At such a share of its slots an index grows: few bytes a row, or few probes a row that is not there."""
 MOST: Final = 2**32 - 2
 """So many rows fit; nobody has the memory for them."""
 
@@ -53,17 +54,13 @@ class Column:
 class Index:
     """Rows of `width` words each."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, filled: float = CLOSE) -> None:
+        self._filled = filled
         self.words = tuple(Column(np.uint64) for _ in range(width))
         self._slots: Words = np.full(256, _EMPTY, np.uint64)
 
     def __len__(self) -> int:
         return len(self.words[0])
-
-    @property
-    def slot_bytes(self) -> int:
-        """Bytes of the slots alone, which double now and then."""
-        return int(self._slots.nbytes)
 
     def find(self, rows: tuple[Words, ...]) -> Numbers:
         """The number of each row; -1 where it is not there."""
@@ -130,7 +127,7 @@ class Index:
 
     def _make_room(self, more: int) -> None:
         size = len(self._slots)
-        while len(self) + more > size * _FILLED:
+        while len(self) + more > size * self._filled:
             size *= 2
         if size == len(self._slots):
             return

@@ -7,7 +7,7 @@ from typing import Final
 
 STATM: Final = Path("/proc/self/statm")
 MOST_STATES: Final = 2**31 - 2
-LIVENESS_BYTES_AN_EDGE: Final = 24
+LIVENESS_BYTES_AN_EDGE: Final = 40
 LIVENESS_BYTES_A_STATE: Final = 40
 """What judging the graph takes in the end, for a while; room for it is left."""
 

@@ -54,6 +54,8 @@ class LocalMoves:
         self._awaited: Parts[Hashable] = Parts("what is waited for", 31)
         self._messages: Parts[Hashable] = Parts("message", 31)
         self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
+        self._net_kinds: dict[Kind, int] = {}
+        self._masks, self._masks_of = np.zeros(0, np.int64), (0, 0)
         self._known_names: dict[tuple[Choice, str, Kind | None, Kind | None], tuple[int, int]] = {}
         self._number_nothing()
         self._make_traits(system)
@@ -80,7 +82,7 @@ class LocalMoves:
         self.device_moves = Table(3, 7, self._ask_device)
         self.waits = Table(2, 1, self._ask_waits)
         self.heard = Table(3, 7, self._ask_hearing)
-        self.net_moves = Table(1, 5, self._ask_net)
+        self.net_moves = Table(2, 5, self._ask_net)
         self.service_moves = Table(1, 4 + self.side_count, self._ask_service)
         self.served = Table(2, 4 + self.side_count, self._ask_serving)
         self.nets_after = Table(4, 1, self._ask_net_after)
@@ -113,8 +115,24 @@ class LocalMoves:
         told, out, by_cloud = (self._several.number(each) for each in (move.told, move.out, move.told_by_cloud))
         return *self._names(move, move.also), after, told, out, LINKS.index(move.link), by_cloud
 
-    def _ask_net(self, net: int) -> Iterator[Entry]:
+    def affordable(self, budgets: Numbers) -> Numbers:
+        """What a net's moves may cost with such budgets, as far as is known: a mask.
+
+        Nets that nobody could pay for are half of all that there might be; so they are asked for by what can be paid.
+        """
+        if (len(self.budgets), len(self._net_kinds)) != self._masks_of:
+            left = [self.system.left(part) for part in self.budgets.parts]
+            masks = [sum(1 << bit for kind, bit in self._net_kinds.items() if each.get(kind, 0)) for each in left]
+            self._masks, self._masks_of = np.array(masks, np.int64), (len(masks), len(self._net_kinds))
+        return self._masks[budgets]
+
+    def _ask_net(self, net: int, affordable: int) -> Iterator[Entry]:
         for move in self.system.net_moves(self.nets[net]):
+            if move.cost is not None:
+                bit = self._net_kinds.setdefault(move.cost, len(self._net_kinds))
+                # What was unknown when the mask was made is not in it, and is kept: whether it is paid is seen later.
+                if bit < self._masks_of[1] and not affordable >> bit & 1:
+                    continue
             to = RECIPIENTS.index(move.to)
             message = 0 if to == NOBODY else self._messages.number(move.message)
             yield *self._names(move), self.nets.number(move.net), to, message

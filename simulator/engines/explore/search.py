@@ -21,10 +21,11 @@ from simulator.engines.explore.searchable import Kind, Searchable
 from simulator.engines.explore.sharing import Shards, shards_of
 from simulator.engines.explore.tables import TooManyPartsError
 
-FEWEST: Final = 1 << 10
+FIRST: Final = 1 << 10
+FEWEST: Final = 1 << 15
 MOST: Final = 1 << 17
-"""States of a round, which is as long as is good for finding out in time that a limit is reached."""
-ROUND_SECONDS: Final = 0.5
+"""States of a round. A round costs some milliseconds however small it is, and its end is when limits are looked at."""
+ROUND_SECONDS: Final = 2.0
 
 
 def explore(
@@ -71,7 +72,7 @@ class _Search:
         self._system, self._limits, self._jobs = system, limits, jobs
         self._on_level, self._stop_at_first = on_level, stop_at_first
         self._expanded, self._count, self._depth = 0, 1, 0
-        self._group = FEWEST
+        self._group = FIRST
         self._stopped_by = ""
 
     def run(self) -> Exploration:

@@ -7,7 +7,7 @@ looks at more than two parts, so each of them is asked for once and then looked 
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 Choice: TypeAlias = tuple[str, ...]
 """What happens next, in words that a schedule keeps; unique among the choices of one state."""
@@ -123,10 +123,13 @@ class Broken(Protocol):
 
 
 class Searchable(Protocol):
-    """A world, part by part; every method is a pure function of its arguments."""
+    """A world, part by part; every method is a pure function of its arguments.
 
-    def first(self) -> State:
-        """Where all begins."""
+    What is `Any` here are parts of the world's own types, choices, and kinds of trouble (`bounds`: how much of each).
+    """
+
+    def first(self) -> Any:
+        """Where all begins: a State, or a named tuple like it."""
 
     def device_moves(self, device: Any, token: int, waits: int) -> Sequence[DeviceMove]:
         """What a device does by itself; `token` is the lowest place that is free, `waits` what its net tells it."""
@@ -173,14 +176,22 @@ class Searchable(Protocol):
     def phase(self, device: Any) -> str:
         """In which row of the table of phases and kinds it stands."""
 
-    def paid(self, budgets: Any, kinds: tuple[Kind, ...]) -> Hashable | None:
+    def paid(self, budgets: Any, kinds: Any) -> Hashable | None:
         """What is left after one of each of these; None if something is missing."""
 
-    def left(self, budgets: Any) -> Mapping[Kind, int]:
+    def left(self, budgets: Any) -> Mapping[Any, int]:
         """How much of each kind, where there may be any."""
 
-    def bounded(self, bounds: Mapping[Kind, int]) -> "Searchable":
+    def bounded(self, bounds: Any) -> "Searchable":
         """The same world with other bounds, and with none of what is not named."""
 
-    def begun_with(self, bounds: Mapping[Kind, int]) -> Hashable:
+    def begun_with(self, bounds: Any) -> Hashable:
         """Budgets of this world, in which so much is left; no more of each than its bounds."""
+
+
+@runtime_checkable
+class Dividable(Protocol):
+    """A world that knows what of a device changes least; of others, processes share devices by all that they are."""
+
+    def mind(self, device: Any) -> Hashable:
+        """The part of a device that decides; devices that have one in common are kept by one process."""

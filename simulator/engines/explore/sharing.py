@@ -12,7 +12,7 @@ forked, one process does it all.
 import multiprocessing
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -26,7 +26,7 @@ from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.packing import side_numbers
-from simulator.engines.explore.searchable import Searchable
+from simulator.engines.explore.searchable import Dividable, Searchable
 from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
 from simulator.engines.explore.tables import TooManyPartsError, Trait
@@ -98,8 +98,10 @@ class Alone(Shards):
         return _standing(self._shard)
 
     def kept(self) -> list[Kept]:
-        """All of it."""
-        return [self._shard.kept()]
+        """All of it; what only a search needs is let go, since judging the graph takes memory as well."""
+        kept = self._shard.kept()
+        del self._shard
+        return [kept]
 
 
 # ── a process of several ──────────────────────────────────────────────────────────────────────────────────────────
@@ -119,13 +121,13 @@ class _Worker:
         self._shard = Shard(system)
         known = self._shard.expansion.known
         self._number = number
-        self._keeper = Trait(known.devices, np.int64, lambda device: keeper(hash(device), count))
+        self._keeper = Trait(known.devices, np.int64, lambda device: keeper(system, device, count))
         self._senders = [Sender(known) for _ in range(count)]
         self._receivers = [Receiver(known) for _ in range(count)]
         self._mine: Moves | None = None
         self._told = 0
         first = system.first()
-        if keeper(hash(first.sides[0].device), count) == number:
+        if keeper(system, first.sides[0].device, count) == number:
             self._shard.begin(first)
 
     def expand(self, low: int, high: int) -> Expanded:
@@ -162,8 +164,9 @@ class _Worker:
         return self._shard.kept()
 
 
-def keeper(hashed: int, count: int) -> int:
-    """Which of so many processes keeps what has this hash; low bits alone are no draw."""
+def keeper(system: Searchable, device: Hashable, count: int) -> int:
+    """Which of so many processes keeps the states of a device; a hash's low bits alone would be no draw."""
+    hashed = hash(system.mind(device) if isinstance(system, Dividable) else device)
     return (hashed * 0x9E3779B97F4A7C15 >> 40) % count
 
 

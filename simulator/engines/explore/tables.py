@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engines.explore.index import Column, Index, Numbers, Words
+from simulator.engines.explore.index import ROOMY, Column, Index, Numbers, Words
 
 Part = TypeVar("Part", bound=Hashable)
 Entry = tuple[int, ...]
@@ -67,7 +67,7 @@ class Table:
     def __init__(self, width: int, fields: int, asked: Callable[..., Iterable[Entry]]) -> None:
         self._asked = asked
         self.asked_seconds = 0.0
-        self._index = Index(width)
+        self._index = Index(width, ROOMY)
         self._starts, self._counts = Column(np.int64), Column(np.int64)
         self._fields = tuple(Column(np.int64) for _ in range(fields))
 

@@ -240,6 +240,9 @@ class Dice(Toy):
     def side_of(self, message: Message) -> int:
         return message.side
 
+    def mind(self, device: Asker) -> int:
+        return device.mind
+
     def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
         after = self.drawn(3, "watch", watched, by_cloud, by_device)
         broken = self.drawn(12, "broken", watched, by_cloud, by_device) == 0

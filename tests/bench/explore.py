@@ -1,0 +1,113 @@
+"""`python -m tests.bench.explore`: how fast worlds are searched, and where the time goes.
+
+Each world is one device, one update with its steps reported, one deletion, and more and more besides. CPU seconds are
+of all processes together; *asked* is the part of them in which the cores were asked for moves that were not known yet,
+and *arrays* the rest. Beside them hypothesis walks the same world at random, with a `RuleBasedStateMachine`.
+"""
+
+import resource
+import time
+from typing import Any
+
+import click
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from rich.console import Console
+from rich.table import Table
+
+from simulator.engines.explore.exploration import Exploration
+from simulator.engines.explore.search import explore
+from simulator.engines.explore.setup import Bounds, Setup
+from simulator.engines.explore.system import System
+from simulator.engines.explore.walks import walks
+from simulator.engines.explore.world import transitions
+
+MORE = (
+    ("deletion", {"delete": 1}),
+    ("+ re-creation", {"create-again": 1}),
+    ("+ power cut", {"power-cut": 1}),
+    ("+ disconnect", {"disconnect": 1}),
+    ("+ lost answer", {"lose-answer": 1}),
+    ("+ duplicate", {"duplicate": 1}),
+    ("+ delay", {"delay": 1}),
+)
+COLUMNS = ("world", "jobs", "states", "transitions", "depth", "wall s", "CPU s", "asked", "arrays", "transitions/s CPU")
+
+
+def cpu_seconds() -> float:
+    """Of this process and of those that it has waited for."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def measured(bounds: dict[str, int], jobs: int, seconds: float) -> tuple[Exploration, float]:
+    """What was found, and the CPU time of it."""
+    begun = cpu_seconds()
+    found = explore(System(Setup(bounds=Bounds.model_validate(bounds))), jobs=jobs, seconds=seconds)
+    return found, cpu_seconds() - begun
+
+
+def row(name: str, found: Exploration, cpu: float) -> list[str]:
+    """Of the table."""
+    asked = found.seconds_of["asking for moves"]
+    shown = f"{name}{'' if found.complete else f' ({found.stopped_by})'}"
+    return [
+        shown,
+        str(found.jobs),
+        f"{found.states:,}",
+        f"{found.transitions:,}",
+        str(found.depth),
+        f"{found.seconds:.1f}",
+        f"{cpu:.1f}",
+        f"{asked:.1f}",
+        f"{cpu - asked:.1f}",
+        f"{found.transitions / cpu:,.0f}",
+        f"{found.bytes_a_state:.0f}",
+    ]
+
+
+def hypothesis_steps_a_second(bounds: dict[str, int]) -> float:
+    """Of CPU time, walking at random."""
+    system = System(Setup(bounds=Bounds.model_validate(bounds)))
+    first, taken = system.first(), 0
+
+    class Walking(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.world: Any = first
+
+        @rule(draw=st.integers(0, 10**6))
+        def take_a_step(self, draw: int) -> None:
+            nonlocal taken
+            those = list(transitions(system, self.world))
+            if those:
+                self.world, taken = those[draw % len(those)].world, taken + 1
+
+    some = settings(max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+    begun = time.process_time()
+    run_state_machine_as_test(Walking, settings=settings(some, database=None))
+    return taken / (time.process_time() - begun)
+
+
+@click.command()
+@click.option("--kinds", default=4, show_default=True, help="So many kinds of trouble, of seven.")
+@click.option("--jobs", "all_jobs", type=int, multiple=True, default=(1, 2), show_default=True)
+@click.option("--seconds", default=120.0, show_default=True, help="For each world.")
+def main(kinds: int, all_jobs: tuple[int, ...], seconds: float) -> None:
+    """Search one world after the other."""
+    console, bounds = Console(width=150), dict[str, int]()
+    table = Table(*COLUMNS, "bytes/state")
+    for name, more in MORE[:kinds]:
+        bounds |= more
+        for jobs in all_jobs:
+            table.add_row(*row(name, *measured(bounds, jobs, seconds)))
+    console.print(table)
+    walked_at = cpu_seconds()
+    walked = walks(System(Setup(bounds=Bounds.model_validate(bounds))), 500, 1, bounds=dict.fromkeys(bounds, 3))
+    console.print(f"walks: {walked.steps / (cpu_seconds() - walked_at):,.0f} steps a second of CPU")
+    console.print(f"hypothesis: {hypothesis_steps_a_second(bounds):,.0f} steps a second of CPU")
+
+
+if __name__ == "__main__":
+    main()
