@@ -5,8 +5,8 @@ are. What only one of the two tells is nobody's fault: receipts and subscription
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, field, is_dataclass, replace
+from typing import Any, Final, TypeAlias, cast
 
 from agent.device_events import JournalWritten, RequestSent
 from agent.values import Answer
@@ -58,9 +58,9 @@ def plain(event: Told) -> Told:
     return replace(event, **changed) if changed else event
 
 
-def compared(events: Sequence[Told]) -> list[Told]:
-    """Those that both tell."""
-    return [event for event in events if not isinstance(event, UNCOMPARED)]
+def compared(events: Sequence[object]) -> list[Told]:
+    """Those that both tell; what the explorer notes besides is no event."""
+    return [cast("Told", each) for each in events if is_dataclass(each) and not isinstance(each, UNCOMPARED)]
 
 
 def kinds_of(messages: Sequence[Message]) -> list[MessageKind]:
