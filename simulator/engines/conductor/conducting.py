@@ -35,8 +35,6 @@ Second by second: one in which this process did not run, however long, is one.
 PENDING: Final[dict[str, type[Pending]]] = {"power on": PowerOn, "reboot": Reboot, "undo reboot": UndoReboot}
 CLOUDS: Final = frozenset({"create", "create again", "delete", "cancel", "delete execution", "records go", "job gone"})
 """What is done at the service."""
-AT: Final = "device "
-"""What the place of a choice begins with that is about another device than the first."""
 
 
 class PartedError(Exception):
@@ -100,7 +98,7 @@ class Conductor:
 
     async def play(self, before: World, to_come: Transition) -> None:
         """Have a choice happen. Raises PartedError if it does not, or not so."""
-        choice, number = to_come.choice, side_of(to_come.choice)
+        choice, number = to_come.choice, turn_of(before, to_come)
         self.now = to_come.world.service.now
         device = self.devices[number]
         is_heard = choice.do in ("deliver", "deliver twice") and not device.wire.down[0].is_cut_off
@@ -123,7 +121,8 @@ class Conductor:
             case "create" | "create again":
                 document = self.setup.document(job_id, again=choice.do == "create again").value
                 assert isinstance(document, dict), "an object"
-                await self.controller.create_job(job_id, self.setup.things, document, namespace_id)
+                things = self.setup.things[:1] if job_id == OTHER else self.setup.things
+                await self.controller.create_job(job_id, things, document, namespace_id)
             case "delete":
                 await self._carry_out(ControllerCommand("delete-job", job_id, True, namespace_id))
             case "cancel":
@@ -197,9 +196,12 @@ class Conductor:
         return next((each for side, device in both for each in not_as_it_stands(side, device)), None)
 
 
-def side_of(choice: Choice) -> int:
-    """The number of the device that a choice is about; 0 for what is about none."""
-    return int(choice.at.removeprefix(AT)) - 1 if choice.at.startswith(AT) else 0
+def turn_of(before: World, to_come: Transition) -> int:
+    """The number of the device that a choice is about; of what is about none, any."""
+    if to_come.side is not None:
+        return to_come.side
+    both = enumerate(zip(before.sides, to_come.world.sides, strict=True))
+    return next((number for number, (side, after) in both if side != after), 0)
 
 
 def with_the_connection(choice: Choice, device: ConductedDevice) -> None:

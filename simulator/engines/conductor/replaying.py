@@ -233,6 +233,6 @@ def _is_home(system: System, world: World, number: int) -> bool:
 def _by_themselves(system: System, world: World, number: int) -> Iterator[Transition]:
     """What comes of itself, of what is about that device."""
     for each in transitions(system, world):
-        about = [number for number, side in enumerate(each.world.sides) if side is not world.sides[number]]
+        about = [number for number, side in enumerate(each.world.sides) if side != world.sides[number]]
         if not each.costs and each.actor in ORDER and about == [number]:
             yield each
