@@ -1,11 +1,8 @@
 """Each choice is made to happen, and waited for until all of it is seen: see `expected`.
 
-Nothing is waited for by time. Only what does not come at all ends the wait, after PATIENCE_SECONDS in which nothing
-was seen, and the two have parted then.
+Nothing is waited for by time. Only what does not come at all ends the wait, and the two have parted then (`sight`).
 """
 
-import asyncio
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,61 +16,18 @@ from simulator.engines.conductor.devices import ConductedDevice
 from simulator.engines.conductor.expected import Names, Told, brief, compared, first_difference, kinds_of
 from simulator.engines.conductor.made_up_time import MadeUpTime, duration
 from simulator.engines.conductor.packets import Packet, Wire, swap
+from simulator.engines.conductor.sight import PATIENCE_SECONDS, PartedError, Sight
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.moves import failing
 from simulator.engines.explore.net import Net
 from simulator.engines.explore.setup import OTHER, OTHER_NAMESPACE, Setup
 from simulator.engines.explore.system import Side, World
 from simulator.engines.explore.world import Transition
-from simulator.trace import CLOUD, Entry, device_source
+from simulator.trace import CLOUD, device_source
 
-PATIENCE_SECONDS: Final = 30
-"""So long nothing at all may be seen, before what is waited for is taken not to come.
-
-Second by second: one in which this process did not run, however long, is one.
-"""
 PENDING: Final[dict[str, type[Pending]]] = {"power on": PowerOn, "reboot": Reboot, "undo reboot": UndoReboot}
 CLOUDS: Final = frozenset({"create", "create again", "delete", "cancel", "delete execution", "records go", "job gone"})
 """What is done at the service."""
-
-
-class PartedError(Exception):
-    """What happened is not what the explorer's world says: `expected`, and what was `seen` instead."""
-
-    def __init__(self, expected: str, seen: str) -> None:
-        super().__init__(f"expected {expected}; saw {seen}")
-        self.expected = expected
-        self.seen = seen
-
-
-@dataclass(slots=True)
-class Sight:
-    """What has been told since the choice that is played, by whom; `changed` is set whenever anything is."""
-
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _told: dict[str, list[Told]] = field(default_factory=dict)
-
-    def feed(self, entry: Entry) -> None:
-        """Take note of an entry."""
-        self._told.setdefault(entry.source, []).append(entry.event)  # type: ignore[arg-type]  # of cloud and devices
-        self.changed.set()
-
-    def of(self, source: str) -> list[Told]:
-        """What that one has told, of what counts."""
-        return compared(self._told.get(source, ()))
-
-    async def has_changed(self) -> bool:
-        """Wait until anything is told; whether it is."""
-        self.changed.clear()
-        for _ in range(PATIENCE_SECONDS):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    return await self.changed.wait()
-        return False
-
-    def clear(self) -> None:
-        """What was told so far was waited for."""
-        self._told.clear()
 
 
 @dataclass(slots=True)
@@ -176,7 +130,7 @@ class Conductor:
 
     async def _until_seen(self, to_come: Transition, turn: int) -> None:
         while (missing := self._missing(to_come, turn)) is not None:
-            if not await self.sight.has_changed():
+            if not await self.sight.changes(missing):
                 raise PartedError(missing, f"nothing of it within {PATIENCE_SECONDS} s")
 
     def _missing(self, to_come: Transition, turn: int) -> str | None:
