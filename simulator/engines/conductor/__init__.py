@@ -6,6 +6,7 @@
     venues        a conducted cloud: in virtual time, and over real MQTT
     made_up_time  when everything is told to be
     expected      what is to be seen after a choice, and how what is seen compares
+    sight         what is seen, and how long it is looked for
     conducting    each choice is made to happen, and waited for
     replaying     a whole schedule, from switching on to the verdict
 

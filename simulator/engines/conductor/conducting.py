@@ -1,113 +1,70 @@
 """Each choice is made to happen, and waited for until all of it is seen: see `expected`.
 
-Nothing is waited for by time. Only what does not come at all ends the wait, after PATIENCE_SECONDS in which nothing
-was seen, and the two have parted then.
+Nothing is waited for by time. Only what does not come at all ends the wait, and the two have parted then (`sight`).
 """
 
-import asyncio
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.cloud.core import CloudCore
 from simulator.controller.controller import Controller, ControllerCommand
-from simulator.controller.hand import Refused
+from simulator.controller.hand import Hand, Refused
 from simulator.devices.rig import power, steps
 from simulator.devices.rig.values import Pending, PowerOn, Reboot, UndoReboot
 from simulator.engines.conductor.devices import ConductedDevice
 from simulator.engines.conductor.expected import Names, Told, brief, compared, first_difference, kinds_of
 from simulator.engines.conductor.made_up_time import MadeUpTime, duration
 from simulator.engines.conductor.packets import Packet, Wire, swap
+from simulator.engines.conductor.sight import PATIENCE_SECONDS, PartedError, Sight
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.moves import failing
+from simulator.engines.explore.net import Net
 from simulator.engines.explore.setup import OTHER, OTHER_NAMESPACE, Setup
 from simulator.engines.explore.system import Side, World
 from simulator.engines.explore.world import Transition
-from simulator.trace import CLOUD, Entry, device_source
+from simulator.trace import CLOUD, device_source
 
-PATIENCE_SECONDS: Final = 30
-"""So long nothing at all may be seen, before what is waited for is taken not to come.
-
-Second by second: one in which this process did not run, however long, is one.
-"""
 PENDING: Final[dict[str, type[Pending]]] = {"power on": PowerOn, "reboot": Reboot, "undo reboot": UndoReboot}
 CLOUDS: Final = frozenset({"create", "create again", "delete", "cancel", "delete execution", "records go", "job gone"})
 """What is done at the service."""
 
 
-class PartedError(Exception):
-    """What happened is not what the explorer's world says: `expected`, and what was `seen` instead."""
-
-    def __init__(self, expected: str, seen: str) -> None:
-        super().__init__(f"expected {expected}; saw {seen}")
-        self.expected = expected
-        self.seen = seen
-
-
-@dataclass(slots=True)
-class Sight:
-    """What has been told since the choice that is played, by whom; `changed` is set whenever anything is."""
-
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _told: dict[str, list[Told]] = field(default_factory=dict)
-
-    def feed(self, entry: Entry) -> None:
-        """Take note of an entry."""
-        self._told.setdefault(entry.source, []).append(entry.event)  # type: ignore[arg-type]  # of cloud and devices
-        self.changed.set()
-
-    def of(self, source: str) -> list[Told]:
-        """What that one has told, of what counts."""
-        return compared(self._told.get(source, ()))
-
-    async def has_changed(self) -> bool:
-        """Wait until anything is told; whether it is."""
-        self.changed.clear()
-        for _ in range(PATIENCE_SECONDS):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    return await self.changed.wait()
-        return False
-
-    def clear(self) -> None:
-        """What was told so far was waited for."""
-        self._told.clear()
-
-
 @dataclass(slots=True)
 class Conductor:
-    """Plays one device, on its `wire`, and the `core` of a service, whose clock shows `now`, in epoch seconds.
+    """Plays devices, in the order of the setup's seats, and the `core` of a service, whose clock shows `now`, in epoch
+    seconds; operators act through `hand`.
 
     `time` is what the trace is told by.
     """
 
     setup: Setup
     core: CloudCore
+    hand: Hand
     controller: Controller
-    device: ConductedDevice
-    wire: Wire
+    devices: tuple[ConductedDevice, ...]
     sight: Sight
     time: MadeUpTime
     now: float
     _names: Names = field(default_factory=Names)
     _heard: int = 0
-    """So many messages the device is to have heard of its connection."""
+    """So many messages the device whose turn it is is to have heard of its connection."""
 
     async def play(self, before: World, to_come: Transition) -> None:
         """Have a choice happen. Raises PartedError if it does not, or not so."""
-        choice = to_come.choice
+        choice, number = to_come.choice, turn_of(before, to_come)
         self.now = to_come.world.service.now
-        is_heard = choice.do in ("deliver", "deliver twice") and not self.wire.down[0].is_cut_off
-        self._heard = self._has_heard + is_heard
+        device = self.devices[number]
+        is_heard = choice.do in ("deliver", "deliver twice") and not device.wire.down[0].is_cut_off
+        self._heard = device.heard + is_heard
         try:
             if choice.do in CLOUDS:
                 await self._at_the_service(choice, before)
             else:
-                self._at_the_device(choice, before.sides[0])
+                self._at_the_device(choice, device, before.sides[number])
         except Refused as refused:
             raise PartedError(str(choice), str(refused)) from None
-        await self._until_seen(to_come)
+        await self._until_seen(to_come, number)
         self.sight.clear()
 
     # ── having it happen ──────────────────────────────────────────────────────────────────────────────────────
@@ -118,103 +75,127 @@ class Conductor:
             case "create" | "create again":
                 document = self.setup.document(job_id, again=choice.do == "create again").value
                 assert isinstance(document, dict), "an object"
-                await self.controller.create_job(job_id, self.setup.things, document, namespace_id)
+                things = self.setup.things[:1] if job_id == OTHER else self.setup.things
+                await self.controller.create_job(job_id, things, document, namespace_id)
             case "delete":
                 await self._carry_out(ControllerCommand("delete-job", job_id, True, namespace_id))
             case "cancel":
                 await self._carry_out(ControllerCommand("cancel-job", job_id, True, namespace_id))
+            case "delete execution" if choice.at:
+                await self._delete_execution(choice.at, job_id, namespace_id)
             case "delete execution":
                 await self._carry_out(ControllerCommand("delete-execution", job_id, True, namespace_id))
             case _:
-                jobs = before.service.jobs
-                at = jobs.agenda[0][0] if jobs.agenda and not jobs.backlog.under_way else self.now
-                self.core.do_due(at)
+                self._do_due(before)
+
+    def _do_due(self, before: World) -> None:
+        """As the world has it: the part of a deletion that is due, and of several things' records one at a time."""
+        jobs = before.service.jobs
+        is_under_way = jobs.backlog.under_way
+        at = self.now if is_under_way or not jobs.agenda else jobs.agenda[0][0]
+        self.core.do_due(at, 1 if is_under_way or len(self.setup.things) > 1 else None)
+
+    async def _delete_execution(self, thing: str, job_id: str, namespace_id: str | None) -> None:
+        """Of one thing of several, which is nothing for a controller."""
+        number = next(each.execution_number for each in await self.hand.executions(job_id) if each.thing == thing)
+        await self.hand.delete_execution(thing, job_id, number=number, force=True, namespace_id=namespace_id)
 
     async def _carry_out(self, command: ControllerCommand) -> None:
         await self.controller.carry_out(command, why="the schedule says so")
 
-    def _at_the_device(self, choice: Choice, side: Side) -> None:
-        device, rig = self.device, self.device.rig
+    def _at_the_device(self, choice: Choice, device: ConductedDevice, side: Side) -> None:
         device.begin_turn(choice.then.removeprefix("power-cut before "))
         match choice.do:
             case "arrive" | "arrive twice" | "deliver" | "deliver twice" | "lose" | "delay":
-                self._with_a_packet(choice, side)
+                with_a_packet(choice, device.wire, side.net)
             case "work":
                 device.do(steps.advance, int(choice.what.rpartition(" ")[2].partition("/")[0]))
             case "fail":
                 device.do(failing)
             case "power on" | "reboot" | "undo reboot":
-                what = next((each for each in rig.pending if type(each) is PENDING[choice.do]), None)
+                what = next((each for each in device.rig.pending if type(each) is PENDING[choice.do]), None)
                 if what is not None:
                     device.do(steps.happen, what)
             case "power-cut":
                 device.do(power.cut)
             case "timer":
-                self.time.passes(duration(self.setup.device_policy(self.setup.seats[0]), choice.what))
+                self.time.passes(duration(self.setup.device_policy(self.setup.seats[side.device.side]), choice.what))
                 device.run_out(choice.what)
             case "connect" | "disconnect":
-                self._with_the_connection(choice)
+                with_the_connection(choice, device)
             case _:
                 raise PartedError(f"a way to have '{choice.do}' happen", "a choice that no engine knows")
 
-    def _with_the_connection(self, choice: Choice) -> None:
-        connection = self.device.connection
-        if connection is None:
-            raise PartedError(str(choice), "a device without an agent")
-        if choice.do == "connect":
-            connection.connect()
-        else:
-            connection.lose()
-
-    def _with_a_packet(self, choice: Choice, side: Side) -> None:
-        wire = self.wire
-        goes_up = bool(side.net.up) and choice.what == side.net.up[0].name
-        match choice.do:
-            case "arrive" | "arrive twice":
-                wire.let_up(twice=choice.do == "arrive twice")
-            case "deliver" | "deliver twice":
-                wire.let_down(twice=choice.do == "deliver twice")
-            case "lose":
-                (wire.up if goes_up else wire.down).pop(0)
-            case _:
-                swap(wire.up if goes_up else wire.down)
-
     # ── seeing that it has ────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def _has_heard(self) -> int:
-        connection = self.device.connection
-        return 0 if connection is None else connection.heard
-
-    async def _until_seen(self, to_come: Transition) -> None:
-        while (missing := self._missing(to_come)) is not None:
-            if not await self.sight.has_changed():
+    async def _until_seen(self, to_come: Transition, turn: int) -> None:
+        while (missing := self._missing(to_come, turn)) is not None:
+            if not await self.sight.changes(missing):
                 raise PartedError(missing, f"nothing of it within {PATIENCE_SECONDS} s")
 
-    def _missing(self, to_come: Transition) -> str | None:
+    def _missing(self, to_come: Transition, turn: int) -> str | None:
         """What is still to be seen. Raises PartedError for anything else that is."""
-        for source, expected in (
-            (CLOUD, compared(to_come.told_by_cloud)),
-            (device_source(self.device.thing), compared(to_come.told_by_device)),
-        ):
-            seen = self.sight.of(source)
-            if (difference := first_difference(expected, seen, self._names)) is not None:
+        expected: dict[str, Sequence[Told]] = {CLOUD: to_come.told_by_cloud}
+        for number, device in enumerate(self.devices):
+            expected[device_source(device.thing)] = to_come.told_by_device if number == turn else ()
+        for source, events in expected.items():
+            wanted, seen = compared(events), self.sight.of(source)
+            if (difference := first_difference(wanted, seen, self._names)) is not None:
                 raise PartedError(*difference)
-            if len(seen) < len(expected):
-                return brief(expected[len(seen)])
-        return next(self._not_as_it_stands(to_come.world.sides[0]), None)
+            if len(seen) < len(wanted):
+                return brief(wanted[len(seen)])
+        if self.devices[turn].wire.is_linked and self.devices[turn].heard < self._heard:
+            return "that the device hears it"
+        both = zip(to_come.world.sides, self.devices, strict=True)
+        return next((each for side, device in both for each in not_as_it_stands(side, device)), None)
 
-    def _not_as_it_stands(self, side: Side) -> Iterator[str]:
-        """What is not as the explorer's world has it, once all is told: first what is still to come."""
-        if self.wire.is_linked and self._has_heard < self._heard:
-            yield "that the device hears it"
-        for way, messages, packets in (("up", side.net.up, self.wire.up), ("down", side.net.down, self.wire.down)):
-            if kinds_of(messages) != _kinds(packets):
-                yield f"in flight {way}: {_listed(kinds_of(messages))}, and not {_listed(_kinds(packets))}"
-        if side.device.rig.hardware != self.device.rig.hardware:
-            raise PartedError(f"the hardware {side.device.rig.hardware}", str(self.device.rig.hardware))
-        if frozenset(side.device.timers) != self.device.timers:
-            raise PartedError(f"timers {_listed(side.device.timers)}", _listed(sorted(self.device.timers)))
+
+def turn_of(before: World, to_come: Transition) -> int:
+    """The number of the device that a choice is about; of what is about none, any."""
+    if to_come.side is not None:
+        return to_come.side
+    both = enumerate(zip(before.sides, to_come.world.sides, strict=True))
+    return next((number for number, (side, after) in both if side != after), 0)
+
+
+def with_the_connection(choice: Choice, device: ConductedDevice) -> None:
+    """Have it come or go. Raises PartedError if there is nobody who has one."""
+    connection = device.connection
+    if connection is None:
+        raise PartedError(str(choice), "a device without an agent")
+    if choice.do == "connect":
+        connection.connect()
+    else:
+        connection.lose()
+
+
+def with_a_packet(choice: Choice, wire: Wire, net: Net) -> None:
+    """Have become of it what the choice says."""
+    goes_up = bool(net.up) and choice.what == net.up[0].name
+    match choice.do:
+        case "arrive" | "arrive twice":
+            wire.let_up(twice=choice.do == "arrive twice")
+        case "deliver" | "deliver twice":
+            wire.let_down(twice=choice.do == "deliver twice")
+        case "lose":
+            (wire.up if goes_up else wire.down).pop(0)
+        case _:
+            swap(wire.up if goes_up else wire.down)
+
+
+def not_as_it_stands(side: Side, device: ConductedDevice) -> Iterator[str]:
+    """What is in flight otherwise than the world has it, and may still come.
+
+    Raises PartedError where the hardware, or a timer, is otherwise once everything has been told.
+    """
+    net, wire = side.net, device.wire
+    for way, messages, packets in (("up", net.up, wire.up), ("down", net.down, wire.down)):
+        if kinds_of(messages) != _kinds(packets):
+            yield f"in flight {way}: {_listed(kinds_of(messages))}, and not {_listed(_kinds(packets))}"
+    if side.device.rig.hardware != device.rig.hardware:
+        raise PartedError(f"the hardware {side.device.rig.hardware}", str(device.rig.hardware))
+    if frozenset(side.device.timers) != device.timers:
+        raise PartedError(f"timers {_listed(side.device.timers)}", _listed(sorted(device.timers)))
 
 
 def _kinds(packets: list[Packet]) -> list[str]:

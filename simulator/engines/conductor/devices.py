@@ -11,13 +11,14 @@ from agent.core.events import BeginStep, StopStep, TimerFired, TimerName, UndoSt
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
-from agent.runner import Runner
+from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.models import model_named
 from simulator.devices.rig import power
 from simulator.devices.rig.values import Make, PowerOn, Rig
 from simulator.engines.conductor.connections import ConductedConnection
-from simulator.engines.explore.setup import Seat, Setup
+from simulator.engines.conductor.packets import Wire
+from simulator.engines.explore.setup import Setup
 from simulator.pace import Alarm, Pace
 from simulator.scenario import Group, Timings
 from simulator.trace.flash_events import DeviceAccount
@@ -71,27 +72,34 @@ class ConductedRunner(Runner[Any]):
 
 
 class ConductedDevice(SimulatedDevice):
-    """About to be switched on. `connection` gives that of one boot; `written` is called when its journal has been."""
+    """That of a setup's seat `number`, about to be switched on.
 
-    __slots__ = ("_cut_before", "_has_told", "_passed", "_rig_before", "_written", "connection")
+    `wire` is what is held between it and the cloud, `transport` gives it a connection; `written` is called when its
+    journal has been.
+    """
+
+    __slots__ = ("_cut_before", "_has_told", "_passed", "_rig_before", "_written", "connection", "wire")
 
     def __init__(
         self,
         setup: Setup,
-        seat: Seat,
+        number: int,
         group: Group,
-        connection: Callable[[], ConductedConnection],
+        wire: Wire,
+        transport: Callable[[], Transport],
         observe: Callable[[DeviceAccount], None],
         written: Callable[[], object],
     ) -> None:
-        model, policy = model_named(setup.model), setup.device_policy(seat)
+        seat, model = setup.seats[number], model_named(setup.model)
+        policy = setup.device_policy(seat)
+        self.wire = wire
         self.connection: ConductedConnection | None = None
         self._written = written
         self.begin_turn()
 
         def agent(_: SimulatedDevice) -> Runner[Any]:
-            self.connection = connection()
-            minted = Correlation(f"{self.boots:08x}-", policy.abilities)
+            self.connection = ConductedConnection(wire, transport)
+            minted = Correlation(f"{number + 1:x}{self.boots:07x}-", policy.abilities)
             return ConductedRunner(
                 thing=seat.thing,
                 machine=Correlated(model.start(policy), minted),
@@ -122,6 +130,11 @@ class ConductedDevice(SimulatedDevice):
     def timers(self) -> frozenset[TimerName]:
         """Those of its agent that are set."""
         return self.runner.timers if isinstance(self.runner, ConductedRunner) else frozenset()
+
+    @property
+    def heard(self) -> int:
+        """So many messages have come to it over the connection that it has."""
+        return 0 if self.connection is None else self.connection.heard
 
     def run_out(self, name: str) -> None:
         """A timer of its agent is over."""

@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final, Literal, NamedTuple, assert_never
 
 from agent.errors import InputError
 from agent.jitter import Jitter
 from simulator.controller.controller import Controller
 from simulator.engines.casting import Casting
-from simulator.engines.conductor.conducting import Conductor, PartedError, Sight
-from simulator.engines.conductor.connections import ConductedConnection
+from simulator.engines.conductor.conducting import Conductor
 from simulator.engines.conductor.devices import ConductedDevice
 from simulator.engines.conductor.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.conductor.packets import ConductedNetwork, Wire
+from simulator.engines.conductor.sight import PartedError, Sight
 from simulator.engines.conductor.venues import ConductedVenue, InVirtualTime, OverMqtt
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.moves import Moves
@@ -30,7 +31,10 @@ from simulator.verdict import Judge, Verdict
 EngineName = Literal["virtual", "live"]
 GROUP: Final = "fleet"
 MOST_MOVES: Final = 100
-"""Until a device that is switched on has found nothing to do."""
+"""Until devices that are switched on have found nothing to do."""
+ORDER: Final = {"up": 0, "down": 1, "device": 2, "timer": 3}
+"""Of what comes of itself, until then."""
+TOGETHER: Final = "no engine tells whose packets are whose, of two agents on one thing"
 
 
 class Parted(NamedTuple):
@@ -80,10 +84,8 @@ async def play_schedule(
     In virtual time it runs on a VirtualLoop (`run_virtually`). Raises InputError for what cannot be conducted, and
     ValueError for a choice that there is not where it stands.
     """
-    if setup.devices != "one":
-        raise InputError(
-            f"devices: {setup.devices}: an engine plays a schedule with one device; `--engine explore` any"
-        )
+    if setup.devices == "two namespaces":
+        raise InputError(f"devices: {setup.devices}: {TOGETHER}; `--engine explore` can")
     scenario = scenario_of(setup, name)
     venue: ConductedVenue
     match engine:
@@ -123,8 +125,7 @@ class _Replay:
         self._sight = Sight()
         self._time = MadeUpTime()
         self._is_over = False
-        self._seat = setup.seats[0]
-        self._wire = Wire(venue.clock, self._sight.changed.set, venue.answers_who_left)
+        self._wires = {seat: self._wire() for seat in setup.seats}
         self._conductor: Conductor | None = None
 
     async def play(self, choices: Sequence[Choice | str], on_choice: Callable[[int, str], object]) -> Replayed:
@@ -155,33 +156,34 @@ class _Replay:
         assert self._conductor is not None, "opened before"
         await self._conductor.play(before, to_come)
 
+    def _wire(self) -> Wire:
+        return Wire(self._venue.clock, self._sight.changed.set, self._venue.answers_who_left)
+
     async def _open(self, stack: AsyncExitStack) -> Recorder:
-        """Everything is there, and the device is not switched on yet."""
+        """Everything is there, and no device is switched on yet."""
         venue, loop = self._venue, asyncio.get_running_loop()
-        network = ConductedNetwork(self._setup, {self._seat: self._wire}, venue.clock, loop.call_later)
+        network = ConductedNetwork(self._setup, self._wires, venue.clock, loop.call_later)
         hand = await venue.open(stack, network, self._now, self._feed)
         engine = Recorder(ENGINE, venue.clock, self._feed)
         engine.record(self._casting.announced(venue.name, 0, None, one_clock=True))
         controller = Controller(hand, Recorder(CONTROLLER, venue.clock, self._feed).record, rng=Jitter("replay"))
         stack.push_async_callback(controller.close)
-        await hand.create_thing(self._seat.thing)
-        device = self._device()
-        stack.push_async_callback(device.end)
-        stack.callback(self._wire.close)
+        devices = tuple(map(self._device, range(len(self._wires))))
+        for device in devices:
+            await hand.create_thing(device.thing)
+            stack.push_async_callback(device.end)
+            stack.callback(device.wire.close)
         self._conductor = Conductor(
-            self._setup, venue.core, controller, device, self._wire, self._sight, self._time, float(EPOCH)
+            self._setup, venue.core, hand, controller, devices, self._sight, self._time, float(EPOCH)
         )
         self._sight.clear()
         return engine
 
-    def _device(self) -> ConductedDevice:
-        name, group = self._casting.agents[0]
-
-        def connection() -> ConductedConnection:
-            return ConductedConnection(self._wire, lambda: self._venue.transport(name, group))
-
+    def _device(self, number: int) -> ConductedDevice:
+        (name, group), wire = self._casting.agents[number], self._wires[self._setup.seats[number]]
         record = Recorder(device_source(name), self._venue.clock, self._feed)
-        return ConductedDevice(self._setup, self._seat, group, connection, record, self._time.writes_down)
+        transport = partial(self._venue.transport, name, group)
+        return ConductedDevice(self._setup, number, group, wire, transport, record, self._time.writes_down)
 
     def _now(self) -> float:
         return float(EPOCH) if self._conductor is None else self._conductor.now
@@ -206,7 +208,7 @@ def spelled(system: System, world: World, text: str) -> Transition:
 
 def is_home(system: System, world: World) -> bool:
     """Whether nothing more is to be done by anybody."""
-    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
+    return all(_is_home(system, world, number) for number, _ in enumerate(world.sides))
 
 
 def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
@@ -216,9 +218,22 @@ def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
     sides = tuple(Side(moves.off(number), Net(), None) for number, _ in enumerate(setup.seats))
     world = World(sides, operations.begun(), bounds)
     for _ in range(MOST_MOVES):
-        if is_home(system, world):
+        away = [number for number, _ in enumerate(sides) if not _is_home(system, world, number)]
+        if not away:
             return
-        free = [each for each in transitions(system, world) if not each.costs and each.actor != "operator"]
-        to_come = min(free, key=lambda each: {"up": 0, "down": 1}.get(each.actor, 2))
+        to_come = min(_by_themselves(system, world, away[0]), key=lambda each: ORDER[each.actor])
         yield world, to_come
         world = to_come.world
+
+
+def _is_home(system: System, world: World, number: int) -> bool:
+    device, net, _ = world.sides[number]
+    return system.is_home(device, net, world.service)
+
+
+def _by_themselves(system: System, world: World, number: int) -> Iterator[Transition]:
+    """What comes of itself, of what is about that device."""
+    for each in transitions(system, world):
+        about = [number for number, side in enumerate(each.world.sides) if side != world.sides[number]]
+        if not each.costs and each.actor in ORDER and about == [number]:
+            yield each

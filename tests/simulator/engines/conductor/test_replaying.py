@@ -135,9 +135,20 @@ def test_a_choice_that_there_is_not_is_no_way_to_go():
         run_virtually(play_schedule(Setup(), ["create fw", "power on"], "virtual"))
 
 
-def test_several_devices_cannot_be_conducted_and_that_is_said_before_anything_happens():
-    with pytest.raises(InputError, match="two things: an engine plays a schedule with one device"):
-        run_virtually(play_schedule(Setup(devices="two things"), [], "virtual"))
+def test_two_things_are_switched_on_and_neither_parts_from_its_way():
+    trace: list[Entry] = []
+    result = run_virtually(play_schedule(Setup(devices="two things"), [], "virtual", trace.append))
+    assert result.parted is None
+    assert {entry.source for entry in trace if entry.event.type == "device.connected"} == {
+        "device/dev-1",
+        "device/dev-2",
+    }
+    assert result.verdict.outcome == "passed"
+
+
+def test_two_agents_on_one_thing_cannot_be_conducted_and_that_is_said_before_anything_happens():
+    with pytest.raises(InputError, match="two namespaces: no engine tells whose packets are whose"):
+        run_virtually(play_schedule(Setup(devices="two namespaces"), [], "virtual"))
 
 
 def test_a_way_that_ends_before_its_end_is_no_end_of_a_run():
