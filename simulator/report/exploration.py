@@ -52,8 +52,7 @@ def answer(verdict: Verdict, diagram_of: DiagramOf) -> Iterator[str]:
     yield from _how_far(explored, verdict.seconds or 0.0)
     yield from _table(explored.cells)
     yield from _places(explored)
-    for finding in explored.findings:
-        yield from _finding(finding, diagram_of)
+    yield from _findings(explored.findings, diagram_of)
     yield from _invariants(verdict)
     yield from wrapped(f"{OUTCOMES[verdict.outcome]}: {verdict.why}", "")
 
@@ -107,17 +106,32 @@ def _places(explored: Explored) -> Iterator[str]:
             yield from wrapped(f"NOT reached {place.id}: within these bounds there is no way there", "  ")
 
 
-def _finding(finding: ExploredFinding, diagram_of: DiagramOf) -> Iterator[str]:
-    """One, with its diagram."""
-    head = f"{SORTS[finding.sort]} {finding.invariant}: {finding.why}"
-    yield from wrapped(f"{head}; {len(finding.way)} choices, {finding.times:,} times in all", "")
+def _findings(findings: Sequence[ExploredFinding], diagram_of: DiagramOf) -> Iterator[str]:
+    """Each in a sentence, and the first of each sort and invariant, which is the shortest, with its diagram."""
+    drawn: set[tuple[str, str]] = set()
+    for finding in findings:
+        yield from _finding(finding)
+        if (which := (finding.sort, finding.invariant)) not in drawn:
+            drawn.add(which)
+            yield from _diagram(*diagram_of(finding), len(finding.way))
+            if finding.sort != "undecidable":
+                yield f"  what that means, and what to do: ghostjob explain {finding.invariant}"
+        yield ""
+
+
+def _finding(finding: ExploredFinding) -> Iterator[str]:
+    said = (
+        f"{SORTS[finding.sort]} {finding.invariant}: {finding.why}; {_choices(finding)}, {finding.times:,} times in all"
+    )
+    yield from wrapped(said, "")
     if finding.argument:
         yield from wrapped(f"why nobody is to blame: {finding.argument}", "  ")
         yield from wrapped(f"what avoids it: {finding.avoid}", "  ")
-    yield from _diagram(*diagram_of(finding), len(finding.way))
-    if finding.sort != "undecidable":
-        yield f"  what that means, and what to do: ghostjob explain {finding.invariant}"
-    yield ""
+
+
+def _choices(finding: ExploredFinding) -> str:
+    loop = f" and a loop of {len(finding.loop)}" if finding.loop else ""
+    return f"{len(finding.way)} choices{loop}"
 
 
 def _diagram(before: Sequence[Entry], steps: Sequence[Step], way: int) -> Iterator[str]:

@@ -38,14 +38,12 @@ from simulator.trace import (
     ExecutionRemoved,
     FlashArea,
     FlashChanged,
-    JobCreated,
     JobDeleted,
-    JobDeletionBegan,
     RequestAnswered,
 )
 
 COLUMNS: Final = ("cloud", "wire", "agent", "hardware")
-WIDTHS: Final = (18, 20, 18, 18)
+WIDTHS: Final = (19, 20, 18, 18)
 NUMBER: Final = 4
 BELOW: Final = " " * (NUMBER + 1)
 WIDEST: Final = 80
@@ -190,12 +188,8 @@ def _of_cloud(event: object) -> str | None:
             return f"{_named(key)} GONE"
         case RequestAnswered(accepted=False, code=code):
             return f"no: {code}"
-        case JobDeletionBegan(job_id=job_id):
-            return f"{job_id} is being deleted"
         case JobDeleted(job_id=job_id):
             return f"{job_id} is no more"
-        case JobCreated():
-            return None
         case _:
             return None
 

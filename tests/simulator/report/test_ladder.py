@@ -55,27 +55,27 @@ def test_columns_are_named_and_what_was_known_before_stands_first():
 @pytest.mark.parametrize(
     ("one", "line"),
     [
-        (step("deliver notify"), "   1                   notify ─►"),
-        (step("deliver twice notify"), "   1                   notify ═► (a copy"),
-        (step("lose start-next accepted"), "   1                   ╳ start-next: yes"),
-        (step("delay notify-next"), "   1                   ~ notify-next is"),
-        (step("disconnect"), "   1                   ╳ connection lost"),
+        (step("deliver notify"), "   1                    notify ─►"),
+        (step("deliver twice notify"), "   1                    notify ═► (a copy"),
+        (step("lose start-next accepted"), "   1                    ╳ start-next: yes"),
+        (step("delay notify-next"), "   1                    ~ notify-next is"),
+        (step("disconnect"), "   1                    ╳ connection lost"),
         (
             step("arrive update fw IN_PROGRESS", ExecutionChanged("dev-1", KEY, "IN_PROGRESS", 3, "device")),
-            "   1 fw@1 IN_PROGRESS  ◄─ update fw",
+            "   1 fw@1 IN_PROGRESS   ◄─ update fw",
         ),
         (
             step("arrive describe fw", RequestAnswered("dev-1", "describe", False, "t", "ResourceNotFound")),
-            "   1 no:               ◄─ describe fw",
+            "   1 no:                ◄─ describe fw",
         ),
         (step("delete fw", JobDeletionBegan("fw", True)), "   1 DELETE fw --force"),
         (step("records go fw", ExecutionRemoved("dev-1", KEY, "IN_PROGRESS")), "   1 fw@1 GONE"),
         (
             step("timer retry", RequestSent("t", "start-next", None)),
-            "   1                                       timer retry runs",
+            "   1                                        timer retry runs",
         ),
-        (step("work write 8/32"), f"   1{' ' * 57}write 8/32"),
-        (step("power-cut", PowerLost("x", ())), f"   1{' ' * 57}POWER CUT"),
+        (step("work write 8/32"), f"   1{' ' * 58}write 8/32"),
+        (step("power-cut", PowerLost("x", ())), f"   1{' ' * 58}POWER CUT"),
     ],
 )
 def test_a_choice_stands_in_its_column(one: Step, line: str):
