@@ -50,7 +50,7 @@ def answer(verdict: Verdict, diagram_of: DiagramOf) -> Iterator[str]:
     assert explored is not None, "of a search"
     yield ""
     yield from _how_far(explored, verdict.seconds or 0.0)
-    yield from _table(explored.cells)
+    yield from _table(explored)
     yield from _places(explored)
     yield from _findings(explored.findings, diagram_of)
     yield from _invariants(verdict)
@@ -75,25 +75,29 @@ def _share(bound: ExploredBound, states: int) -> str:
     return f"  {bound.kind:<{KIND_WIDTH}}up to {bound.bound}; of the states have spent {shares}"
 
 
-def _table(cells: Sequence[ExploredCell]) -> Iterator[str]:
+def _table(explored: Explored) -> Iterator[str]:
     """Phase and disruption, and what the device did there."""
-    if not cells:
+    if not explored.cells:
         return
     yield ""
     head = f"  {'disruption':<{KIND_WIDTH}}{'while it is':<{PHASE_WIDTH}}{'times':>{TIMES_WIDTH - 2}}"
     yield f"{head}  what the device did"
     yield "  " + "─" * (WIDEST - 2)
-    for kind, of_kind in groupby(cells, key=lambda cell: cell.kind):
+    for kind, of_kind in groupby(explored.cells, key=lambda cell: cell.kind):
         name = kind
         for cell in of_kind:
             head = f"  {name:<{KIND_WIDTH}}{cell.phase:<{PHASE_WIDTH}}{cell.times:>{TIMES_WIDTH - 2},}  "
-            yield from wrapped(_did(cell), head)
+            yield from wrapped(did(cell, explored), head)
             name = ""
     yield ""
 
 
-def _did(cell: ExploredCell) -> str:
-    return cell.did if cell.home is not None else "; ".join(filter(None, (cell.did, "no way home from there")))
+def did(cell: ExploredCell, explored: Explored) -> str:
+    """What the device did there, and whether that led home, as far as the search knows."""
+    if cell.home is not None:
+        return cell.did
+    rest = "no way home from there" if explored.complete else "its way home was not seen before the search stopped"
+    return "; ".join(filter(None, (cell.did, rest)))
 
 
 def _places(explored: Explored) -> Iterator[str]:
@@ -145,8 +149,10 @@ def _diagram(before: Sequence[Entry], steps: Sequence[Step], way: int) -> Iterat
 def _invariants(verdict: Verdict) -> Iterator[str]:
     held = [each.id for each in verdict.invariants if each.outcome == "held"]
     unseen = [each.id for each in verdict.invariants if each.outcome == "not-exercised"]
+    assert verdict.explored is not None, "of a search"
+    so_far = "" if verdict.explored.complete else " so far"
     if held:
-        yield from wrapped(f"in every state held: {', '.join(held)}", "")
+        yield from wrapped(f"in every state{so_far} held: {', '.join(held)}", "")
     if unseen:
         yield from wrapped(f"not looked at here: {', '.join(unseen)}", "")
 

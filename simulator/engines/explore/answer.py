@@ -78,7 +78,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         seconds=exploration.seconds,
         devices=len(system.setup.seats),
         recovered=0,
-        invariants=tuple(_invariants(system, exploration.transitions, findings)),
+        invariants=tuple(_invariants(system, exploration, findings)),
         reached=tuple(Reached(id=each.id, devices=int(each.way is not None), of=1) for each in asked),
         recovery_seconds=None,
         requests_per_second_peak=0,
@@ -144,8 +144,11 @@ def _standing(system: System, prefixes: Prefixes, way: Sequence[Choice]) -> str:
     )
 
 
-def _invariants(system: System, transitions: int, findings: Sequence[ExploredFinding]) -> Iterator[InvariantVerdict]:
-    judged = system.judges | {LIVENESS}
+def _invariants(
+    system: System, exploration: Exploration, findings: Sequence[ExploredFinding]
+) -> Iterator[InvariantVerdict]:
+    """What never comes home is known of a search that is complete."""
+    judged = system.judges | ({LIVENESS} if exploration.complete else set())
     thing = system.setup.seats[0].name
     for invariant in INVARIANTS:
         mine = [each for each in findings if each.invariant == invariant.id]
@@ -156,7 +159,7 @@ def _invariants(system: System, transitions: int, findings: Sequence[ExploredFin
         yield InvariantVerdict(
             id=invariant.id,
             outcome="violated" if wrong else "undecided" if doubts else "held" if is_judged else "not-exercised",
-            opportunities=transitions if is_judged else 0,
+            opportunities=exploration.transitions if is_judged else 0,
             violations=wrong,
             doubts=doubts,
         )

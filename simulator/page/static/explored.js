@@ -39,13 +39,18 @@
           el("li", {}, at === each.way.length ? `and round and round: ${choice}` : choice)))));
   }
 
+  function did(cell, explored) {
+    const rest = explored.complete ? "no way home from there" : "its way home was not seen before the search stopped";
+    return [cell.did, cell.home ? "" : rest].filter(Boolean).join("; ");
+  }
+
   function cells(explored) {
     return el("table", {},
       el("thead", {}, el("tr", {}, ...["disruption", "while it is", "times", "what the device did"].map((name) =>
         el("th", { scope: "col" }, name)))),
       el("tbody", {}, ...explored.cells.map((cell) => el("tr", {},
         el("th", { scope: "row" }, cell.kind), el("td", {}, cell.phase), el("td", { class: "number" }, String(cell.times)),
-        el("td", {}, [cell.did, cell.home ? "" : "no way home from there"].filter(Boolean).join("; "))))));
+        el("td", {}, did(cell, explored))))));
   }
 
   function draw({ explored }) {
