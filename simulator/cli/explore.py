@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import click
 
-from agent.errors import InputError
 from simulator.cli.options import Seconds, logging_options, model_option
 
 EXAMPLE = """\b
@@ -14,6 +13,7 @@ Examples:
   ghostjob explore --bound delete=1 --bound power-cut=1 --layout single
   ghostjob explore delete-in-write --model ota-self-test-flag --out out
   ghostjob explore --standard --bound delay=1 --time 600 --memory 2000
+  ghostjob explore --standard --bound delay=2 --walks 100000 --seed 7
   ghostjob replay out/schedules/01-alive.yaml
 """
 MINUTES: Final = 10
@@ -105,7 +105,4 @@ def explore(log_format: str, log_level: str, **given: Any) -> int:
     from simulator.cli.exploring import Wanted, explored
 
     configure(log_format, log_level)
-    if given.pop("walks") is not None:
-        raise InputError("--walks: random walks are not part of this version; without it every order is tried")
-    given.pop("seed")
     return explored(Wanted(**given))

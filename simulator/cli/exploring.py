@@ -59,6 +59,8 @@ class Wanted:
     seconds: float = 600.0
     mebibytes: int = 2_000
     jobs: int = 1
+    walks: int | None = None
+    seed: int = 0
     out: Path | None = None
     is_json: bool = False
 
@@ -112,6 +114,11 @@ def _say_next(verdict: Verdict, out: Path | None) -> None:
 
 
 def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
+    limits = {"seconds": wanted.seconds, "mebibytes": wanted.mebibytes}
+    if wanted.walks is not None:
+        from simulator.engines.explore.stumbling import by_walks
+
+        return Found(by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits), (), wanted.walks)
     begun = time.monotonic()
     shown = Progressing()
     exploration = explore(

@@ -58,6 +58,9 @@ def answer(verdict: Verdict, diagram_of: DiagramOf) -> Iterator[str]:
 
 
 def _how_far(explored: Explored, seconds: float) -> Iterator[str]:
+    if explored.walks:
+        yield from wrapped(f"{explored.walks:,} random walks, {explored.transitions:,} choices, {seconds:.1f} s", "")
+        return
     is_all = "complete within the bounds" if explored.complete else f"not complete: stopped by {explored.stopped_by}"
     yield from wrapped(
         f"{is_all}: {explored.states:,} states, {explored.transitions:,} transitions, depth {explored.depth}, "

@@ -155,6 +155,21 @@ def test_a_search_that_is_stopped_says_by_what_and_accuses_nobody(capfd: pytest.
     assert "INCONCLUSIVE: the search was stopped by time after " in told
 
 
+def test_walks_find_what_is_wrong_and_make_it_short(capfd: pytest.CaptureFixture[str]):
+    told = said(capfd, *BAD, "--walks", "200", "--seed", "3", code=1)
+    assert "200 random walks, " in told
+    assert "VIOLATED alive: undo write: erased the firmware that was running; 21 choices, " in " ".join(told.split())
+    assert (
+        said(capfd, *BAD, "--walks", "200", "--seed", "3", code=1).split("random walks")[0]
+        == told.split("random walks")[0]
+    )
+
+
+def test_walks_that_find_nothing_show_nothing(capfd: pytest.CaptureFixture[str]):
+    told = " ".join(said(capfd, "explore", "--bound", "delete=1", "--walks", "20", code=3).split())
+    assert "INCONCLUSIVE: 20 random walks of " in told
+
+
 @pytest.mark.parametrize(
     ("given", "bounds"),
     [
@@ -190,9 +205,7 @@ def test_bounds_come_from_the_scenario_the_standard_or_nowhere(given: dict[str, 
         (["explore", "--model", "refrence"], "did you mean reference"),
         (["explore", "--namespace", "elsewhere"], "elsewhere is that of the others' job; take another"),
         (["explore", "no-such"], "no-such: no such file, and no shipped scenario of that name"),
-        (["explore", "--walks", "5"], "--walks: random walks are not part of this version"),
         (["replay", "no-such.yaml"], "no-such.yaml: cannot read the schedule: No such file or directory"),
-        (["replay", "x", "--engine", "live"], "--engine live: schedules are held to in the explorer's world only"),
         (["run", "--engine", "explore", "--versus", "deaf"], "--versus: a search has devices of one model"),
         (["run", "--engine", "explore", "--devices", "3"], "--devices: a search of a scenario has one device, not 3"),
         (["run", "--engine", "explore", "--pause"], "--pause: in a search there is no time; play it live"),

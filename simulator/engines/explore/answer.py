@@ -40,10 +40,11 @@ DEEDS: Final = {
 
 
 class Found(NamedTuple):
-    """A search, and what of its scenario's places it reached."""
+    """A search, and what of its scenario's places it reached; or so many `walks`."""
 
     exploration: Exploration
     sometimes: Sequence[Sometimes] = ()
+    walks: int = 0
 
 
 def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[str] = ()) -> Verdict:
@@ -62,6 +63,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         leaves_out=(*not_here, *left_out(system.setup)),
         cells=tuple(_cells(exploration, prefixes)),
         findings=findings,
+        walks=found.walks,
         places=tuple(ExploredPlace(id=each.id, way=_spelled(each.way), why=each.why) for each in found.sometimes),
     )
     asked = [each for each in found.sometimes if not each.why]
@@ -92,6 +94,11 @@ def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed
     if wrong:
         first, more = wrong[0], f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return "failed", f"{first.invariant} was violated after {len(first.way)} choices: {first.why}{more}"
+    if explored.walks:
+        return "inconclusive", (
+            f"{explored.walks:,} random walks of {explored.transitions:,} choices found nothing; only a search that is "
+            "complete shows that there is nothing"
+        )
     if not explored.complete:
         return (
             "inconclusive",

@@ -23,13 +23,13 @@ from agent.device_events import (
     StepStarted,
 )
 from simulator.engines.explore.choice import Choice, Kind
+from simulator.engines.explore.device import Told
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.watching import Broken
 from simulator.scenario.places import Place
 from simulator.trace import CloudEvent, ExecutionChanged, ExecutionRemoved, RequestReceived
-from simulator.trace.flash_events import DeviceAccount
 from simulator.verdict.model import PlaceName
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class At(NamedTuple):
     removed: bool = False
 
 
-Met = Callable[[Place, At, CloudEvent | DeviceAccount], bool]
+Met = Callable[[Place, At, CloudEvent | Told], bool]
 
 
 def _removed(there: Callable[[Place, At], bool]) -> Met:
@@ -177,7 +177,7 @@ class Looking:
         return At()
 
     def watch(
-        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[DeviceAccount]
+        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[Told]
     ) -> tuple[Hashable, tuple[Broken, ...]]:
         """After that; and the place, if it is reached."""
         assert isinstance(watched, At)
@@ -192,7 +192,7 @@ class Looking:
         return 0
 
 
-def after(at: At, event: CloudEvent | DeviceAccount, job: str) -> At:
+def after(at: At, event: CloudEvent | Told, job: str) -> At:
     """What a device is at after that."""
     match event:
         case StepStarted(execution=key, step=step, reversible=reversible) if key.job_id == job:
