@@ -158,7 +158,7 @@ def test_a_search_that_is_stopped_says_by_what_and_accuses_nobody(capfd: pytest.
 def test_walks_find_what_is_wrong_and_make_it_short(capfd: pytest.CaptureFixture[str]):
     told = said(capfd, *BAD, "--walks", "200", "--seed", "3", code=1)
     assert "200 random walks, " in told
-    assert "VIOLATED alive: undo write: erased the firmware that was running; 21 choices, " in " ".join(told.split())
+    assert "VIOLATED alive: undo write: erased the firmware that was running; 25 choices, " in " ".join(told.split())
     assert (
         said(capfd, *BAD, "--walks", "200", "--seed", "3", code=1).split("random walks")[0]
         == told.split("random walks")[0]
@@ -223,3 +223,16 @@ def test_examples_of_the_help_are_there(capsys: pytest.CaptureFixture[str]):
         with pytest.raises(SystemExit):
             main([verb, "--help"])
         assert f"ghostjob {verb} " in capsys.readouterr().out.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("engine", ["virtual", "live"])
+def test_an_engine_is_held_to_a_schedule_with_the_same_verdict(
+    engine: str, kept: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    schedule, out = kept / "schedules" / "01-alive.yaml", tmp_path / "again"
+    told = said(capfd, "replay", str(schedule), "--engine", engine, "--out", str(out), code=1)
+    assert "VIOLATED alive: undo write: erased the firmware that was running" in told
+    assert "PARTED" not in told
+    verdict = Verdict.model_validate_json((out / "verdict.json").read_text())
+    assert [each.id for each in verdict.invariants if each.outcome == "violated"] == ["alive"]
+    assert verdict.engine == engine
