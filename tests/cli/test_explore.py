@@ -156,13 +156,9 @@ def test_a_search_that_is_stopped_says_by_what_and_accuses_nobody(capfd: pytest.
 
 
 def test_walks_find_what_is_wrong_and_make_it_short(capfd: pytest.CaptureFixture[str]):
-    told = said(capfd, *BAD, "--walks", "200", "--seed", "3", code=1)
-    assert "200 random walks, " in told
-    assert "VIOLATED alive: undo write: erased the firmware that was running; 25 choices, " in " ".join(told.split())
-    assert (
-        said(capfd, *BAD, "--walks", "200", "--seed", "3", code=1).split("random walks")[0]
-        == told.split("random walks")[0]
-    )
+    told = " ".join(said(capfd, *BAD, "--walks", "60", "--seed", "3", code=1).split())
+    assert " 60 random walks, " in told
+    assert "VIOLATED alive: undo write: erased the firmware that was running; 25 choices, " in told
 
 
 def test_walks_that_find_nothing_show_nothing(capfd: pytest.CaptureFixture[str]):

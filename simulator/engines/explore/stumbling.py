@@ -21,7 +21,7 @@ WALKED: Final = "walks"
 def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes: float, jobs: int) -> Exploration:
     """What so many walks with the seeds from `seed` on found, of each invariant the shortest."""
     searched = cast("Searchable", system)
-    bounds: dict[str, int] = {**system.left(system.setup.bounds.budgets)}
+    bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
     walked = walks(searched, count, seed, bounds=bounds, seconds=seconds)
     found = list(_shortest(searched, walked.stumbled, seconds, mebibytes, jobs))
     return Exploration(
