@@ -64,6 +64,12 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     help="Whether the job's id is used again, for the same document or another.",
 )
 @click.option("--next/--no-next", "has_next", default=None, help="Whether another job follows the deleted one.")
+@click.option(
+    "--same-second",
+    "same_second",
+    is_flag=True,
+    help="The id may be used again within the second of its first use, so that nothing on the wire tells the two apart.",
+)
 @click.option("--devices", type=click.IntRange(1, 2), default=None, help="How many devices, each on its own thing.")
 @click.option(
     "--time",

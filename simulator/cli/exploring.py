@@ -55,6 +55,7 @@ class Wanted:
     leap_when_unreachable: str | None = None
     again: str | None = None
     has_next: bool | None = None
+    same_second: bool = False
     devices: int | None = None
     seconds: float = 600.0
     mebibytes: int = 2_000
@@ -201,6 +202,7 @@ def _with_options(setup: Setup, wanted: Wanted) -> Setup:
         "leap_when_unreachable": wanted.leap_when_unreachable,
         "again": {"same": "same document", "other": "other document"}.get(wanted.again or ""),
         "next": wanted.has_next,
+        "same_second": wanted.same_second or None,
         "devices": {1: "one", 2: "two things"}.get(wanted.devices or 0),
     }
     return _validated(setup, **{key: value for key, value in changes.items() if value is not None})
