@@ -68,7 +68,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--same-second",
     "same_second",
     is_flag=True,
-    help="The id may be used again within the second of its first use, so that nothing on the wire tells the two apart.",
+    help="The id may be used again within the second of its first use: nothing on the wire tells the two apart then.",
 )
 @click.option("--devices", type=click.IntRange(1, 2), default=None, help="How many devices, each on its own thing.")
 @click.option(

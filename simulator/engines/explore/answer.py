@@ -12,17 +12,19 @@ from simulator.engines.explore.exploration import Exploration
 from simulator.engines.explore.exploration import Violation as Breach
 from simulator.engines.explore.playing import Prefixes
 from simulator.engines.explore.sometimes import Sometimes
-from simulator.engines.explore.system import System
+from simulator.engines.explore.system import System, World
 from simulator.engines.explore.undecidable import why_undecidable
-from simulator.engines.explore.world import Transition
+from simulator.engines.explore.world import Transition, transitions
 from simulator.verdict import INVARIANTS, InvariantVerdict, Reached, Verdict, Violation
 from simulator.verdict.explored import Explored, ExploredBound, ExploredCell, ExploredFinding, ExploredPlace
 from simulator.verdict.model import Doubt
 
 LIVENESS: Final = "ready-in-time"
 """The invariant of what never comes home: from everywhere a fair way leads to readiness, or to SAFE."""
-STUCK: Final = "from here nothing that happens by itself leads back to rest: {}"
+STUCK: Final = "from here nothing leads back to rest by itself: it comes to where {}"
 CYCLE: Final = "from here it may go round for ever and never come to rest"
+MOST_STEPS: Final = 200
+"""From where something is stuck to where it comes to in the end."""
 SHOWN: Final = 3
 """Of those that are stuck, and of loops."""
 NOTHING: Final = "goes on as before"
@@ -143,12 +145,25 @@ def _finding(system: System, breach: Breach, prefixes: Prefixes) -> ExploredFind
 
 
 def _standing(system: System, prefixes: Prefixes, way: Sequence[Choice]) -> str:
-    world = prefixes.played(tuple(way))[-1].world if way else system.first()
+    """How the devices stand in the end of a way from which nothing leads home."""
+    world = _at_last(system, prefixes.played(tuple(way))[-1].world if way else system.first())
     return ", ".join(
         f"{seat.name} is {system.phase(side.device)}"
-        + ("" if side.device.rig.hardware.is_whole else " and its hardware is half changed")
+        + ("" if side.device.rig.hardware.is_whole else ", with its hardware half changed")
         for seat, side in zip(system.setup.seats, world.sides, strict=True)
     )
+
+
+def _at_last(system: System, world: World) -> World:
+    """Where it comes to if everything happens by itself, messages first and timers last."""
+    for _ in range(MOST_STEPS):
+        free = [
+            each for each in transitions(system, world) if not each.costs and each.actor not in ("operator", "timer")
+        ]
+        if not free:
+            break
+        world = free[0].world
+    return world
 
 
 def _invariants(
