@@ -138,7 +138,7 @@ def _finding(finding: ExploredFinding) -> Iterator[str]:
 
 def _choices(finding: ExploredFinding) -> str:
     loop = f" and a loop of {len(finding.loop)}" if finding.loop else ""
-    return f"{len(finding.way)} choices{loop}"
+    return ("1 choice" if len(finding.way) == 1 else f"{len(finding.way)} choices") + loop
 
 
 def _diagram(before: Sequence[Entry], steps: Sequence[Step], way: int) -> Iterator[str]:

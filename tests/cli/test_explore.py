@@ -237,6 +237,8 @@ def test_an_engine_is_held_to_a_schedule_with_the_same_verdict(
 def test_what_never_comes_home_is_told_by_where_it_comes_to(capfd: pytest.CaptureFixture[str]):
     model = "recovers-without-undoing"
     told = " ".join(said(capfd, "explore", "--bound", "delete=1", "--model", model, code=1).split())
-    assert "STUCK ready-in-time: from here nothing leads back to rest by itself: it comes to where dev-1 is idle, " in told
+    assert (
+        "STUCK ready-in-time: from here nothing leads back to rest by itself: it comes to where dev-1 is idle, " in told
+    )
     assert "FOR EVER ready-in-time: " in told
     assert "and from here round and round:" in told

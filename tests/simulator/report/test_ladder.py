@@ -114,6 +114,14 @@ def test_a_power_cut_takes_what_was_told_and_the_journal_stays():
     assert text.count("journal working") == 1
 
 
+def test_of_two_devices_the_second_bears_its_number():
+    other = device_source("dev-2")
+    before = [Entry(device_source("dev-1"), 1, 0.0, FLASH), Entry(other, 1, 0.0, FLASH)]
+    lines = list(ladder([("deliver x device 2", [Entry(other, 2, 0.0, ExecutionTaken(KEY))])], before))
+    assert sum(line.startswith("     2: flash   A [") for line in lines) == 1
+    assert lines[-1] == "   1                    x device 2 ─►       2: takes fw@1"
+
+
 def test_a_device_that_cannot_boot_any_more_is_loud():
     assert any("NOTHING WOULD BOOT" in line for line in drawn(step("work write 1/32", BRICK)))
 
