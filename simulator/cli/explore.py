@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import click
 
-from agent.errors import InputError
 from simulator.cli.options import Seconds, logging_options, model_option
 
 EXAMPLE = """\b
@@ -14,6 +13,7 @@ Examples:
   ghostjob explore --bound delete=1 --bound power-cut=1 --layout single
   ghostjob explore delete-in-write --model ota-self-test-flag --out out
   ghostjob explore --standard --bound delay=1 --time 600 --memory 2000
+  ghostjob explore --standard --bound delay=2 --walks 100000 --seed 7
   ghostjob replay out/schedules/01-alive.yaml
 """
 MINUTES: Final = 10
@@ -64,6 +64,12 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     help="Whether the job's id is used again, for the same document or another.",
 )
 @click.option("--next/--no-next", "has_next", default=None, help="Whether another job follows the deleted one.")
+@click.option(
+    "--same-second",
+    "same_second",
+    is_flag=True,
+    help="The id may be used again within the second of its first use: nothing on the wire tells the two apart then.",
+)
 @click.option("--devices", type=click.IntRange(1, 2), default=None, help="How many devices, each on its own thing.")
 @click.option(
     "--time",
@@ -105,7 +111,4 @@ def explore(log_format: str, log_level: str, **given: Any) -> int:
     from simulator.cli.exploring import Wanted, explored
 
     configure(log_format, log_level)
-    if given.pop("walks") is not None:
-        raise InputError("--walks: random walks are not part of this version; without it every order is tried")
-    given.pop("seed")
     return explored(Wanted(**given))

@@ -55,10 +55,13 @@ class Wanted:
     leap_when_unreachable: str | None = None
     again: str | None = None
     has_next: bool | None = None
+    same_second: bool = False
     devices: int | None = None
     seconds: float = 600.0
     mebibytes: int = 2_000
     jobs: int = 1
+    walks: int | None = None
+    seed: int = 0
     out: Path | None = None
     is_json: bool = False
 
@@ -112,6 +115,11 @@ def _say_next(verdict: Verdict, out: Path | None) -> None:
 
 
 def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
+    limits = {"seconds": wanted.seconds, "mebibytes": wanted.mebibytes}
+    if wanted.walks is not None:
+        from simulator.engines.explore.stumbling import by_walks
+
+        return Found(by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits), (), wanted.walks)
     begun = time.monotonic()
     shown = Progressing()
     exploration = explore(
@@ -194,6 +202,7 @@ def _with_options(setup: Setup, wanted: Wanted) -> Setup:
         "leap_when_unreachable": wanted.leap_when_unreachable,
         "again": {"same": "same document", "other": "other document"}.get(wanted.again or ""),
         "next": wanted.has_next,
+        "same_second": wanted.same_second or None,
         "devices": {1: "one", 2: "two things"}.get(wanted.devices or 0),
     }
     return _validated(setup, **{key: value for key, value in changes.items() if value is not None})

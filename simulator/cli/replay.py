@@ -5,13 +5,13 @@ from typing import Final
 
 import click
 
-from agent.errors import InputError
 from simulator.cli.options import logging_options, model_option
 
 EXAMPLE = """\b
 Examples:
   ghostjob explore --bound delete=1 --model undoes-in-the-wrong-order --out out
   ghostjob replay out/schedules/01-alive.yaml
+  ghostjob replay out/schedules/01-alive.yaml --engine live
   ghostjob replay out/schedules/01-alive.yaml --model reference --out again
 """
 ENGINES: Final = ("explore", "virtual", "live")
@@ -24,7 +24,8 @@ ENGINES: Final = ("explore", "virtual", "live")
     type=click.Choice(ENGINES),
     default="explore",
     show_default=True,
-    help="Where it is played: explore is the world in which it was found.",
+    help="Where it is played: explore is the world in which it was found; virtual and live are the engines of "
+    "`ghostjob run`, which are held to its order.",
 )
 @model_option(default=None, help="Play it with this device model instead of its own.")
 @click.option(
@@ -41,15 +42,14 @@ def replay(
     """Play the SCHEDULE of that file again, choice by choice, and print what happened and the verdict.
 
     In the explorer's world it is the same each time, byte for byte. Where the schedule asks for what cannot happen, it
-    says which choice that is, and what there was to choose.
+    says which choice that is, and what there was to choose. With --engine live real MQTT packets are held until it is
+    their turn, and the hardware is cut at that very point; where the engine goes another way, that is told.
 
     Exit code 0: no invariant is violated; 1: one is; 2: bad input, or a schedule that cannot be played; 3: it does not
-    show what it was kept for.
+    show what it was kept for, is under way at its end, or an engine could not be held to it.
     """
     from agent.log import configure
     from simulator.cli.replaying import replayed
 
     configure(log_format, log_level)
-    if engine != "explore":
-        raise InputError(f"--engine {engine}: schedules are held to in the explorer's world only, so far: leave it out")
-    return replayed(schedule, model, out, is_json=is_json)
+    return replayed(schedule, model, out, engine, is_json=is_json)

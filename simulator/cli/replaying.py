@@ -1,8 +1,8 @@
 """Replaying a schedule before somebody's eyes: the diagram, what monitors and judge say, the files of `--out`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, NamedTuple, cast
 
 import click
 
@@ -11,36 +11,70 @@ from simulator.cli.kept_exploration import steps_of
 from simulator.cli.listing import talk
 from simulator.devices.models import model_named
 from simulator.engines.explore.describing import world_in_words
-from simulator.engines.explore.playing import Played, Plays, entries_of, in_world
+from simulator.engines.explore.placing import Placed
+from simulator.engines.explore.playing import Played, entries_of, in_world
 from simulator.engines.explore.schedule import Parted, ReadSchedule, Schedule, parse
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.report.exploration import OUTCOMES, wrapped
 from simulator.report.ladder import ladder
+from simulator.trace import Entry
 from simulator.verdict import Verdict
 
 LARGEST_BYTES: Final = 2_000_000
-PLAYERS: Final[Mapping[str, Plays]] = {"explore": in_world}
-"""Who plays a schedule, by engine."""
+PLACES: Final = {
+    "explore": "in the explorer's world",
+    "virtual": "in virtual time",
+    "live": "over real MQTT",
+}
 
 
-def replayed(path: Path, model: str | None, out: Path | None, *, is_json: bool, engine: str = "explore") -> int:
+class Told(NamedTuple):
+    """What was played, and where an engine went another way; empty if it did not."""
+
+    played: Played
+    parted: str = ""
+
+
+def replayed(path: Path, model: str | None, out: Path | None, engine: str, *, is_json: bool) -> int:
     """Play it, say what came of it, keep it; the exit code. Raises InputError."""
     read = parse(_text(path), str(path))
     schedule = _with_model(read.schedule, model)
     name = path.name.removesuffix(path.suffix)
     try:
-        played = PLAYERS[engine](schedule, name)
+        told = Told(in_world(schedule, name))
     except Parted as parted:
         raise InputError(_parted(read, parted)) from None
+    if engine != "explore":
+        told = _on_engine(schedule, name, cast('Literal["virtual", "live"]', engine), told.played)
     if is_json:
-        click.echo(played.verdict.model_dump_json(indent=2))
+        click.echo(told.played.verdict.model_dump_json(indent=2))
     else:
-        for line in told(schedule, played):
+        for line in lines(schedule, told, engine):
             click.echo(line)
     if out is not None:
-        _keep(out, played, f"replay {name}", schedule.about)
+        _keep(out, told.played, f"replay {name}", schedule.about)
         talk(f"kept: {out.as_posix()}, with report.html", 6)
-    return exit_code(schedule, played)
+    return exit_code(schedule, told)
+
+
+def _on_engine(schedule: Schedule, name: str, engine: Literal["virtual", "live"], in_world: Played) -> Told:
+    """Held to it on that engine, as far as it can be. Raises InputError."""
+    from simulator.cli.options import run_loop
+    from simulator.engines.conductor.replaying import play_schedule
+    from simulator.engines.virtual_time import run_virtually
+
+    entries, at = list[Placed](), [0]
+
+    def sink(entry: Entry) -> None:
+        entries.append(Placed(at[0], entry))
+
+    def on_choice(number: int, choice: str) -> None:
+        at[0] = number
+
+    run = run_virtually if engine == "virtual" else run_loop
+    done = run(play_schedule(schedule.world, schedule.choices, engine, sink, name=name, on_choice=on_choice))
+    parted = "" if done.parted is None else str(done.parted)
+    return Told(in_world._replace(entries=tuple(entries), verdict=done.verdict, broken=done.broken), parted)
 
 
 def _text(path: Path) -> str:
@@ -77,29 +111,34 @@ def violated_in(played: Played) -> list[str]:
     return list(dict.fromkeys((*judged, *(broken.invariant for broken in played.broken))))
 
 
-def exit_code(schedule: Schedule, played: Played) -> int:
+def exit_code(schedule: Schedule, told: Told) -> int:
     """By what is violated; by what should be, and is not."""
-    violated = violated_in(played)
-    if violated:
+    if told.parted:
+        return ExitCode.INCONCLUSIVE
+    if violated_in(told.played):
         return ExitCode.FAILED
-    return ExitCode.INCONCLUSIVE if schedule.expects.violated else OF_OUTCOME[played.verdict.outcome]
+    return ExitCode.INCONCLUSIVE if schedule.expects.violated else OF_OUTCOME[told.played.verdict.outcome]
 
 
-def told(schedule: Schedule, played: Played) -> Iterator[str]:
+def lines(schedule: Schedule, told: Told, engine: str) -> Iterator[str]:
     """All that is said of it."""
-    yield from wrapped(f"replayed in {world_in_words(schedule.world)}.", "")
+    played, where = told.played, PLACES[engine]
+    yield from wrapped(f"replayed {where}: {world_in_words(schedule.world)}.", "")
     if schedule.about:
         yield from wrapped(f"about: {schedule.about}", "")
     yield ""
     before, steps = steps_of(played, schedule.choices)
     yield from ladder(steps, before)
     yield ""
-    yield "in the end " + ("all is well and nothing is to be done" if played.is_home else "it is under way yet")
+    if told.parted:
+        yield from wrapped(f"PARTED: it could not be held to its order here: {told.parted}", "")
+    else:
+        yield "in the end " + ("all is well and nothing is to be done" if played.is_home else "it is under way yet")
     for broken in played.broken:
         yield from wrapped(f"VIOLATED {broken.invariant}: {broken.why}", "")
     yield from wrapped(f"{OUTCOMES[played.verdict.outcome]}: {played.verdict.why}", "")
     missing = [each for each in schedule.expects.violated if each not in violated_in(played)]
-    if missing:
+    if missing and not told.parted:
         yield from wrapped(f"it was kept for {', '.join(missing)}, and shows no such thing any more", "")
 
 

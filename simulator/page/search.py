@@ -12,6 +12,8 @@ AXIS_NOTE: Final = "Each choice takes a second here: time is only the order of w
 
 def story_of_search(explored: Explored) -> tuple[str, ...]:
     """How far it went, what it found, and which way is drawn below."""
+    if explored.walks:
+        return (f"{explored.walks:,} random walks were made, of {explored.transitions:,} choices.", *_found(explored))
     how_far = "All that can happen within the bounds was tried" if explored.complete else _stopped(explored)
     return (f"{how_far}: {explored.states:,} states, {explored.transitions:,} transitions.", *_found(explored))
 

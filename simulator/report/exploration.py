@@ -50,15 +50,17 @@ def answer(verdict: Verdict, diagram_of: DiagramOf) -> Iterator[str]:
     assert explored is not None, "of a search"
     yield ""
     yield from _how_far(explored, verdict.seconds or 0.0)
-    yield from _table(explored.cells)
+    yield from _table(explored)
     yield from _places(explored)
-    for finding in explored.findings:
-        yield from _finding(finding, diagram_of)
+    yield from _findings(explored.findings, diagram_of)
     yield from _invariants(verdict)
     yield from wrapped(f"{OUTCOMES[verdict.outcome]}: {verdict.why}", "")
 
 
 def _how_far(explored: Explored, seconds: float) -> Iterator[str]:
+    if explored.walks:
+        yield from wrapped(f"{explored.walks:,} random walks, {explored.transitions:,} choices, {seconds:.1f} s", "")
+        return
     is_all = "complete within the bounds" if explored.complete else f"not complete: stopped by {explored.stopped_by}"
     yield from wrapped(
         f"{is_all}: {explored.states:,} states, {explored.transitions:,} transitions, depth {explored.depth}, "
@@ -76,25 +78,29 @@ def _share(bound: ExploredBound, states: int) -> str:
     return f"  {bound.kind:<{KIND_WIDTH}}up to {bound.bound}; of the states have spent {shares}"
 
 
-def _table(cells: Sequence[ExploredCell]) -> Iterator[str]:
+def _table(explored: Explored) -> Iterator[str]:
     """Phase and disruption, and what the device did there."""
-    if not cells:
+    if not explored.cells:
         return
     yield ""
     head = f"  {'disruption':<{KIND_WIDTH}}{'while it is':<{PHASE_WIDTH}}{'times':>{TIMES_WIDTH - 2}}"
     yield f"{head}  what the device did"
     yield "  " + "─" * (WIDEST - 2)
-    for kind, of_kind in groupby(cells, key=lambda cell: cell.kind):
+    for kind, of_kind in groupby(explored.cells, key=lambda cell: cell.kind):
         name = kind
         for cell in of_kind:
             head = f"  {name:<{KIND_WIDTH}}{cell.phase:<{PHASE_WIDTH}}{cell.times:>{TIMES_WIDTH - 2},}  "
-            yield from wrapped(_did(cell), head)
+            yield from wrapped(did(cell, explored), head)
             name = ""
     yield ""
 
 
-def _did(cell: ExploredCell) -> str:
-    return cell.did if cell.home is not None else "; ".join(filter(None, (cell.did, "no way home from there")))
+def did(cell: ExploredCell, explored: Explored) -> str:
+    """What the device did there, and whether that led home, as far as the search knows."""
+    if cell.home is not None:
+        return cell.did
+    rest = "no way home from there" if explored.complete else "its way home was not seen before the search stopped"
+    return "; ".join(filter(None, (cell.did, rest)))
 
 
 def _places(explored: Explored) -> Iterator[str]:
@@ -107,17 +113,32 @@ def _places(explored: Explored) -> Iterator[str]:
             yield from wrapped(f"NOT reached {place.id}: within these bounds there is no way there", "  ")
 
 
-def _finding(finding: ExploredFinding, diagram_of: DiagramOf) -> Iterator[str]:
-    """One, with its diagram."""
-    head = f"{SORTS[finding.sort]} {finding.invariant}: {finding.why}"
-    yield from wrapped(f"{head}; {len(finding.way)} choices, {finding.times:,} times in all", "")
+def _findings(findings: Sequence[ExploredFinding], diagram_of: DiagramOf) -> Iterator[str]:
+    """Each in a sentence, and the first of each sort and invariant, which is the shortest, with its diagram."""
+    drawn: set[tuple[str, str]] = set()
+    for finding in findings:
+        yield from _finding(finding)
+        if (which := (finding.sort, finding.invariant)) not in drawn:
+            drawn.add(which)
+            yield from _diagram(*diagram_of(finding), len(finding.way))
+            if finding.sort != "undecidable":
+                yield f"  what that means, and what to do: ghostjob explain {finding.invariant}"
+        yield ""
+
+
+def _finding(finding: ExploredFinding) -> Iterator[str]:
+    said = (
+        f"{SORTS[finding.sort]} {finding.invariant}: {finding.why}; {_choices(finding)}, {finding.times:,} times in all"
+    )
+    yield from wrapped(said, "")
     if finding.argument:
         yield from wrapped(f"why nobody is to blame: {finding.argument}", "  ")
         yield from wrapped(f"what avoids it: {finding.avoid}", "  ")
-    yield from _diagram(*diagram_of(finding), len(finding.way))
-    if finding.sort != "undecidable":
-        yield f"  what that means, and what to do: ghostjob explain {finding.invariant}"
-    yield ""
+
+
+def _choices(finding: ExploredFinding) -> str:
+    loop = f" and a loop of {len(finding.loop)}" if finding.loop else ""
+    return ("1 choice" if len(finding.way) == 1 else f"{len(finding.way)} choices") + loop
 
 
 def _diagram(before: Sequence[Entry], steps: Sequence[Step], way: int) -> Iterator[str]:
@@ -131,8 +152,10 @@ def _diagram(before: Sequence[Entry], steps: Sequence[Step], way: int) -> Iterat
 def _invariants(verdict: Verdict) -> Iterator[str]:
     held = [each.id for each in verdict.invariants if each.outcome == "held"]
     unseen = [each.id for each in verdict.invariants if each.outcome == "not-exercised"]
+    assert verdict.explored is not None, "of a search"
+    so_far = "" if verdict.explored.complete else " so far"
     if held:
-        yield from wrapped(f"in every state held: {', '.join(held)}", "")
+        yield from wrapped(f"in every state{so_far} held: {', '.join(held)}", "")
     if unseen:
         yield from wrapped(f"not looked at here: {', '.join(unseen)}", "")
 

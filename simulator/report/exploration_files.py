@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from simulator.report.exploration import did
 from simulator.report.junit import Case, Result, Suite, xml
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 from simulator.report.run_files import KEPT, MARKS, RESULTS
@@ -100,8 +101,6 @@ def _row(invariant: InvariantVerdict) -> tuple[str, str]:
 
 
 def _add_cells(page: Page, explored: Explored) -> None:
-    rows = [
-        (code(cell.kind), cell.phase, str(cell.times), prose(cell.did or "no way home", 200)) for cell in explored.cells
-    ]
+    rows = [(code(cell.kind), cell.phase, str(cell.times), prose(did(cell, explored), 200)) for cell in explored.cells]
     while rows and not page.add(table(("disruption", "while it is", "times", "what the device did"), rows)):
         rows = rows[: len(rows) // 2]

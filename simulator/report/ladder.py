@@ -38,17 +38,17 @@ from simulator.trace import (
     ExecutionRemoved,
     FlashArea,
     FlashChanged,
-    JobCreated,
     JobDeleted,
-    JobDeletionBegan,
     RequestAnswered,
+    device_source,
 )
 
 COLUMNS: Final = ("cloud", "wire", "agent", "hardware")
-WIDTHS: Final = (18, 20, 18, 18)
+WIDTHS: Final = (19, 20, 18, 18)
 NUMBER: Final = 4
 BELOW: Final = " " * (NUMBER + 1)
 WIDEST: Final = 80
+DEVICE: Final = device_source("")
 Step = tuple[str, Sequence[Entry]]
 """A choice, and the entries that it made be told."""
 
@@ -63,24 +63,49 @@ class Known(NamedTuple):
 
 
 def ladder(steps: Iterable[Step], before: Iterable[Entry] = ()) -> Iterator[str]:
-    """The lines of the diagram; `before` is what was told before the first choice."""
-    known = Known()
+    """The lines of the diagram; `before` is what was told before the first choice. Of several devices, what concerns
+    another than the first bears its number.
+    """
+    devices = _Devices()
     for entry in before:
-        known = after(known, entry.event)
+        devices.feed(entry)
     yield _line("", COLUMNS)
     yield _line("", tuple("─" * (width - 1) for width in WIDTHS))
-    yield from _below(Known("", "", "", ""), known)
+    yield from devices.changed(dict.fromkeys(devices.known, Known("", "", "", "")))
     for number, (choice, entries) in enumerate(steps, 1):
-        was = known
+        was = dict(devices.known)
         for entry in entries:
-            known = after(known, entry.event)
-        yield from _row(number, choice, entries)
-        yield from _below(was, known)
+            devices.feed(entry)
+        yield from _row(number, choice, [(devices.mark(entry), entry.event) for entry in entries])
+        yield from devices.changed(was)
 
 
-def _row(number: int, choice: str, entries: Sequence[Entry]) -> Iterator[str]:
+class _Devices:
+    """What is known of each, by who tells it, in the order in which they were first heard of."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Known] = {}
+
+    def feed(self, entry: Entry) -> None:
+        """Something was told."""
+        if entry.source.startswith(DEVICE):
+            self.known[entry.source] = after(self.known.get(entry.source, Known()), entry.event)
+
+    def mark(self, entry: Entry) -> str:
+        """What tells the device from the first one."""
+        number = list(self.known).index(entry.source) if entry.source in self.known else 0
+        return f"{number + 1}: " if number else ""
+
+    def changed(self, was: Mapping[str, Known]) -> Iterator[str]:
+        """What stands below: all that is not as it was."""
+        for number, (source, known) in enumerate(self.known.items(), 1):
+            yield from _below(was.get(source, Known()), known, str(number) if number > 1 else "")
+
+
+def _row(number: int, choice: str, told: Sequence[tuple[str, object]]) -> Iterator[str]:
     cells: dict[str, list[str]] = {column: [] for column in COLUMNS}
-    for column, text in (*_of_choice(choice), *(each for entry in entries for each in _of_event(entry.event))):
+    said = ((column, f"{mark}{text}") for mark, event in told for column, text in _of_event(event))
+    for column, text in (*_of_choice(choice), *said):
         if text not in cells[column]:
             cells[column].append(text)
     columns = [[line for text in cells[name] for line in _fit(text, width - 1)] for name, width in _sized()]
@@ -190,12 +215,8 @@ def _of_cloud(event: object) -> str | None:
             return f"{_named(key)} GONE"
         case RequestAnswered(accepted=False, code=code):
             return f"no: {code}"
-        case JobDeletionBegan(job_id=job_id):
-            return f"{job_id} is being deleted"
         case JobDeleted(job_id=job_id):
             return f"{job_id} is no more"
-        case JobCreated():
-            return None
         case _:
             return None
 
@@ -303,10 +324,10 @@ def _area(area: FlashArea, event: FlashChanged) -> str:
     return f"{area.name} [{area.cells}] {words}"
 
 
-def _below(was: Known, now: Known) -> Iterator[str]:
+def _below(was: Known, now: Known, mark: str) -> Iterator[str]:
     for name, before, text in zip(("flash", "journal", "is", "told"), was, now, strict=True):
         if text != before and text:
-            yield from _wrapped(f"{BELOW}{name:<8}", text)
+            yield from _wrapped(f"{BELOW}{f'{mark}: ' if mark else ''}{name:<8}", text)
 
 
 def _wrapped(head: str, text: str) -> Iterator[str]:

@@ -70,7 +70,7 @@ class Explored(_Model):
 
     `complete`: all that can happen within the bounds was tried; else `stopped_by` says what ended it. `depth` is the
     most choices on a shortest way to a state. `world` says who plays, `leaves_out` what no search of this world sees.
-    `shown` says which way the trace beside it tells.
+    `shown` says which way the trace beside it tells. `walks`: so many random walks were made instead of a search.
     """
 
     states: int
@@ -85,3 +85,4 @@ class Explored(_Model):
     findings: tuple[ExploredFinding, ...] = ()
     places: tuple[ExploredPlace, ...] = ()
     shown: str = ""
+    walks: int = 0

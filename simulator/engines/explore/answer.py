@@ -12,17 +12,19 @@ from simulator.engines.explore.exploration import Exploration
 from simulator.engines.explore.exploration import Violation as Breach
 from simulator.engines.explore.playing import Prefixes
 from simulator.engines.explore.sometimes import Sometimes
-from simulator.engines.explore.system import System
+from simulator.engines.explore.system import System, World
 from simulator.engines.explore.undecidable import why_undecidable
-from simulator.engines.explore.world import Transition
+from simulator.engines.explore.world import Transition, transitions
 from simulator.verdict import INVARIANTS, InvariantVerdict, Reached, Verdict, Violation
 from simulator.verdict.explored import Explored, ExploredBound, ExploredCell, ExploredFinding, ExploredPlace
 from simulator.verdict.model import Doubt
 
 LIVENESS: Final = "ready-in-time"
 """The invariant of what never comes home: from everywhere a fair way leads to readiness, or to SAFE."""
-STUCK: Final = "from here nothing that happens by itself leads back to rest: {}"
+STUCK: Final = "from here nothing leads back to rest by itself: it comes to where {}"
 CYCLE: Final = "from here it may go round for ever and never come to rest"
+MOST_STEPS: Final = 200
+"""From where something is stuck to where it comes to in the end."""
 SHOWN: Final = 3
 """Of those that are stuck, and of loops."""
 NOTHING: Final = "goes on as before"
@@ -40,10 +42,11 @@ DEEDS: Final = {
 
 
 class Found(NamedTuple):
-    """A search, and what of its scenario's places it reached."""
+    """A search, and what of its scenario's places it reached; or so many `walks`."""
 
     exploration: Exploration
     sometimes: Sequence[Sometimes] = ()
+    walks: int = 0
 
 
 def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[str] = ()) -> Verdict:
@@ -62,6 +65,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         leaves_out=(*not_here, *left_out(system.setup)),
         cells=tuple(_cells(exploration, prefixes)),
         findings=findings,
+        walks=found.walks,
         places=tuple(ExploredPlace(id=each.id, way=_spelled(each.way), why=each.why) for each in found.sometimes),
     )
     asked = [each for each in found.sometimes if not each.why]
@@ -78,7 +82,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         seconds=exploration.seconds,
         devices=len(system.setup.seats),
         recovered=0,
-        invariants=tuple(_invariants(system, exploration.transitions, findings)),
+        invariants=tuple(_invariants(system, exploration, findings)),
         reached=tuple(Reached(id=each.id, devices=int(each.way is not None), of=1) for each in asked),
         recovery_seconds=None,
         requests_per_second_peak=0,
@@ -92,6 +96,11 @@ def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed
     if wrong:
         first, more = wrong[0], f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return "failed", f"{first.invariant} was violated after {len(first.way)} choices: {first.why}{more}"
+    if explored.walks:
+        return "inconclusive", (
+            f"{explored.walks:,} random walks of {explored.transitions:,} choices found nothing; only a search that is "
+            "complete shows that there is nothing"
+        )
     if not explored.complete:
         return (
             "inconclusive",
@@ -112,7 +121,8 @@ def _findings(system: System, exploration: Exploration, prefixes: Prefixes) -> I
     for way in exploration.stuck[:SHOWN]:
         why = STUCK.format(_standing(system, prefixes, chosen(way)))
         yield ExploredFinding(sort="stuck", invariant=LIVENESS, why=why, times=exploration.stuck_count, way=_words(way))
-    for cycle in exploration.cycles[:SHOWN]:
+    # Two devices that poll in turn are never home at once, and nothing is wrong with either.
+    for cycle in exploration.cycles[:SHOWN] if len(system.setup.seats) == 1 else ():
         yield ExploredFinding(
             sort="cycle",
             invariant=LIVENESS,
@@ -136,16 +146,32 @@ def _finding(system: System, breach: Breach, prefixes: Prefixes) -> ExploredFind
 
 
 def _standing(system: System, prefixes: Prefixes, way: Sequence[Choice]) -> str:
-    world = prefixes.played(tuple(way))[-1].world if way else system.first()
+    """How the devices stand in the end of a way from which nothing leads home."""
+    world = _at_last(system, prefixes.played(tuple(way))[-1].world if way else system.first())
     return ", ".join(
         f"{seat.name} is {system.phase(side.device)}"
-        + ("" if side.device.rig.hardware.is_whole else " and its hardware is half changed")
+        + ("" if side.device.rig.hardware.is_whole else ", with its hardware half changed")
         for seat, side in zip(system.setup.seats, world.sides, strict=True)
     )
 
 
-def _invariants(system: System, transitions: int, findings: Sequence[ExploredFinding]) -> Iterator[InvariantVerdict]:
-    judged = system.judges | {LIVENESS}
+def _at_last(system: System, world: World) -> World:
+    """Where it comes to if everything happens by itself, messages first and timers last."""
+    for _ in range(MOST_STEPS):
+        free = [
+            each for each in transitions(system, world) if not each.costs and each.actor not in ("operator", "timer")
+        ]
+        if not free:
+            break
+        world = free[0].world
+    return world
+
+
+def _invariants(
+    system: System, exploration: Exploration, findings: Sequence[ExploredFinding]
+) -> Iterator[InvariantVerdict]:
+    """What never comes home is known of a search that is complete."""
+    judged = system.judges | ({LIVENESS} if exploration.complete else set())
     thing = system.setup.seats[0].name
     for invariant in INVARIANTS:
         mine = [each for each in findings if each.invariant == invariant.id]
@@ -156,7 +182,7 @@ def _invariants(system: System, transitions: int, findings: Sequence[ExploredFin
         yield InvariantVerdict(
             id=invariant.id,
             outcome="violated" if wrong else "undecided" if doubts else "held" if is_judged else "not-exercised",
-            opportunities=transitions if is_judged else 0,
+            opportunities=exploration.transitions if is_judged else 0,
             violations=wrong,
             doubts=doubts,
         )

@@ -64,6 +64,8 @@ def left_out(setup: Setup) -> Iterator[str]:
     if setup.sectors < 16:
         groups = "all at once" if setup.sectors == 1 else f"in {setup.sectors} groups"
         yield f"an image's 16 sectors are worked on {groups}, and nothing comes in between two of a group"
+    if len(setup.seats) > 1:
+        yield "whether one of several devices goes round for ever is not looked at: explore it alone"
     yield from (words for kind, words in NEVER.items() if not setup.bounds.allows(kind))
     if not setup.same_second:
         yield "an id is used again a second later at the earliest, so the wire tells its incarnations apart"

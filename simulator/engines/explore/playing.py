@@ -1,10 +1,7 @@
-"""A schedule played, choice by choice; in the explorer's own world it is byte for byte the same each time.
+"""A schedule played in the explorer's own world, choice by choice, where it is byte for byte the same each time."""
 
-`Plays` is who plays one: this world, and later the engines, where it is held to by whoever releases the messages.
-"""
-
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.entries import told_on_the_way
@@ -26,10 +23,6 @@ class Played(NamedTuple):
     verdict: Verdict
     broken: tuple[Broken, ...]
     is_home: bool
-
-
-Plays: TypeAlias = Callable[[Schedule, str], Played]
-"""Plays a schedule under that name. Raises Parted where it cannot be held to."""
 
 
 def in_world(schedule: Schedule, name: str) -> Played:

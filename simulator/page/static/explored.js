@@ -7,6 +7,9 @@
   };
 
   function answer(explored) {
+    if (explored.walks) {
+      return `${count(explored.walks, "random walk")}, ${count(explored.transitions, "choice")}. The world is ${explored.world}.`;
+    }
     const how = explored.complete ? "Complete within its bounds" : `Not complete, stopped by ${explored.stopped_by}`;
     return `${how}: ${count(explored.states, "state")}, ${count(explored.transitions, "transition")}, to a depth of ` +
       `${count(explored.depth, "choice")}. Explored is ${explored.world}.`;
@@ -14,7 +17,7 @@
 
   /** Of each kind of trouble how much of it there is, and how many of the states have spent it. */
   function bounds(explored) {
-    if (!explored.bounds.length) return el("p", {}, "Nothing befalls it: the bounds are all 0.");
+    if (!explored.bounds.length) return el("p", {}, explored.walks ? "" : "Nothing befalls it: the bounds are all 0.");
     return el("table", {},
       el("thead", {}, el("tr", {}, ...["trouble", "at most", "spent by the states"].map((name) => el("th", { scope: "col" }, name)))),
       el("tbody", {}, ...explored.bounds.map((bound) => el("tr", {},
@@ -39,13 +42,18 @@
           el("li", {}, at === each.way.length ? `and round and round: ${choice}` : choice)))));
   }
 
+  function did(cell, explored) {
+    const rest = explored.complete ? "no way home from there" : "its way home was not seen before the search stopped";
+    return [cell.did, cell.home ? "" : rest].filter(Boolean).join("; ");
+  }
+
   function cells(explored) {
     return el("table", {},
       el("thead", {}, el("tr", {}, ...["disruption", "while it is", "times", "what the device did"].map((name) =>
         el("th", { scope: "col" }, name)))),
       el("tbody", {}, ...explored.cells.map((cell) => el("tr", {},
         el("th", { scope: "row" }, cell.kind), el("td", {}, cell.phase), el("td", { class: "number" }, String(cell.times)),
-        el("td", {}, [cell.did, cell.home ? "" : "no way home from there"].filter(Boolean).join("; "))))));
+        el("td", {}, did(cell, explored))))));
   }
 
   function draw({ explored }) {
@@ -55,6 +63,7 @@
     fill(byId("explored-bounds"), bounds(explored));
     fill(byId("explored-left-out").querySelector("ul"), ...explored.leaves_out.map((each) => el("li", {}, each)));
     fill(byId("explored-findings"), ...explored.findings.map(finding));
+    byId("explored-cells-heading").hidden = byId("explored-cells").hidden = !explored.cells.length;
     fill(byId("explored-cells"), cells(explored));
   }
 

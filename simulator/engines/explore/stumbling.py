@@ -1,0 +1,58 @@
+"""Random walks as a search that is never complete: what they stumbled upon, each made as short as can be."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+from simulator.engines.explore.exploration import Exploration, Violation
+from simulator.engines.explore.shrink import shrink
+from simulator.engines.explore.system import System
+from simulator.engines.explore.walks import DEAD_END, Stumbled, walks
+
+if TYPE_CHECKING:
+    from simulator.engines.explore.searchable import Path, Searchable
+
+MOST: Final = 8
+"""So many sorts of what was stumbled upon are made short."""
+WALKED: Final = "walks"
+"""What ended the search."""
+
+
+def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes: float, jobs: int) -> Exploration:
+    """What so many walks with the seeds from `seed` on found, of each invariant the shortest."""
+    searched = cast("Searchable", system)
+    bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
+    walked = walks(searched, count, seed, bounds=bounds, seconds=seconds)
+    found = list(_shortest(searched, walked.stumbled, seconds, mebibytes, jobs))
+    return Exploration(
+        states=0,
+        transitions=walked.steps,
+        depth=max((len(each.path) for each in walked.stumbled), default=0),
+        expanded=0,
+        complete=False,
+        stopped_by=WALKED if walked.walks == count else "time",
+        spent={},
+        broken=tuple(each for each in found if each.invariant != DEAD_END),
+        cells={},
+        places={},
+        stuck=tuple(each.path for each in found if each.invariant == DEAD_END),
+        stuck_count=sum(each.times for each in found if each.invariant == DEAD_END),
+        cycles=(),
+        loop_count=0,
+        jobs=jobs,
+        seconds=walked.seconds,
+        bytes_a_state=0.0,
+    )
+
+
+def _shortest(
+    system: "Searchable", stumbled: Sequence[Stumbled], seconds: float, mebibytes: float, jobs: int
+) -> Iterator[Violation]:
+    """Of each invariant the shortest walk, made shorter; and how many walks came upon it."""
+    times = Counter(each.invariant for each in stumbled)
+    first: dict[str, Stumbled] = {}
+    for each in sorted(stumbled, key=lambda each: (len(each.path), each.seed)):
+        first.setdefault(each.invariant, each)
+    for invariant, each in list(first.items())[:MOST]:
+        path: Path = shrink(system, each.path, invariant, seconds=seconds, mebibytes=mebibytes, jobs=jobs).path
+        yield Violation(invariant, each.why, path, times[invariant])
