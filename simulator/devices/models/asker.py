@@ -8,7 +8,7 @@ device's own.
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeGuard, TypeVar
 
-from agent.core.events import CancelTimer, Effect, Publish, Remember, SetTimer, Tell, TimerName
+from agent.core.events import CancelTimer, Deed, Effect, Publish, Remember, SetTimer, Tell, TimerName
 from agent.core.record import Record, Work
 from agent.core.state import DevicePolicy
 from agent.device_events import DeviceEvent, answer_received
@@ -116,9 +116,14 @@ class Asker(Generic[S]):
         return asked
 
     def result(self, record: Record, known: Record) -> tuple[S, tuple[Effect, ...]]:
-        """The device afterwards; what must not be forgotten, unless it is `known`, is written down before all else."""
-        remember = (Remember(record),) if record != known else ()
-        return self.state, (*remember, *self.effects)
+        """The device afterwards; what must not be forgotten, unless it is `known`, is written down before any deed.
+
+        What was heard is told before that: a loss of power after it must not leave a record that nothing explains.
+        """
+        if record == known:
+            return self.state, tuple(self.effects)
+        first = next((at for at, effect in enumerate(self.effects) if isinstance(effect, Deed)), len(self.effects))
+        return self.state, (*self.effects[:first], Remember(record), *self.effects[first:])
 
 
 def is_passing(answer: Answer) -> TypeGuard[Rejected]:

@@ -209,7 +209,9 @@ def _given_up(mine: Abandoned, now: Moment) -> Abandoned:
     may = told is not None or heard.queued_again
     this = GivenUp(now.mark, now.event.type, taking, may, _fell_back(mine.tried), heard.omitted)
     if isinstance(now.event, ExecutionGone) and all(each.taking != taking for each in mine.gone):
-        mine = mine._replace(gone=(*mine.gone, this)[:FOUND])
+        # What it had recovered from until then was a failure of its own, of which nobody is left to be told.
+        had_failed = may and any(each.taking == taking for each in mine.first)
+        mine = mine._replace(gone=(*mine.gone, this)[:FOUND], excused=mine.excused or had_failed)
     if any(each.taking == taking for each in mine.first):
         return mine
     if isinstance(now.event, PhaseChanged):
@@ -244,7 +246,8 @@ def rule(state: GivingUp, subject: Subject) -> Ruling:
     recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
     or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
     account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
-    has done anything about that, and goes on with it. But one that the device, by its own words, believes
+    has done anything about that, and goes on with it. Nor is one that it recovers from first, and only then is told, and
+    says, to be over: it had failed, and nobody is left to hear why. But one that the device, by its own words, believes
     to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
     own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 

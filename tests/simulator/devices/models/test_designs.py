@@ -6,6 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.core import DevicePolicy
+from agent.core.events import CancelTimer, Remember, Tell, Verify
+from agent.core.record import Record
+from agent.values import ErrorCode, Rejected, StartNext
+from simulator.devices.models.asker import Asker, Asking, Question
 from simulator.devices.models.designs import DESIGNS
 from simulator.engines.virtual import judged
 from simulator.scenario import Scenario
@@ -91,3 +96,14 @@ def test_in_a_hostile_world_it_never_crashes_or_does_harm_and_comes_to_rest(
     crashed = any("crashed" in each.message for one in verdict.invariants for each in one.violations)
     assert not crashed, verdict.model_dump_json(indent=1)
     assert verdict.passed or violated(verdict) <= TIMELY, verdict.model_dump_json(indent=1)
+
+
+def test_what_it_is_told_it_says_before_that_is_on_record():
+    asker = Asker(Asking(DevicePolicy(), connected=True, asked=Question(StartNext(), None, sent=True)))
+    asker.receive(Rejected(0, ErrorCode.RESOURCE_NOT_FOUND))
+    asker.no_timer("request")
+    asker.do(Verify())
+    _, effects = asker.result(Record(safe="broken"), Record())
+    assert [type(each) for each in effects] == [Tell, CancelTimer, Remember, Verify]
+    _, unchanged = asker.result(Record(), Record())
+    assert [type(each) for each in unchanged] == [Tell, CancelTimer, Verify]

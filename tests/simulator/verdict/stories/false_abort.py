@@ -28,6 +28,27 @@ def undoes_what_failed_and_says_why(tale: Tale) -> None:
 
 
 @story("no-false-abort", "held")
+def hears_that_it_is_gone_before_it_can_say_why_it_failed(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.device(ExecutionGone(FW, "gone"))
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "violated", "hint.received", "execution.gone")
+def believes_that_it_is_gone_before_it_hears_so(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(ExecutionGone(FW, "gone"), PhaseChanged("recovering", "executing", execution=FW))
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.device(ExecutionGone(FW, "gone"))
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
 def undoes_a_step_that_failed(tale: Tale) -> None:
     at_work(tale)
     tale.hint()
