@@ -29,7 +29,7 @@ Examples:
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run --slow 10 --pause
-  ghostjob run delete-in-write --devices 1 --versus deaf
+  ghostjob run delete-in-write --devices 1 --versus recovers-without-undoing
   ghostjob run --list
   ghostjob run --models
 """
