@@ -75,10 +75,18 @@ def main(arguments: list[str] | None = None) -> None:
         if not lost.reader_gone:
             _say(str(lost))
         code = ExitCode.READER_GONE if lost.reader_gone else ExitCode.BAD_INPUT
-    except Exception:
-        traceback.print_exc()
-        code = ExitCode.FAULT
+    except Exception as error:
+        if _is_interrupted(error):
+            code = ExitCode.INTERRUPTED
+        else:
+            traceback.print_exc()
+            code = ExitCode.FAULT
     sys.exit(code)
+
+
+def _is_interrupted(error: Exception) -> bool:
+    """Whether Ctrl-C came while pydantic built a model: it puts that into words, in an error of its own."""
+    return str(error).rpartition("\n")[2].strip().startswith("KeyboardInterrupt")
 
 
 def _code(arguments: list[str] | None) -> int:

@@ -108,7 +108,8 @@ async def _found(path: Path) -> "GrowingFile":
     from simulator.cli.growing_file import LOOK_SECONDS, GrowingFile, trace_at
 
     if trace_at(path) is None:
-        say(f"{path}: there is no trace yet; it is waited for, and `ghostjob run --out {path}` writes one")
+        who = f"cloud --trace {path}" if path.suffix == ".jsonl" else f"run --out {path}"
+        say(f"{path}: there is no trace yet; it is waited for, and `ghostjob {who}` writes one")
     while True:
         with suppress(FileNotFoundError):  # it was given its name just now
             if (found := trace_at(path)) is not None:

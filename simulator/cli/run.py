@@ -30,7 +30,7 @@ Examples:
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run delete-in-write --engine explore
   ghostjob run --slow 10 --pause
-  ghostjob run delete-in-write --devices 1 --versus deaf
+  ghostjob run delete-in-write --devices 1 --versus recovers-without-undoing
   ghostjob run --list
   ghostjob run --models
 """

@@ -84,7 +84,8 @@ class Steering:
         self._is_over = False
         self._taken_away: set[str] = set()
         """Jobs that somebody deleted before the scenario did."""
-        self._joined = 0
+        self._joined: set[str] = set()
+        """Devices that have joined, or are about to."""
 
     # ── what the play says ────────────────────────────────────────────────────────────────────────────────────
 
@@ -285,21 +286,22 @@ class Steering:
     async def add_device(self, name: str = "") -> str:
         """Have one more play, which takes the next job; its name. Raises NotDone."""
         all_ = self._ensemble
-        there = [thing for thing, _ in all_.casting.things]
+        there = list(dict.fromkeys([*(thing for thing, _ in all_.casting.things), *sorted(self._joined)]))
         thing, (like, group) = name or _next_name(there), self._to_be_like(len(there))
         if not NAME.fullmatch(thing):
             raise NotDone("A device's name here is up to 64 letters, digits, hyphens and underscores.")
         if thing in there:
             raise NotDone(f"There is a {thing} already.")
-        if self._joined == MOST_JOINED:
+        if len(self._joined) == MOST_JOINED:
             raise NotDone(f"{MOST_JOINED} devices have joined, and no more may.")
+        self._joined.add(thing)  # before it is asked for, so that of two presses at once each has its own
         try:
             await all_.hand.create_thing(thing)
-        except Refused as refused:
-            raise NotDone(f"The service refused {thing}: {refused}") from None
-        if any(thing == each for each, _ in all_.casting.things):
-            raise NotDone(f"There is a {thing} already.")
-        self._joined += 1
+        except BaseException as error:
+            self._joined.discard(thing)
+            if isinstance(error, Refused):
+                raise NotDone(f"The service refused {thing}: {error}") from None
+            raise
         all_.record(DeviceJoined(thing, like, WHY))
         all_.stage.join(thing=thing)
         all_.casting.join(thing, group)

@@ -223,7 +223,7 @@ LEFT: Final = {
 def _what_went_wrong(of_it: Material) -> str | None:
     bricked = [device.name for device in of_it.by_state.get("bricked", ())]
     crashed = [device.name for device in of_it.devices if device.crashes]
-    powerless = sum(device.cuts > 0 for device in of_it.devices)
+    powerless = [device.name for device in of_it.devices if device.cuts]
     parts = []
     if bricked:
         are = "is bricked and has" if len(bricked) == 1 else "are bricked and have"
@@ -233,7 +233,8 @@ def _what_went_wrong(of_it: Material) -> str | None:
         often = f" {times} times" if times > len(crashed) else ""
         parts.append(f"{listed(crashed, NAMED)}{_of_groups(crashed, of_it)} crashed{often}")
     if powerless:
-        parts.append(f"{of(powerless, len(of_it.devices))} lost {'its' if powerless == 1 else 'their'} power")
+        who = powerless[0] if len(powerless) == 1 else of(len(powerless), len(of_it.devices))
+        parts.append(f"{who} lost {'its' if len(powerless) == 1 else 'their'} power")
     return of_it.sentence(f"{listed(parts)}") if parts else None
 
 

@@ -129,8 +129,10 @@ def read_line(line: str, where: str = "trace") -> Entry | None:
     """The entry of one line; None for an event type that this version does not know. Raises InputError."""
     try:
         data = json.loads(line, parse_float=_finite, parse_constant=_finite)
+        if "\\ud" in line or "\\uD" in line:
+            json.dumps(data, ensure_ascii=False).encode()  # halves of a character could be written nowhere
         source, number, at, kind = data["source"], int(data["n"]), float(data["at"]), data["type"]
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?") from None
     if kind not in KNOWN_TYPES:
         return None

@@ -63,7 +63,7 @@ def _recovered(devices: int, had_to: int, did: int) -> str:
         who = f"{did} of {_count(had_to, 'device')} that had to recover did"
     else:
         who = "the device that had to recover did" if did == 1 else f"all {did} devices that had to recover did"
-    return f"{who}; {devices - had_to} had nothing to recover from" if had_to < devices else who
+    return f"{who}; {devices - had_to} did not have to" if had_to < devices else who
 
 
 def _violated(invariants: Sequence[InvariantVerdict]) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic_core import SchemaError
 
 from simulator.cli import main
 from tests.cli.command import ghostjob
@@ -111,3 +112,18 @@ def test_a_fault_of_ours_is_no_verdict(monkeypatch: pytest.MonkeyPatch, capfd: p
         main(["run", "--models"])
     assert exit_.value.code == 70
     assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_who_is_interrupted_while_a_model_is_built_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    """Pydantic tells Ctrl-C as a failure of its own."""
+
+    def build(*_: object, **__: object) -> None:
+        raise SchemaError('Error building "model" validator:\n  KeyboardInterrupt: ')
+
+    monkeypatch.setattr("simulator.cli.ghostjob.main", build)
+    with pytest.raises(SystemExit) as ended:
+        main(["explain"])
+    assert ended.value.code == 130
+    assert capfd.readouterr().err == ""

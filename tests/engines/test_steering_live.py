@@ -204,6 +204,16 @@ async def test_a_network_is_cut_for_as_long_as_was_said():
     assert verdict.passed, verdict.why
 
 
+async def test_devices_that_are_added_at_once_get_a_name_each():
+    async with going(parse(LONG)) as run:
+        await run.until(started("write", "thing-0"))
+        said = await asyncio.gather(*(run.press("add-device") for _ in range(3)))
+        assert sorted(each.split()[0] for each in said) == ["thing-2", "thing-3", "thing-4"]
+        await run.press("end")
+        verdict = await run.verdict()
+    assert verdict.devices == 5
+
+
 async def test_a_device_joins_and_takes_the_next_job_and_is_judged():
     async with going(parse(LONG)) as run:
         await run.until(started("write", "thing-0"))

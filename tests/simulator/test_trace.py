@@ -100,6 +100,8 @@ def test_an_event_type_of_a_later_version_is_passed_over():
         '{"source":"cloud","n":1,"at":1e400,"type":"job.deleted","job_id":"fw"}',
         pytest.param(f'{{"source":"cloud","n":1,"at":{10**400},"type":"job.deleted","job_id":"fw"}}', id="too much"),
         '{"source":"cloud","n":1,"at":0,"type":"process.stalled","process":"cloud","seconds":Infinity}',
+        pytest.param('{"a":' * 100_000, id="too deep, and cut off"),
+        r'{"source":"\ud800","n":1,"at":0,"type":"process.stalled","process":"cloud","seconds":1}',
     ],
 )
 def test_a_broken_line_is_refused_with_its_place(line: str):

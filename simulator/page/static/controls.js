@@ -6,6 +6,7 @@
     "create-job": "New job", "cut-power": "Cut power", "restore-power": "Give power", "cut-network": "Cut network",
     "add-device": "Add a device", pause: "Pause", go: "Go", slow: "Slow", end: "End",
   };
+  const ASKED = { "cancel-force": "Cancel, with force,", "cut-power": "Cut the power of", "cut-network": "Cut the network of" };
   const NAMED = { "create-job": "Its id", "add-device": "Its name" };
   const SPEEDS = [[1, "As it is"], [5, "5 × slower"], [20, "20 × slower"]];
 
@@ -31,7 +32,7 @@
   function ask(order, sentence) {
     const dialog = byId("ask");
     const name = dialog.querySelector("input");
-    byId("ask-what").textContent = `${[WORDS[order.do], order.job || order.thing].filter(Boolean).join(" ")}?`;
+    byId("ask-what").textContent = `${[ASKED[order.do] ?? WORDS[order.do], order.job || order.thing].filter(Boolean).join(" ")}?`;
     byId("ask-sentence").textContent = sentence;
     dialog.querySelector("[value=yes]").textContent = WORDS[order.do];
     byId("ask-name").hidden = !NAMED[order.do];

@@ -34,7 +34,12 @@
   function itemsOf(lane, [from, to]) {
     const spans = lane.spans.filter((span) => isDrawn(span) && span.start <= to && (span.end ?? data.now) >= from);
     const marks = lane.marks.filter((mark) => isDrawn(mark) && mark.at >= from && mark.at <= to);
-    return { spans: spans.map(asSpan), marks: marks.map(asMark) };
+    return { spans: spans.map(asSpan).sort((a, b) => isAtWork(a) - isAtWork(b)), marks: marks.map(asMark) };
+  }
+
+  /** What is drawn last: of the jobs that a device has at once, the one in progress lies above those that wait. */
+  function isAtWork(span) {
+    return span.kind !== "QUEUED";
   }
 
   function asSpan(span) {

@@ -126,10 +126,10 @@ def test_a_place_that_a_busy_machine_may_have_missed_says_so():
     ("devices", "had_to", "did", "says"),
     [
         (10, 10, 10, "all 10 devices that had to recover did"),
-        (10, 5, 5, "all 5 devices that had to recover did; 5 had nothing to recover from"),
-        (10, 5, 4, "4 of 5 devices that had to recover did; 5 had nothing to recover from"),
+        (10, 5, 5, "all 5 devices that had to recover did; 5 did not have to"),
+        (10, 5, 4, "4 of 5 devices that had to recover did; 5 did not have to"),
         (1, 1, 1, "the device that had to recover did"),
-        (3, 1, 0, "0 of 1 device that had to recover did; 2 had nothing to recover from"),
+        (3, 1, 0, "0 of 1 device that had to recover did; 2 did not have to"),
         (2, 0, 0, "no device had to recover"),
     ],
 )

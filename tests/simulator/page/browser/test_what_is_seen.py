@@ -57,6 +57,25 @@ async def test_data_that_is_packed_is_shown_as_well(tab: Tab, tmp_path: Path) ->
     assert await tab.count(".lane") == 3
 
 
+async def test_a_job_that_waits_does_not_hide_the_one_in_progress(tab: Tab) -> None:
+    whole = made.running()
+    lane = whole["lanes"]["thing-0"]
+    lane["spans"] = [
+        parts.span("cloud", 0.1, None, "IN_PROGRESS", "fw IN_PROGRESS", events=["cloud#10"]),
+        parts.span("cloud", 0.2, None, "QUEUED", "fw-2 QUEUED", job="fw-2", events=["cloud#11"]),
+    ]
+    lane["marks"] = []
+    await tab.show(whole)
+    above = await tab.page.evaluate(
+        """() => {
+            const box = document.querySelector(".lane[data-thing=thing-0] .span[data-kind=QUEUED]").getBoundingClientRect();
+            const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            return seen.closest(".span").dataset.kind;
+        }"""
+    )
+    assert above == "IN_PROGRESS"
+
+
 async def test_what_devices_are_called_is_text_and_never_markup(tab: Tab, tmp_path: Path) -> None:
     whole = made.page(["<img src=x onerror=alert(1)>"])
     whole["sentence"] = "</script><b>bold</b>"
