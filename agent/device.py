@@ -143,7 +143,7 @@ class _Device:
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
         self._bench.describe()
-        return Booted(record, version, on_trial, rebooted)
+        return Booted(record, version, on_trial, rebooted, unproven=self._firmware.unproven)
 
     def _what_runs(self, rebooted: bool) -> tuple[str, bool]:
         """The firmware's version, and whether it is on trial. Raises InputError, OSError."""

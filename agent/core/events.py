@@ -26,7 +26,8 @@ class Booted:
 
     `running` is the version that runs, `on_trial` whether it still has to be committed, `in_recovery` whether it is a
     recovery image, because the only slot holds nothing whole. `rebooted` says whether the machine itself restarted
-    since the record was written (and not only the agent).
+    since the record was written (and not only the agent). `unproven` says whether an image was written that was never
+    committed: without it, firmware that fell back to the very version that it was to be looks like what was committed.
     """
 
     record: Record | None = None
@@ -34,6 +35,11 @@ class Booted:
     on_trial: bool = False
     rebooted: bool = True
     in_recovery: bool = False
+    unproven: bool = False
+
+    def runs(self, version: str) -> bool:
+        """Whether what was installed as `version` runs, on trial or committed, and not what ran before it."""
+        return self.running == version and (self.on_trial or not self.unproven)
 
 
 @dataclass(frozen=True, slots=True)

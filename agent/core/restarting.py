@@ -63,7 +63,7 @@ def _as_found(work: Work, booted: Booted) -> Work:
     Any reboot after a switch begins the trial, and where only the agent restarted nobody can say; a commit leaves
     nothing on trial; the write of the only slot leaves nothing to boot but a recovery image, and at last the new one.
     """
-    step, is_new = work.next_step, booted.running == work.plan.version
+    step, is_new = work.next_step, booted.runs(work.plan.version)
     untouched = {
         "switch": not is_new and booted.rebooted,
         "commit": is_new and booted.on_trial,
@@ -100,8 +100,9 @@ def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     if step is None or step.action != "reboot" or work.begun == work.done or not booted.rebooted:
         return _fallen_back(work, booted)
     version = work.plan.version
-    if version and booted.running != version:
-        return work, f"came back with {booted.running or 'nothing'} instead of {version}"
+    if version and not booted.runs(version):
+        is_same = booted.running == version
+        return work, f"came back with {booted.running or 'nothing'} instead of {'the new ' if is_same else ''}{version}"
     return replace(work, done=work.done + 1), ""
 
 
@@ -113,14 +114,14 @@ def _has_restarted(step: Step, booted: Booted) -> bool:
 def _fallen_back(work: Work, booted: Booted) -> tuple[Work, str]:
     """New firmware that restarted once too often on trial is not there any more, though its commit had begun."""
     tried = replace(work, begun=work.done)
-    if tried.reached is Reached.TRIAL and booted.running != work.plan.version:
+    if tried.reached is Reached.TRIAL and not booted.runs(work.plan.version):
         return tried, f"fell back to {booted.running or 'nothing'}"
     return work, ""
 
 
 def _tries(work: Work, booted: Booted) -> bool:
     """Whether the plan's firmware is on trial: after the switch, any restart begins it."""
-    return booted.on_trial and booted.running == work.plan.version
+    return booted.on_trial and booted.runs(work.plan.version)
 
 
 def unrebooted(work: Work, booted: Booted) -> Work:
@@ -130,6 +131,6 @@ def unrebooted(work: Work, booted: Booted) -> Work:
     if _tries(work, booted):
         return replace(work, begun=max(work.begun, reboot + 1), done=max(work.done, reboot + 1))
     last = work.begun - 1
-    if last < 0 or work.plan.steps[last].action != "reboot" or booted.running == work.plan.version:
+    if last < 0 or work.plan.steps[last].action != "reboot" or booted.runs(work.plan.version):
         return work
     return replace(work, begun=last, done=min(work.done, last))

@@ -139,6 +139,14 @@ class Firmware(Handler, Protocol):
         """Nothing is in hand as the agent begins: drop what nobody will finish, but not what runs, be it on trial."""
 
     @property
+    def unproven(self) -> bool:
+        """Whether there is an image that was written and never committed, be it on trial.
+
+        Who cannot say so does not tell firmware that fell back from firmware that was committed, if the versions agree.
+        """
+        return False
+
+    @property
     def bootable(self) -> bool:
         """Whether the machine would come up again if it were switched off now."""
 

@@ -76,11 +76,17 @@ class SlotFiles(Firmware):
         """Whether what is selected is whole."""
         return bool(self._described(self._selected or ""))
 
+    @property
+    def unproven(self) -> bool:
+        """Whether an image was written to the spare slot, be it in part, and never committed."""
+        spare = self._spare
+        return (self._directory / spare).exists() and not self._described(spare).get("proven")
+
     def pending(self, asides: Sequence[Path]) -> tuple[str, ...]:
         """An image that was never committed, and a trial."""
-        spare, trial = self._spare, self._trial
+        trial = self._trial
         found = []
-        if (self._directory / spare).exists() and not self._described(spare).get("proven"):
+        if self.unproven:
             found.append("spare slot")
         if trial is not None:
             found.append("trial running" if self._on_trial else "trial requested")

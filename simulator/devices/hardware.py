@@ -115,6 +115,12 @@ class Hardware(_Hashed):
         return {"ab": 1 - self.selected, "swap": 1, "single": 0}[self.layout]
 
     @property
+    def unproven(self) -> bool:
+        """Whether the spare slot holds an image, be it in part, that was never committed."""
+        area = self.slots[self.spare]
+        return self.layout != "single" and area.image is not None and not area.proven
+
+    @property
     def pending(self) -> tuple[str, ...]:
         """What is half done, in words."""
         area, found = self.slots[self.spare], []
@@ -124,7 +130,7 @@ class Hardware(_Hashed):
             found.append("file")
         if self.layout == "single" and not (area.is_whole and self.running in (0, None)):
             found.append("main slot")
-        elif self.layout != "single" and area.image is not None and not area.proven:
+        elif self.unproven:
             found.append("spare slot")
         if self.trial:
             found.append(f"trial {self.trial}")

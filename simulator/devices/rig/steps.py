@@ -242,7 +242,7 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
     except GhostjobError as error:
         return RigOutcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
     in_recovery = hardware.layout == "single" and hardware.running == 1
-    booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery)
+    booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery, unproven=hardware.unproven)
     return RigOutcome(rig._replace(power="up", disk=disk), tells, booted)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.abilities import Abilities, Layout
+from agent.causes import Cause
 from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoStep, Verified, Verify
 from agent.core.record import Finished, Record, Work
 from agent.core.state import Executing, Idle, Recovering, Reporting, Safe, Suspect
@@ -71,6 +72,19 @@ def test_firmware_on_trial_is_tested_on_every_boot(begun: str, rebooted: bool, t
     step = device.phase.work.next_step
     assert step is not None
     assert step.name == then
+
+
+@pytest.mark.parametrize("step", ["reboot", "self-test", "commit"])
+def test_firmware_that_fell_back_to_the_very_version_it_was_to_be_has_failed(step: str):
+    device = booted(Record(work(step)), "2.0", unproven=True)
+    while isinstance(device.phase, Recovering) and device.phase.stage == "restore":
+        device.undone()
+    device(Verified(True))
+    assert {"switch", "write", "download"} <= {undo.step.name for undo in device.all(UndoStep)}
+    device.tell(execution(key(), version=8))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ())["cause"] == Cause.ROLLED_BACK
 
 
 def test_a_leap_that_was_only_announced_is_not_made_without_its_job():

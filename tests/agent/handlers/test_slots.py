@@ -80,6 +80,18 @@ async def test_what_is_on_trial_falls_back_after_so_many_boots(tmp_path: Path):
     assert state(booted(tmp_path)) == (("factory", False), True, ("spare slot",))
 
 
+async def test_what_fell_back_to_the_same_version_is_told_from_what_was_committed(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    await slots.do(tasks(tmp_path)["commit"])
+    slots = booted(tmp_path)
+    assert (slots.ran, slots.unproven) == (("2.0", False), False)  # type: ignore[attr-defined]  # see above
+    slots = await on_trial(tmp_path)
+    assert (slots.ran, slots.unproven) == (("2.0", True), True)  # type: ignore[attr-defined]  # see above
+    for _ in range(TRIES):
+        slots = booted(tmp_path)
+    assert (slots.ran, slots.unproven) == (("2.0", False), True)  # type: ignore[attr-defined]  # see above
+
+
 @pytest.mark.parametrize("rebooted", [True, False], ids=["the machine restarts", "only the agent restarts"])
 async def test_undoing_before_the_reboot_leaves_what_ran(tmp_path: Path, rebooted: bool):
     slots, steps = booted(tmp_path), tasks(tmp_path)

@@ -263,7 +263,7 @@ def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     commit half begun.
     """
     reboot, version = work.plan.index_of("reboot"), work.plan.version
-    is_new = bool(version) and booted.running == version
+    is_new = bool(version) and booted.runs(version)
     if booted.on_trial and is_new:
         return replace(work, done=reboot + 1, begun=reboot + 1), ""
     if not booted.rebooted or work.begun <= reboot:
