@@ -5,8 +5,8 @@ are. What only one of the two tells is nobody's fault: receipts and subscription
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass, replace
-from typing import Any, Final, TypeAlias, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
 from agent.device_events import JournalWritten, RequestSent
 from agent.values import Answer
