@@ -92,10 +92,13 @@ class GrowingFile:
 def trace_at(path: Path) -> Path | None:
     """The trace that a path stands for now, be it itself or the directory that has it; None: there is none yet.
 
-    One that is being written comes before one that an earlier play has left.
+    One that is being written comes before one that an earlier play has left. Raises InputError.
     """
-    base = path / TRACE if path.is_dir() else path
-    return next((each for each in (partial_of(base), base) if each.exists()), None)
+    try:
+        base = path / TRACE if path.is_dir() else path
+        return next((each for each in (partial_of(base), base) if each.exists()), None)
+    except OSError as error:  # such as a name that is too long, or a directory that may not be looked into
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def partial_of(trace: Path) -> Path:

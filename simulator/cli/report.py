@@ -104,9 +104,11 @@ def about(scenario: str) -> str:
 
 
 def kept(path: Path, model: "type[Read]") -> "Read | None":
-    """What a file has; None if it is not there, or of another version."""
+    """What a file has; None if it is not there, is no file, such as a pipe that nobody fills, or of another version."""
     from pydantic import ValidationError
 
+    if not path.is_file():
+        return None
     try:
         return model.model_validate_json(path.read_text("utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError):

@@ -17,9 +17,11 @@ import pytest
 from agent.errors import InputError
 from simulator.cli.following import Following
 from simulator.cli.growing_file import GrowingFile, trace_at
+from simulator.cli.report import kept
 from simulator.engines.output import OutputDirectory
 from simulator.page.picture import Picture
 from simulator.trace import CLOUD, AccountEnded, ClientConnected, Entry, write_line
+from simulator.verdict import Verdict
 from tests.cli.certifying import GHOSTJOB
 from tests.cli.command import ended
 from tests.cli.test_page import looked
@@ -236,3 +238,13 @@ def test_a_picture_may_learn_later_what_it_is_of():
     picture.named("main", "what it shows", "run")
     whole = picture.whole()
     assert (whole.title, whole.about, whole.kind) == ("main", "what it shows", "run")
+
+
+def test_a_path_that_no_file_can_have_is_refused():
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        trace_at(Path("a" * 300))
+
+
+def test_a_verdict_that_is_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "verdict.json")
+    assert kept(tmp_path / "verdict.json", Verdict) is None
