@@ -68,13 +68,8 @@ async def test_a_job_that_waits_does_not_hide_the_one_in_progress(tab: Tab) -> N
     await tab.show(whole)
     above = await tab.page.evaluate(
         """() => {
-<<<<<<< HEAD
             const span = document.querySelector(".lane[data-thing=thing-0] .span[data-kind=QUEUED]");
             const box = span.getBoundingClientRect();
-=======
-            const waits = document.querySelector(".lane[data-thing=thing-0] .span[data-kind=QUEUED]");
-            const box = waits.getBoundingClientRect();
->>>>>>> eyes
             const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
             return seen.closest(".span").dataset.kind;
         }"""
