@@ -462,7 +462,7 @@ RULES = [
     ),
     pytest.param(
         "simulator/engines/explore",
-        ("simulator.engines.explore",),
+        ("simulator.engines.explore", "agent.errors"),
         ("numpy",),
         True,
         id="what is explored is values, and the search knows arrays and processes",
