@@ -14,7 +14,7 @@ from typing import Final
 
 from simulator.engines.explore.exploration import Exploration, Progress, Spent, Violation
 from simulator.engines.explore.found import Found, found_by
-from simulator.engines.explore.limits import Limits, resident_bytes
+from simulator.engines.explore.limits import Limits
 from simulator.engines.explore.liveness import judged
 from simulator.engines.explore.paths import cells, places
 from simulator.engines.explore.searchable import Kind, Searchable
@@ -77,10 +77,10 @@ class _Search:
 
     def run(self) -> Exploration:
         with shards_of(self._system, self._jobs) as shards:
-            before = resident_bytes()
+            before = shards.standing().resident_bytes
             self._expand_all(shards)
             standing = shards.standing()
-            grown = standing.resident_bytes - before * (1 if shards.jobs == 1 else 1 + shards.jobs)
+            grown = standing.resident_bytes - before
             searched = self._limits.seconds
             found = found_by(shards.kept())
             jobs = shards.jobs

@@ -157,6 +157,10 @@ class _Worker:
     def number(self, numbers: Numbers) -> Standing:
         """The third."""
         self._shard.number(numbers)
+        return self.standing()
+
+    def standing(self) -> Standing:
+        """Between rounds."""
         return _standing(self._shard)
 
     def kept(self) -> Kept:
@@ -208,7 +212,7 @@ class Together(Shards):
             pipe[1].close()
         self._labels: set[Label] = set()
         self._count = 1
-        self._standing = [Standing(0, 0, frozenset(), 0, 0.0)]
+        self._standing: list[Standing] = self._ask_all("standing", [()] * jobs)
 
     def round(self, low: int, high: int) -> int:
         """Expand the states with these numbers: how many new ones there are."""
