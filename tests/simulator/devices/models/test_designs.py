@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.abilities import Abilities
+from agent.core import DevicePolicy
+from agent.core.events import Booted, Effect, TimerFired, UndoStep
+from agent.core.record import Record, Work
+from agent.documents import plan_of
+from agent.plan import Plan
 from simulator.devices.models.designs import DESIGNS
 from simulator.engines.virtual import judged
 from simulator.scenario import Scenario
+from tests.agent.core.driver import UPDATE, key
 from tests.simulator.devices.models.playing import violated
 
 MESSAGES = (
@@ -91,3 +98,17 @@ def test_in_a_hostile_world_it_never_crashes_or_does_harm_and_comes_to_rest(
     crashed = any("crashed" in each.message for one in verdict.invariants for each in one.violations)
     assert not crashed, verdict.model_dump_json(indent=1)
     assert verdict.passed or violated(verdict) <= TIMELY, verdict.model_dump_json(indent=1)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_write_of_the_only_slot_that_is_only_on_record_is_no_leap(design: str):
+    plan = plan_of(UPDATE, Abilities("single"))
+    assert isinstance(plan, Plan)
+    at = plan.index_of("write")
+    model = DESIGNS[design]
+    state = model.start(DevicePolicy(abilities=Abilities("single")))
+    effects = list[Effect]()
+    for event in (Booted(Record(Work(key(), plan, UPDATE.digest, 0, at, at + 1)), "1.0"), TimerFired("leap")):
+        state, more = model.step(state, event)
+        effects += more
+    assert [effect.step.name for effect in effects if isinstance(effect, UndoStep)] == ["download"]
