@@ -93,7 +93,8 @@ class Heard(State):
     until an answer to a question put later says that there is one with this identity, pending: two incarnations within
     a second share a key. Nor does it stand if the device lost its memory at once. `ends` counts how often it was told.
 
-    `over` is what told the device so, be it forgotten since; `over_otherwise` what cannot be its own report's success.
+    `ended` is what told the device that it has ended, `over` that or that it is over otherwise, be it forgotten since;
+    `over_otherwise` what cannot be its own report's success.
     """
 
     order: int = 0
@@ -101,6 +102,7 @@ class Heard(State):
     """The last entry about it."""
     standing: tuple[AnswerNews | None, ...] = (None, None, None, None)
     ends: tuple[int, ...] = (0, 0, 0, 0)
+    ended: AnswerNews | None = None
     over: AnswerNews | None = None
     over_otherwise: AnswerNews | None = None
     queued_again: bool = False
@@ -137,6 +139,7 @@ class Heard(State):
             told = [old is None and news.says in enough for old, enough in zip(self.standing, ENOUGH, strict=True)]
             self.standing = tuple(news if new else old for old, new in zip(self.standing, told, strict=True))
             self.ends = tuple(count + new for count, new in zip(self.ends, told, strict=True))
+            self.ended = self.ended or (news if news.says in ENOUGH[ENDED] else None)
             self.over = self.over or news
             if not (news.says == "terminal" or (news.says == "reported" and news.status == Status.SUCCEEDED)):
                 self.over_otherwise = self.over_otherwise or news
@@ -147,6 +150,8 @@ class Heard(State):
         """An answer to this question found it pending."""
         if any(self.standing):
             self.standing = tuple(None if old and asked > old.answer.n else old for old in self.standing)
+        if self.ended and asked > self.ended.answer.n:
+            self.ended = None
         if self.over and asked > self.over.answer.n:
             self.over = None
         if self.over_otherwise and asked > self.over_otherwise.answer.n:
@@ -159,6 +164,7 @@ class Heard(State):
             order=self.order,
             touched=self.touched,
             standing=tuple(news and news.at_cloud for news in self.standing),
+            ended=self.ended and self.ended.at_cloud,
             over=self.over and self.over.at_cloud,
             updated=self.updated,
         )
@@ -166,7 +172,8 @@ class Heard(State):
     @property
     def compared(self) -> Iterator[int]:
         """The numbers of the client's entries that questions yet to be answered are compared with."""
-        yield from (news.answer.n for news in (*self.standing, self.over, self.over_otherwise) if news is not None)
+        told = (*self.standing, self.ended, self.over, self.over_otherwise)
+        yield from (news.answer.n for news in told if news is not None)
         if self.taken:
             yield self.taken
 
@@ -180,6 +187,7 @@ class Heard(State):
         is_closed, is_told = key in past.closed, key in past.queued
         return Heard(
             standing=tuple(news and news.essence(past) for news in self.standing),
+            ended=self.ended and self.ended.essence(past)._replace(answer=past.mark(self.ended.answer)),
             over=self.over and self.over.essence(past)._replace(answer=past.mark(self.over.answer)),
             over_otherwise=self.over_otherwise
             and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
@@ -198,6 +206,8 @@ class Heard(State):
         told = [news is not None and news.is_crossed_by(asked) for news in self.standing]
         self.standing = tuple(None if gone else news for news, gone in zip(self.standing, told, strict=True))
         self.ends = tuple(count - gone for count, gone in zip(self.ends, told, strict=True))
+        if self.ended and self.ended.is_crossed_by(asked):
+            self.ended = None
         if self.over and self.over.is_crossed_by(asked):
             self.over = None
 

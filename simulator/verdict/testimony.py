@@ -149,7 +149,7 @@ class Testimony(State):
 
     def is_after_the_end_of_another(self, n: int, key: ExecutionKey | None) -> bool:
         """Whether its entry of that number came after it was told that another execution is over than `key`."""
-        ends = ((other, heard.standing[ENDED]) for other, heard in self.executions.items())
+        ends = ((other, heard.standing[ENDED] or heard.ended) for other, heard in self.executions.items())
         return any(end is not None and other != key and n > end.answer.n for other, end in ends)
 
     @property

@@ -63,6 +63,8 @@ class Expected(Part):
 
     violated: tuple[Name, ...] = ()
     """The invariants that are violated in the end; none: all hold."""
+    undecided: tuple[Name, ...] = ()
+    """Those of which nothing can be said in the end."""
 
 
 class Schedule(Part):
@@ -98,6 +100,8 @@ class Schedule(Part):
         if "bounds" in data["world"]:
             data["world"]["bounds"] = self.world.bounds.model_dump(by_alias=True, exclude_defaults=True)
         data["expects"] = {"violated": list(self.expects.violated)}
+        if self.expects.undecided:
+            data["expects"]["undecided"] = list(self.expects.undecided)
         head = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100, default_flow_style=False)
         listed = yaml.safe_dump({"choices": list(self.choices)}, allow_unicode=True, width=1_000)
         return head + listed

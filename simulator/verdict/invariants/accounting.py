@@ -319,7 +319,8 @@ def _may_yet_explain(state: Books, running: Running, subject: Subject) -> bool:
             return True
     if key is None:
         return False
-    told = testimony.heard(key).standing[ENDED]
+    heard = testimony.heard(key)
+    told = heard.standing[ENDED] or heard.ended
     if told is None:
         return _may_yet_learn(key, subject)
     return not any(n > told.answer.n and other != key for n, other in state.taken)

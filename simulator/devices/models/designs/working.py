@@ -255,6 +255,13 @@ def wake(now: DesignTurn, booted: Booted) -> None:
         _wait_for_leave(now)
 
 
+def _only_on_record(work: Work, booted: Booted, *, is_new: bool) -> bool:
+    """Whether the write of the only slot was put on record and never begun: what ran before is still whole."""
+    step = work.next_step if work.begun > work.done else None
+    is_leap = step is not None and step.action == "write" and not step.reversible
+    return is_leap and not (is_new or booted.in_recovery)
+
+
 def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """The work as the boot left it, and what is wrong with that.
 
@@ -264,6 +271,8 @@ def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """
     reboot, version = work.plan.index_of("reboot"), work.plan.version
     is_new = bool(version) and booted.runs(version)
+    if _only_on_record(work, booted, is_new=is_new):
+        return replace(work, begun=work.done), ""
     if booted.on_trial and is_new:
         return replace(work, done=reboot + 1, begun=reboot + 1), ""
     if not booted.rebooted or work.begun <= reboot:

@@ -6,14 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.abilities import Abilities
 from agent.core import DevicePolicy
-from agent.core.events import CancelTimer, Remember, Tell, Verify
-from agent.core.record import Record
+from agent.core.events import Booted, CancelTimer, Effect, Remember, Tell, TimerFired, UndoStep, Verify
+from agent.core.record import Record, Work
+from agent.documents import plan_of
+from agent.plan import Plan
 from agent.values import ErrorCode, Rejected, StartNext
 from simulator.devices.models.asker import Asker, Asking, Question
 from simulator.devices.models.designs import DESIGNS
 from simulator.engines.virtual import judged
 from simulator.scenario import Scenario
+from tests.agent.core.driver import UPDATE, key
 from tests.simulator.devices.models.playing import violated
 
 MESSAGES = (
@@ -107,3 +111,17 @@ def test_what_it_is_told_it_says_before_that_is_on_record():
     assert [type(each) for each in effects] == [Tell, CancelTimer, Remember, Verify]
     _, unchanged = asker.result(Record(), Record())
     assert [type(each) for each in unchanged] == [Tell, CancelTimer, Verify]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_write_of_the_only_slot_that_is_only_on_record_is_no_leap(design: str):
+    plan = plan_of(UPDATE, Abilities("single"))
+    assert isinstance(plan, Plan)
+    at = plan.index_of("write")
+    model = DESIGNS[design]
+    state = model.start(DevicePolicy(abilities=Abilities("single")))
+    effects = list[Effect]()
+    for event in (Booted(Record(Work(key(), plan, UPDATE.digest, 0, at, at + 1)), "1.0"), TimerFired("leap")):
+        state, more = model.step(state, event)
+        effects += more
+    assert [effect.step.name for effect in effects if isinstance(effect, UndoStep)] == ["download"]

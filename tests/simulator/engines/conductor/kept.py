@@ -16,6 +16,7 @@ class Kept(NamedTuple):
     setup: Setup
     choices: list[str]
     violated: frozenset[str]
+    undecided: frozenset[str]
 
 
 def names() -> list[str]:
@@ -26,4 +27,5 @@ def names() -> list[str]:
 def kept(name: str) -> Kept:
     """The one of that name."""
     data: dict[str, Any] = yaml.safe_load((SCHEDULES / f"{name}.yaml").read_text())
-    return Kept(Setup.model_validate(data["world"]), data["choices"], frozenset(data["expects"]["violated"]))
+    setup, expects = Setup.model_validate(data["world"]), data["expects"]
+    return Kept(setup, data["choices"], frozenset(expects["violated"]), frozenset(expects.get("undecided", ())))

@@ -194,6 +194,28 @@ def has_had_no_job_to_tell_with(tale: Tale) -> None:
     tale.ask(None, request="start-next", details=(("kept", "2.0"),))
 
 
+def restarts_as_soon_as_it_has_learned(tale: Tale) -> None:
+    leapt(tale)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.lose_power(version="2.0")
+    tale.device(ExecutionLeft(FW, "kept"), PhaseChanged("idle", "recovering"))
+
+
+@story("accounted-for", "undecided")
+def has_had_no_job_to_tell_with_since_it_restarted_as_soon_as_it_had_learned(tale: Tale) -> None:
+    restarts_as_soon_as_it_has_learned(tale)
+    tale.wait(20)
+
+
+@story("accounted-for", "violated", "version.committed")
+def restarts_as_soon_as_it_has_learned_and_drifts_in_silence(tale: Tale) -> None:
+    restarts_as_soon_as_it_has_learned(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT)
+
+
 @story("accounted-for", "not-exercised")
 def took_it_back(tale: Tale) -> None:
     leapt(tale)
