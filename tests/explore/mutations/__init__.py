@@ -1,0 +1,9 @@
+"""Our own agent with one rule switched off, generated: what finds it, of all that can happen.
+
+python -m tests.explore.mutations            try all of them, and write down what came of it
+python -m tests.explore.mutations working    those whose name has that word, and write nothing
+
+places    what is a rule of safety             changes   one line of it changed, by the syntax tree
+switched  the change, while it lasts           worlds    where it is tried, the smallest first
+trying    what comes of it                     table     all of that, written down and as a page has it
+"""
