@@ -5,7 +5,7 @@ from typing import Final
 
 from simulator.page.english import count, seconds
 from simulator.verdict import Verdict
-from simulator.verdict.explored import Explored
+from simulator.verdict.explored import DOUBTS, Explored
 
 AXIS_NOTE: Final = "Each choice takes a second here: time is only the order of what happens."
 
@@ -23,13 +23,16 @@ def _stopped(explored: Explored) -> str:
 
 
 def _found(explored: Explored) -> Iterator[str]:
-    wrong = [each for each in explored.findings if each.sort != "undecidable"]
+    wrong = [each for each in explored.findings if each.sort not in DOUBTS]
+    sorts = [each.sort for each in explored.findings]
     if wrong:
         first = wrong[0]
         choices = count(len(first.way), "choice")
         yield f"The shortest way to what is wrong takes {choices}: {first.invariant}, {first.why}."
-    if nobody := len(explored.findings) - len(wrong):
+    if nobody := sorts.count("undecidable"):
         yield f"{count(nobody, 'outcome')} could not have been told by any device, and nobody is to blame."
+    if left_open := sorts.count("undecided"):
+        yield f"{count(left_open, 'outcome')} stayed open: more would have to be told than is in this world."
     if explored.shown:
         yield f"Drawn here is {explored.shown}."
 

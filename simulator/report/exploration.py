@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from simulator.report.ladder import Step, ladder
 from simulator.trace import Entry
 from simulator.verdict import Verdict
-from simulator.verdict.explored import Explored, ExploredBound, ExploredCell, ExploredFinding
+from simulator.verdict.explored import DOUBTS, Explored, ExploredBound, ExploredCell, ExploredFinding
 
 WIDEST: Final = 80
 KIND_WIDTH, PHASE_WIDTH, TIMES_WIDTH = 17, 12, 10
@@ -22,6 +22,7 @@ SORTS: Final = {
     "stuck": "STUCK",
     "cycle": "FOR EVER",
     "undecidable": "undecidable",
+    "undecided": "undecided",
 }
 DiagramOf: TypeAlias = Callable[[ExploredFinding], tuple[Sequence[Entry], Sequence[Step]]]
 """What was told before the first choice of a finding's way, and at each."""
@@ -121,7 +122,7 @@ def _findings(findings: Sequence[ExploredFinding], diagram_of: DiagramOf) -> Ite
         if (which := (finding.sort, finding.invariant)) not in drawn:
             drawn.add(which)
             yield from _diagram(*diagram_of(finding), len(finding.way))
-            if finding.sort != "undecidable":
+            if finding.sort not in DOUBTS:
                 yield f"  what that means, and what to do: ghostjob explain {finding.invariant}"
         yield ""
 

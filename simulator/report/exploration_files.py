@@ -7,7 +7,7 @@ from simulator.report.junit import Case, Result, Suite, xml
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 from simulator.report.run_files import KEPT, MARKS, RESULTS
 from simulator.verdict import InvariantVerdict, Verdict
-from simulator.verdict.explored import Explored, ExploredFinding, ExploredPlace
+from simulator.verdict.explored import DOUBTS, Explored, ExploredFinding, ExploredPlace
 
 LINES = 60
 """Choices of a way that stand on a page."""
@@ -86,7 +86,7 @@ def markdown_of_exploration(verdict: Verdict) -> str:
 
 
 def _finding(finding: ExploredFinding) -> str:
-    mark = MARKS["inconclusive" if finding.sort == "undecidable" else "failed"]
+    mark = MARKS["inconclusive" if finding.sort in DOUBTS else "failed"]
     lines = list(_told(finding))
     more = [f"and {len(lines) - LINES} more lines"] if len(lines) > LINES else []
     argued = [prose(f"{finding.argument} {finding.avoid}", 1_000)] if finding.argument else []

@@ -1,12 +1,15 @@
 """What `verdict.json` says of a search through every order of events: `explored`."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-FindingSort: TypeAlias = Literal["violated", "stuck", "cycle", "undecidable"]
+FindingSort: TypeAlias = Literal["violated", "stuck", "cycle", "undecidable", "undecided"]
 """`violated`: a choice breaks the invariant; `stuck`: from where it leads no fair way leads home; `cycle`: a fair loop
-stays away from home for ever; `undecidable`: it looks violated, and no device could have told."""
+stays away from home for ever; `undecidable`: it looks violated, and no device could have told; `undecided`: the rule
+leaves it open, since more would have to happen, or to be told, than does in this world."""
+DOUBTS: Final = frozenset[FindingSort]({"undecidable", "undecided"})
+"""Sorts that accuse nobody."""
 Way: TypeAlias = tuple[str, ...]
 """Choices from the beginning, as a schedule spells them."""
 

@@ -18,7 +18,6 @@ from simulator.engines.conductor.made_up_time import MadeUpTime, duration
 from simulator.engines.conductor.packets import Packet, Wire, swap
 from simulator.engines.conductor.sight import PATIENCE_SECONDS, PartedError, Sight
 from simulator.engines.explore.choice import Choice
-from simulator.engines.explore.device import Waited
 from simulator.engines.explore.moves import failing
 from simulator.engines.explore.net import Net
 from simulator.engines.explore.setup import OTHER, OTHER_NAMESPACE, Setup
@@ -136,7 +135,7 @@ class Conductor:
 
     def _missing(self, to_come: Transition, turn: int) -> str | None:
         """What is still to be seen. Raises PartedError for anything else that is."""
-        expected: dict[str, Sequence[Told | Waited]] = {CLOUD: to_come.told_by_cloud}
+        expected: dict[str, Sequence[Told]] = {CLOUD: to_come.told_by_cloud}
         for number, device in enumerate(self.devices):
             expected[device_source(device.thing)] = to_come.told_by_device if number == turn else ()
         for source, events in expected.items():

@@ -12,13 +12,13 @@ from agent.device_events import JournalWritten, RequestSent
 from agent.values import Answer
 from simulator.cloud.device_api.fault_injection import ANSWERS
 from simulator.cloud.settings.service import MessageKind
-from simulator.engines.explore.device import MOST_ATTEMPTS, Waited
+from simulator.engines.explore.device import MOST_ATTEMPTS
 from simulator.engines.explore.net import Message
 from simulator.trace import AnswerDelivered, ClientSubscribed, CloudEvent, CloudListening
 from simulator.trace.flash_events import DeviceAccount
 
 Told: TypeAlias = CloudEvent | DeviceAccount
-UNCOMPARED: Final = (AnswerDelivered, ClientSubscribed, CloudListening, JournalWritten, Waited)
+UNCOMPARED: Final = (AnswerDelivered, ClientSubscribed, CloudListening, JournalWritten)
 TOKENS: Final = ("client_token", "learned_from")
 FORGOTTEN: Final = "-0"
 """The end of a token that the explorer does not know any more: that of a request which was answered before."""
@@ -58,7 +58,7 @@ def plain(event: Told) -> Told:
     return replace(event, **changed) if changed else event
 
 
-def compared(events: Sequence[Told | Waited]) -> list[Told]:
+def compared(events: Sequence[Told]) -> list[Told]:
     """Those that both tell."""
     return [event for event in events if not isinstance(event, UNCOMPARED)]
 

@@ -17,12 +17,10 @@ from simulator.engines.conductor.packets import ConductedNetwork, Wire
 from simulator.engines.conductor.sight import PartedError, Sight
 from simulator.engines.conductor.venues import ConductedVenue, InVirtualTime, OverMqtt
 from simulator.engines.explore.choice import Choice
-from simulator.engines.explore.moves import Moves
-from simulator.engines.explore.net import Net
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.service import EPOCH, Operations
 from simulator.engines.explore.setup import FW, Setup
-from simulator.engines.explore.system import Side, System, World
-from simulator.engines.explore.watching import Broken
+from simulator.engines.explore.system import System, World
 from simulator.engines.explore.world import Transition, transitions
 from simulator.scenario import Group, JobSpec, Scenario
 from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, RunEnded, Sink, device_source
@@ -143,7 +141,7 @@ class _Replay:
                     on_choice(number, choice)
                     await self._play(world, to_come)
                     world = to_come.world
-                    broken.extend(to_come.broken)
+                    broken.extend(each for each in to_come.broken if each.outcome == "violated")
             except PartedError as error:
                 parted = Parted(number, len(choices), choice, error.expected, error.seen)
             if parted is None and is_home(self._system, world):
@@ -214,8 +212,8 @@ def is_home(system: System, world: World) -> bool:
 def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
     """What happens from the factory on until `System.first`: each world, and what comes next in it."""
     system = System(setup)
-    moves, operations, bounds = Moves(setup), Operations(setup), setup.bounds.budgets
-    sides = tuple(Side(moves.off(number), Net(), None) for number, _ in enumerate(setup.seats))
+    operations, bounds = Operations(setup), setup.bounds.budgets
+    sides = tuple(system.off(number) for number, _ in enumerate(setup.seats))
     world = World(sides, operations.begun(), bounds)
     for _ in range(MOST_MOVES):
         away = [number for number, _ in enumerate(sides) if not _is_home(system, world, number)]

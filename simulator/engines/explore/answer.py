@@ -16,7 +16,15 @@ from simulator.engines.explore.system import System, World
 from simulator.engines.explore.undecidable import why_undecidable
 from simulator.engines.explore.world import Transition, transitions
 from simulator.verdict import INVARIANTS, InvariantVerdict, Reached, Verdict, Violation
-from simulator.verdict.explored import Explored, ExploredBound, ExploredCell, ExploredFinding, ExploredPlace
+from simulator.verdict.explored import (
+    DOUBTS,
+    Explored,
+    ExploredBound,
+    ExploredCell,
+    ExploredFinding,
+    ExploredPlace,
+    FindingSort,
+)
 from simulator.verdict.model import Doubt
 
 LIVENESS: Final = "ready-in-time"
@@ -92,7 +100,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
 
 def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed", "failed", "inconclusive"], str]:
     within = f"{explored.states:,} states and {explored.transitions:,} transitions, to a depth of {explored.depth}"
-    wrong = [each for each in explored.findings if each.sort != "undecidable"]
+    wrong = [each for each in explored.findings if each.sort not in DOUBTS]
     if wrong:
         first, more = wrong[0], f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return "failed", f"{first.invariant} was violated after {len(first.way)} choices: {first.why}{more}"
@@ -132,17 +140,22 @@ def _findings(system: System, exploration: Exploration, prefixes: Prefixes) -> I
             loop=_words(cycle.loop),
         )
     yield from (each for each in broken if each.sort == "undecidable")
+    for breach in exploration.undecided:
+        yield _finding_of("undecided", breach)
 
 
 def _finding(system: System, breach: Breach, prefixes: Prefixes) -> ExploredFinding:
     path = chosen(breach.path)
     row = why_undecidable(breach.invariant, path, told_on_the_way(system, path))
-    finding = ExploredFinding(
-        sort="violated", invariant=breach.invariant, why=breach.why, times=breach.times, way=_words(breach.path)
-    )
+    finding = _finding_of("violated", breach)
     if row is None:
         return finding
     return finding.model_copy(update={"sort": "undecidable", "argument": row.argument, "avoid": row.avoid})
+
+
+def _finding_of(sort: FindingSort, breach: Breach) -> ExploredFinding:
+    way = _words(breach.path)
+    return ExploredFinding(sort=sort, invariant=breach.invariant, why=breach.why, times=breach.times, way=way)
 
 
 def _standing(system: System, prefixes: Prefixes, way: Sequence[Choice]) -> str:
@@ -176,8 +189,8 @@ def _invariants(
     for invariant in INVARIANTS:
         mine = [each for each in findings if each.invariant == invariant.id]
         told: dict[str, Any] = {"thing": thing, "job": "fw", "events": ()}
-        wrong = tuple(Violation(message=_message(each), **told) for each in mine if each.sort != "undecidable")
-        doubts = tuple(Doubt(message=_message(each), **told) for each in mine if each.sort == "undecidable")
+        wrong = tuple(Violation(message=_message(each), **told) for each in mine if each.sort not in DOUBTS)
+        doubts = tuple(Doubt(message=_message(each), **told) for each in mine if each.sort in DOUBTS)
         is_judged = invariant.id in judged
         yield InvariantVerdict(
             id=invariant.id,

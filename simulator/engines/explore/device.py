@@ -20,6 +20,15 @@ from simulator.engines.explore.tokens import PLACES, place_of, places_of
 from simulator.trace import CloudEvent
 from simulator.trace.flash_events import DeviceAccount
 
+SECONDS: Final[dict[str, float]] = {
+    "retry": 0.25,
+    "ask-again": 1.0,
+    "request": 2.0,
+    "poll": 30.0,
+    "leap": 60.0,
+    "step": 600.0,
+}
+"""What agents set each timer for, or about so long."""
 MOST_ATTEMPTS: Final = 2
 """How often a question has been put is counted so far: what it is told for is a matter of time."""
 
@@ -71,13 +80,7 @@ class Device(NamedTuple):
         return known | place_of(minted.token) | reports | _places_in_journal(self.rig.disk)
 
 
-class Waited(NamedTuple):
-    """Told by nobody: the deadline before the point of no return has passed, without an answer."""
-
-    type: str = "waited"
-
-
-Told: TypeAlias = DeviceAccount | Waited
+Told: TypeAlias = DeviceAccount
 """What is told of a device, in its order."""
 
 

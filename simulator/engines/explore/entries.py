@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from agent.core.events import TimerName
 from agent.device_events import AnswerReceived, AnswerUnreadable, ExecutionGone, JournalWritten, RequestSent
 from simulator.engines.explore.choice import Choice
-from simulator.engines.explore.device import Told, Waited
+from simulator.engines.explore.device import SECONDS, Told
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import Transition, played, system_of
@@ -48,15 +47,6 @@ BOUNDS: Final = Bounds(
 MOMENT: Final = 0.001
 ON_RECORD_SECONDS: Final = 1.1
 """After so long the verdict takes what a device has read for known to it, power cut or not."""
-SECONDS: Final[dict[TimerName, float]] = {
-    "retry": 0.25,
-    "ask-again": 1.0,
-    "request": 2.0,
-    "poll": 30.0,
-    "leap": 60.0,
-    "step": 600.0,
-}
-"""What agents set their timers for, or about so long."""
 OPERATIONS: Final = {
     "delete": "delete-job",
     "cancel": "cancel-job",
@@ -123,7 +113,7 @@ class _Scribe:
         choice = transition.choice
         operation = OPERATIONS.get(choice.do)
         if choice.do == "timer":
-            self._now += next(seconds for name, seconds in SECONDS.items() if name == choice.what)
+            self._now += SECONDS[choice.what]
         if operation is not None:
             yield self.write(CONTROLLER, DeletionRequested(choice.what, True, why, operation))
         yield from self.write_all(transition.side, transition.told_by_cloud, transition.told_by_device)
@@ -136,8 +126,6 @@ class _Scribe:
             yield self.write(CLOUD, event if side is None else self._named(event, side))
         for told in by_device:
             assert side is not None, "somebody tells it"
-            if isinstance(told, Waited):
-                continue
             yield self.write(self._sources[side], self._named(told, side))
             if isinstance(told, JournalWritten):
                 self._now += ON_RECORD_SECONDS
@@ -146,7 +134,7 @@ class _Scribe:
         if isinstance(event, RequestSent):
             self._minted += 1
             self._names[side, event.client_token] = f"token-{self._minted}"
-        if isinstance(event, ExecutionGone) and event.learned_from:
+        if isinstance(event, ExecutionGone) and (side, event.learned_from) in self._names:
             return replace(event, learned_from=self._names[side, event.learned_from])
         if isinstance(event, WITH_TOKEN) and event.client_token:
             return replace(event, client_token=self._names[side, event.client_token])

@@ -17,6 +17,7 @@ from simulator.engines.explore.local_moves import (
     AFTER,
     COST,
     DEVICE,
+    HEARD,
     LABEL,
     LINK,
     MESSAGE,
@@ -25,8 +26,6 @@ from simulator.engines.explore.local_moves import (
     OUT,
     RECIPIENT,
     SERVICE,
-    TOLD,
-    TOLD_BY_CLOUD,
     LocalMoves,
     lowest_free,
 )
@@ -133,7 +132,15 @@ class Expansion:
             token = self._free_token(states, number)
             found.append(self._by_device(states, number, token))
             found += self._by_net(states, number, token)
-        return Moves.all_of(found)
+        return self._at_rest(Moves.all_of(found))
+
+    def _at_rest(self, moves: Moves) -> Moves:
+        """With what breaks because a move leads home, where nothing more may ever happen."""
+        home = np.flatnonzero(self.is_home(moves.words))
+        for word in moves.words[:-1]:
+            broke = self.known.at_rest.answer(packing.side_numbers(word[home]).watched)
+            moves.broken[home] = self._both(moves.broken[home], broke)
+        return moves
 
     def _free_token(self, states: _States, number: int) -> Numbers:
         known, side = self.known, states.sides[number]
@@ -176,7 +183,7 @@ class Expansion:
     def _of_net(self, states: _States, begun: _Begun, number: int) -> Moves:
         assert begun.label is not None
         words = [
-            packing.side_word(side.device[begun.source], net, side.watched[begun.source])
+            self._side_word(side.device[begun.source], net, side.watched[begun.source], states.service[begun.source])
             for side, net in zip(states.sides, begun.nets, strict=True)
         ]
         shared = packing.shared_word(states.service[begun.source], begun.budgets)
@@ -193,8 +200,8 @@ class Expansion:
             if at == number:
                 device = table[AFTER][entry]
                 net = self._net_after(net, table[OUT][entry], nothing, table[LINK][entry])
-                watched, broken = self._watched_after(watched, table[TOLD_BY_CLOUD][entry], table[TOLD][entry])
-            words.append(packing.side_word(device, net, watched))
+                watched, broken = self._watched_after(watched, table[HEARD][entry])
+            words.append(self._side_word(device, net, watched, states.service[source]))
         shared = packing.shared_word(states.service[source], begun.budgets)
         return Moves(source, (*words, shared), self._label(states, begun, table, entry, number), broken)
 
@@ -202,13 +209,13 @@ class Expansion:
         """What it sends goes down to each side, and each side's watchers are told."""
         begun, entry = self._pay(begun, table, entry)
         source, nothing = begun.source, np.zeros(len(entry), np.int64)
-        words, broken = [], nothing
+        words, broken, service = [], nothing, table[AFTER][entry]
         for at, (side, net) in enumerate(zip(states.sides, begun.nets, strict=True)):
             net = self._net_after(net, nothing, table[OUT + at][entry], nothing)
-            watched, broke = self._watched_after(side.watched[source], table[TOLD][entry], nothing)
+            watched, broke = self._watched_after(side.watched[source], table[HEARD][entry])
             broken = self._both(broken, broke)
-            words.append(packing.side_word(side.device[source], net, watched))
-        shared = packing.shared_word(table[AFTER][entry], begun.budgets)
+            words.append(self._side_word(side.device[source], net, watched, service))
+        shared = packing.shared_word(service, begun.budgets)
         return Moves(source, (*words, shared), self._label(states, begun, table, entry, number), broken)
 
     def _pay(self, begun: _Begun, table: Table, entry: Numbers) -> tuple[_Begun, Numbers]:
@@ -229,11 +236,22 @@ class Expansion:
         after[changed] = self.known.nets_after.answer(net[changed], up[changed], down[changed], link[changed])
         return after
 
-    def _watched_after(self, watched: Numbers, by_cloud: Numbers, by_device: Numbers) -> tuple[Numbers, Numbers]:
-        told = np.flatnonzero(by_cloud | by_device)
+    def _side_word(self, device: Numbers, net: Numbers, watched: Numbers, service: Numbers) -> Words:
+        """With only that watched which somebody may yet speak of."""
+        known = self.known
+        alive = known.places_of_devices.values[device] | known.places_of_nets.values[net]
+        dead = known.places_of_watched.values[watched] & ~(alive | known.places_of_services.values[service])
+        which = np.flatnonzero(dead)
+        if len(which):
+            watched = watched.copy()
+            watched[which] = known.forgotten.answer(watched[which], dead[which])
+        return packing.side_word(device, net, watched)
+
+    def _watched_after(self, watched: Numbers, heard: Numbers) -> tuple[Numbers, Numbers]:
+        told = np.flatnonzero(heard)
         after, broken = watched.copy(), np.zeros(len(watched), np.int64)
         table = self.known.watched_after
-        entry = table.entry(watched[told], by_cloud[told], by_device[told])
+        entry = table.entry(watched[told], heard[told])
         after[told], broken[told] = table[0][entry], table[1][entry]
         return after, broken
 

@@ -59,7 +59,8 @@ class Exploration:
     """What was found within the bounds: all that there is, if `complete`; else `stopped_by` says what ended it.
 
     `depth`: the most choices on a shortest way. `expanded`: states of which every choice was tried; only of these is
-    anything said. What breaks an invariant is told and not followed further, and its end not counted as a state.
+    anything said. What breaks an invariant is told and not followed further, and its end not counted as a state;
+    what is `undecided` accuses nobody, and is followed.
     `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
     fair run may stay away from home (`loop_count` components). `places`: where each phase was first met.
     """
@@ -72,6 +73,7 @@ class Exploration:
     stopped_by: str
     spent: Mapping[Kind, Spent]
     broken: tuple[Violation, ...]
+    undecided: tuple[Violation, ...]
     cells: Mapping[tuple[str, Kind], Reached]
     places: Mapping[str, Reached]
     stuck: tuple[Path, ...]

@@ -85,10 +85,11 @@ def _merged_costly(all_of_them: Iterable[Costly]) -> list[Costly]:
 
 
 def _merged_breaches(all_of_them: Iterable[Breach]) -> list[Breach]:
-    merged: dict[str, Breach] = {}
+    merged: dict[tuple[str, str], Breach] = {}
     for each in all_of_them:
-        merged[each.invariant] = first_breach(merged[each.invariant], each) if each.invariant in merged else each
-    return [merged[invariant] for invariant in sorted(merged)]
+        name = each.invariant, each.outcome
+        merged[name] = first_breach(merged[name], each) if name in merged else each
+    return [merged[name] for name in sorted(merged)]
 
 
 def _merged_phases(all_of_them: Iterable[Met]) -> list[Met]:

@@ -5,26 +5,33 @@ nothing but which part it is: two processes may number alike parts differently, 
 """
 
 from collections.abc import Hashable, Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from simulator.engines.explore import packing
 from simulator.engines.explore.index import Numbers, Words
-from simulator.engines.explore.searchable import Broken, Choice, DeviceMove, Kind, NetMove, Searchable, ServiceMove
+from simulator.engines.explore.searchable import (
+    Broken,
+    Choice,
+    DeviceMove,
+    Kind,
+    NetMove,
+    Searchable,
+    ServiceMove,
+    is_violated,
+)
 from simulator.engines.explore.tables import Entry, Parts, Table, Trait
 
 LINKS: Final = ("", "lost", "back")
 NOBODY, DEVICE, SERVICE = range(3)
 RECIPIENTS: Final = ("", "device", "service")
-LABEL, COST, AFTER, TOLD, OUT, LINK, TOLD_BY_CLOUD = range(7)
+LABEL, COST, AFTER, HEARD, OUT, LINK = range(6)
 """Fields of a device's and a service's entries; of a service's, OUT is the first of one a side, and the last."""
 RECIPIENT, MESSAGE = 3, 4
 """Fields of a net's entries, beside LABEL, COST and AFTER."""
 NO_SIDE: Final = 99
 """Instead of a position in `State.sides`: of what the service does by itself."""
-
-_Several: TypeAlias = tuple[Hashable, ...]
 
 
 class Label(NamedTuple):
@@ -50,7 +57,7 @@ class LocalMoves:
         self.labels: Parts[Label] = Parts("label", 31)
         self.broken: Parts[tuple[Broken, ...]] = Parts("broken invariants", 31)
         self.phases: Parts[str] = Parts("phase", 31)
-        self._several: Parts[_Several] = Parts("what is sent or told", 31)
+        self._several: Parts[Any] = Parts("what is sent or told", 31)
         self._awaited: Parts[Hashable] = Parts("what is waited for", 31)
         self._messages: Parts[Hashable] = Parts("message", 31)
         self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
@@ -77,16 +84,19 @@ class LocalMoves:
         self.homely = Trait(self.devices, np.bool_, system.can_be_home)
         self.phase = Trait(self.devices, np.int64, lambda device: self.phases.number(system.phase(device)))
         self.costly = Trait(self.labels, np.bool_, lambda label: bool(label.kinds))
+        self.violated = Trait(self.broken, np.bool_, is_violated)
 
     def _make_tables(self) -> None:
-        self.device_moves = Table(3, 7, self._ask_device)
+        self.device_moves = Table(3, 6, self._ask_device)
         self.waits = Table(2, 1, self._ask_waits)
-        self.heard = Table(3, 7, self._ask_hearing)
+        self.heard = Table(3, 6, self._ask_hearing)
         self.net_moves = Table(2, 5, self._ask_net)
         self.service_moves = Table(1, 4 + self.side_count, self._ask_service)
         self.served = Table(2, 4 + self.side_count, self._ask_serving)
         self.nets_after = Table(4, 1, self._ask_net_after)
-        self.watched_after = Table(3, 2, self._ask_watched)
+        self.watched_after = Table(2, 2, self._ask_watched)
+        self.forgotten = Table(2, 1, self._ask_forgotten)
+        self.at_rest = Table(1, 1, self._ask_at_rest)
         self.both_broken = Table(2, 1, self._ask_both_broken)
         self.paid = Table(2, 1, self._ask_paid)
         self.home = Table(3, 1, self._ask_home)
@@ -112,8 +122,12 @@ class LocalMoves:
 
     def _device_entry(self, move: DeviceMove) -> Entry:
         after = self.devices.number(move.device)
-        told, out, by_cloud = (self._several.number(each) for each in (move.told, move.out, move.told_by_cloud))
-        return *self._names(move, move.also), after, told, out, LINKS.index(move.link), by_cloud
+        heard, out = self._heard(move), self._several.number(move.out)
+        return *self._names(move, move.also), after, heard, out, LINKS.index(move.link)
+
+    def _heard(self, move: DeviceMove | ServiceMove) -> int:
+        heard = self.system.heard_of(move)
+        return 0 if heard is None else self._several.number(heard)
 
     def affordable(self, budgets: Numbers) -> Numbers:
         """What a net's moves may cost with such budgets, as far as is known: a mask.
@@ -148,8 +162,7 @@ class LocalMoves:
         for message in move.out:
             sent[self.system.side_of(message)].append(message)
         out = (self._several.number(tuple(messages)) for messages in sent)
-        after, told = self.services.number(move.service), self._several.number(move.told)
-        return *self._names(move), after, told, *out
+        return *self._names(move), self.services.number(move.service), self._heard(move), *out
 
     def _names(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:
         """Of a move, its label and its costs."""
@@ -165,9 +178,15 @@ class LocalMoves:
         after = self.system.net_after(self.nets[net], self._several[up], self._several[down], LINKS[link])
         return ((self.nets.number(after),),)
 
-    def _ask_watched(self, watched: int, by_cloud: int, by_device: int) -> tuple[Entry]:
-        after, broken = self.system.watch(self.watched[watched], self._several[by_cloud], self._several[by_device])
+    def _ask_watched(self, watched: int, heard: int) -> tuple[Entry]:
+        after, broken = self.system.watch(self.watched[watched], self._several[heard])
         return ((self.watched.number(after), self.broken.number(tuple(broken))),)
+
+    def _ask_forgotten(self, watched: int, dead: int) -> tuple[Entry]:
+        return ((self.watched.number(self.system.forget(self.watched[watched], ~dead)),),)
+
+    def _ask_at_rest(self, watched: int) -> tuple[Entry]:
+        return ((self.broken.number(tuple(self.system.at_rest(self.watched[watched]))),),)
 
     def _ask_both_broken(self, one: int, other: int) -> tuple[Entry]:
         return ((self.broken.number((*self.broken[one], *self.broken[other])),),)

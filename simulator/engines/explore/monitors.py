@@ -91,7 +91,7 @@ class Broken(NamedTuple):
     outcome: Literal["violated", "undecided"] = "violated"
 
 
-class Told(NamedTuple):
+class Heard(NamedTuple):
     """What one step of a path made the cloud tell of the thing, and the device of itself."""
 
     by_cloud: tuple[Event, ...] = ()
@@ -157,6 +157,11 @@ class Watcher:
         self._read = {kind: {index for index, _ in steps} for kind, steps in self._monitors.steps.items()}
         self._matters = SHOWN_BY_CLOUD | {RequestSent, AnswerReceived, JournalWritten, *CHANGES, *self._read}
 
+    @property
+    def judges(self) -> frozenset[str]:
+        """The ids of the invariants that it decides."""
+        return frozenset(invariant.id for invariant, _ in self._judged)
+
     def start(self) -> Watched:
         """Of a device that nothing is known of yet."""
         own, record = Watch(Testimony(last_sign=NOW), self._monitors.start()), ThingRecord()
@@ -186,11 +191,11 @@ class Watcher:
         after = Watched(essence(own, record, self._judged, now), record.essence() if by_cloud else record)
         return after, tuple(self._decided(own, after, sorted(touched)))
 
-    def gist(self, told: Told) -> Told:
+    def gist(self, told: Heard) -> Heard:
         """Only what can make a difference to what is watched: what tells the same needs to be watched once."""
         by_cloud = tuple(_gist(event) for event in told.by_cloud if type(event) in self._matters)
         by_device = tuple(_gist(event) for event in told.by_device if type(event) in self._matters)
-        return Told(by_cloud, by_device, told.seconds if by_device else 0.0)
+        return Heard(by_cloud, by_device, told.seconds if by_device else 0.0)
 
     def _hear_cloud(self, own: Watch, record: ThingRecord, told: Sequence[Event]) -> None:
         for n, event in enumerate(told, FIRST):
@@ -253,7 +258,7 @@ class Watcher:
             for each in invariant.rule(state, subject).findings
         )
 
-    def trace(self, path: Iterable[Told], *, at_rest: bool = False) -> Iterator[Entry]:
+    def trace(self, path: Iterable[Heard], *, at_rest: bool = False) -> Iterator[Entry]:
         """The same for the judge, with the times that it is watched by; `at_rest`: nothing happens after it."""
         yield Entry(ENGINE, 1, 0, self._started())
         write, now = _Writer(), 0.0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.explore.index import Column, Numbers
 from simulator.engines.explore.local_moves import Label, LocalMoves
+from simulator.engines.explore.searchable import is_violated
 
 NOT_FOLLOWED = -1
 ELSEWHERE = (-1, -1)
@@ -17,9 +18,13 @@ ELSEWHERE = (-1, -1)
 
 
 class Breach(NamedTuple):
-    """What a transition broke, and the state where it begins. `times`: so many transitions broke the invariant."""
+    """What a transition broke, and the state where it begins. `times`: so many transitions broke the invariant.
+
+    `outcome` is "violated", or "undecided".
+    """
 
     invariant: str
+    outcome: str
     before: int
     label: Label
     why: str
@@ -50,7 +55,7 @@ class Notes:
         self._known = known
         self._counts: Numbers = np.zeros(0, np.int64)
         self._ends: dict[int, tuple[int, int]] = {}
-        self._breaches: dict[str, Breach] = {}
+        self._breaches: dict[tuple[str, str], Breach] = {}
         self.excused = Column(np.int32)
         self._first_of_phase: dict[int, int] = {}
         self._phases: Numbers = np.zeros(0, np.int64)
@@ -70,20 +75,21 @@ class Notes:
 
     def broke(self, label: Numbers, before: Numbers, broken: Numbers) -> None:
         """These transitions break something."""
-        costly = self._known.costly.values[label]
-        self.excused.extend(before[~costly])
+        costly, violated = self._known.costly.values[label], self._known.violated.values[broken]
+        self.excused.extend(before[~costly & violated])
         for number, state, which in zip(label.tolist(), before.tolist(), broken.tolist(), strict=True):
             for each in self._known.broken[which]:
-                self._add(Breach(each.invariant, state, self._known.labels[number], each.why, 1))
-            if self._known.labels[number].kinds:
+                self._add(Breach(each.invariant, each.outcome, state, self._known.labels[number], each.why, 1))
+            if self._known.labels[number].kinds and is_violated(self._known.broken[which]):
                 self._ended(number, (state, NOT_FOLLOWED))
 
     def _ended(self, label: int, ends: tuple[int, int]) -> None:
         self._ends[label] = min(self._ends.get(label, ends), ends)
 
     def _add(self, breach: Breach) -> None:
-        known = self._breaches.get(breach.invariant)
-        self._breaches[breach.invariant] = breach if known is None else first_breach(known, breach)
+        name = breach.invariant, breach.outcome
+        known = self._breaches.get(name)
+        self._breaches[name] = breach if known is None else first_breach(known, breach)
 
     # ── states ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +113,7 @@ class Notes:
         return [Costly(labels[each], *self._ends.get(each, ELSEWHERE), counts[each]) for each in met]
 
     def breaches(self) -> list[Breach]:
-        """The first of each invariant."""
+        """The first of each invariant and outcome."""
         return list(self._breaches.values())
 
     def phases(self) -> list[Met]:

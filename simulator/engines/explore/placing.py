@@ -6,7 +6,6 @@ The judge is given other times (see `entries`), by which all that is between two
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from simulator.engines.explore.device import Told, Waited
 from simulator.engines.explore.entries import OPERATIONS
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import Transition
@@ -26,7 +25,7 @@ AT_FIRST = 2
 
 def placed(system: System, path: Sequence[Transition], entries: Iterable[Entry]) -> Iterator[Placed]:
     """The same entries, each with its choice and at the second of that."""
-    first = AT_FIRST + sum(len(by_cloud) + _entries_in(by_device) for _, by_cloud, by_device in system.told_before)
+    first = AT_FIRST + sum(len(by_cloud) + len(by_device) for _, by_cloud, by_device in system.told_before)
     counts = [first, *map(_told_by, path)]
     numbers = (number for number, count in enumerate(counts) for _ in range(count))
     for entry in entries:
@@ -36,9 +35,4 @@ def placed(system: System, path: Sequence[Transition], entries: Iterable[Entry])
 
 def _told_by(transition: Transition) -> int:
     operations = 2 if transition.choice.do in OPERATIONS else 0
-    return operations + len(transition.told_by_cloud) + _entries_in(transition.told_by_device)
-
-
-def _entries_in(told: Iterable[Told]) -> int:
-    """How many of these are told in a trace."""
-    return sum(not isinstance(each, Waited) for each in told)
+    return operations + len(transition.told_by_cloud) + len(transition.told_by_device)

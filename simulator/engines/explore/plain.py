@@ -99,7 +99,7 @@ def _of_device(system: Searchable, state: State, begun: _Begun, move: DeviceMove
     _, net, watched = state.sides[begun.side]
     if move.out or move.link:
         net = system.net_after(net, move.out, (), move.link)
-    watched, broken = _told(system, watched, move.told_by_cloud, move.told)
+    watched, broken = _watched(system, watched, move)
     return _finished(system, _with_side(state, begun.side, Side(move.device, net, watched)), begun, broken)
 
 
@@ -108,16 +108,17 @@ def _of_service(system: Searchable, state: State, begun: _Begun, move: ServiceMo
     for number, side in enumerate(state.sides):
         down = tuple(message for message in move.out if system.side_of(message) == number)
         net = system.net_after(side.net, (), down, "") if down else side.net
-        watched, broke = _told(system, side.watched, move.told, ())
+        watched, broke = _watched(system, side.watched, move)
         state = _with_side(state, number, side._replace(net=net, watched=watched))
         broken = (*broken, *broke)
     return _finished(system, state._replace(service=move.service), begun, broken)
 
 
-def _told(
-    system: Searchable, watched: Hashable, by_cloud: tuple[Hashable, ...], by_device: tuple[Hashable, ...]
+def _watched(
+    system: Searchable, watched: Hashable, move: DeviceMove | ServiceMove
 ) -> tuple[Hashable, Sequence[Broken]]:
-    return system.watch(watched, by_cloud, by_device) if by_cloud or by_device else (watched, ())
+    heard = system.heard_of(move)
+    return (watched, ()) if heard is None else system.watch(watched, heard)
 
 
 def _joined(system: Searchable, begun: _Begun, heard: DeviceMove | ServiceMove) -> _Begun:
@@ -141,5 +142,13 @@ def _finished(system: Searchable, state: State, begun: _Begun, broken: Sequence[
     budgets = system.paid(state.budgets, begun.kinds)
     if budgets is None:
         return None
+    state = state._replace(budgets=budgets, sides=tuple(_forgetful(system, side, state) for side in state.sides))
+    if is_home(system, state):
+        broken = (*broken, *(each for side in state.sides for each in system.at_rest(side.watched)))
     actor = begun.actor if begun.side is None or len(state.sides) == 1 else f"{begun.actor} {begun.side}"
-    return Step(begun.choice, actor, begun.kinds, state._replace(budgets=budgets), broken, begun.side)
+    return Step(begun.choice, actor, begun.kinds, state, broken, begun.side)
+
+
+def _forgetful(system: Searchable, side: Side, state: State) -> Side:
+    alive = system.places(side.device) | system.places(side.net) | system.places(state.service)
+    return side._replace(watched=system.forget(side.watched, alive))

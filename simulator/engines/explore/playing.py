@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.entries import told_on_the_way
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.placing import Placed, placed
 from simulator.engines.explore.schedule import Parted, Schedule
 from simulator.engines.explore.system import System
-from simulator.engines.explore.watching import Broken
 from simulator.engines.explore.world import Transition, system_of, transitions
 from simulator.trace import Entry
 from simulator.verdict import Judge, Verdict
@@ -50,7 +50,7 @@ def of_path(system: System, path: tuple[Transition, ...], name: str) -> Played:
     judge = Judge()
     for entry in entries:
         judge.feed(entry)
-    broken = dict.fromkeys(each for transition in path for each in transition.broken)
+    broken = dict.fromkeys(each for step in path for each in step.broken if each.outcome == "violated")
     return Played(tuple(placed(system, path, entries)), judge.verdict(), tuple(broken), is_home)
 
 

@@ -150,7 +150,8 @@ class _Search:
             complete=complete,
             stopped_by="" if complete else self._stopped_by or "the first violation",
             spent=_spent(found, self._system.left(self._system.first().budgets)),
-            broken=_violations(found),
+            broken=_breaches(found, "violated"),
+            undecided=_breaches(found, "undecided"),
             cells=cells(found, liveness.distance),
             places=places(found, liveness.distance),
             stuck=liveness.stuck,
@@ -164,9 +165,10 @@ class _Search:
         )
 
 
-def _violations(found: Found) -> tuple[Violation, ...]:
+def _breaches(found: Found, outcome: str) -> tuple[Violation, ...]:
     """The shortest of each invariant, the shortest of all first."""
-    first = sorted(found.breaches, key=lambda breach: (breach.before, breach.label.choice, breach.invariant))
+    breaches = [breach for breach in found.breaches if breach.outcome == outcome]
+    first = sorted(breaches, key=lambda breach: (breach.before, breach.label.choice, breach.invariant))
     return tuple(
         Violation(each.invariant, each.why, (*found.path(each.before), each.label.choice), each.times) for each in first
     )

@@ -6,7 +6,7 @@ looks at more than two parts, so each of them is asked for once and then looked 
 `expansion.py`, and, without any table, `plain.py`.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 Choice: TypeAlias = tuple[str, ...]
@@ -69,14 +69,6 @@ class DeviceMove(Move, Protocol):
     def link(self) -> str:
         """What becomes of the connection: "" (nothing), "lost" or "back"."""
 
-    @property
-    def told(self) -> tuple[Hashable, ...]:
-        """What the device tells."""
-
-    @property
-    def told_by_cloud(self) -> tuple[Hashable, ...]:
-        """What the cloud tells of it."""
-
 
 class NetMove(Move, Protocol):
     """A message goes on."""
@@ -105,10 +97,6 @@ class ServiceMove(Move, Protocol):
     def out(self) -> tuple[Hashable, ...]:
         """Messages that go down, to whom `side_of` says."""
 
-    @property
-    def told(self) -> tuple[Hashable, ...]:
-        """What the cloud tells."""
-
 
 class Broken(Protocol):
     """An invariant that does not hold any more."""
@@ -120,6 +108,15 @@ class Broken(Protocol):
     @property
     def why(self) -> str:
         """In a sentence."""
+
+    @property
+    def outcome(self) -> str:
+        """`violated`; or `undecided`, which accuses nobody: it is told, and the search goes on there."""
+
+
+def is_violated(broken: Iterable[Broken]) -> bool:
+    """Whether anything is that is not just undecided."""
+    return any(each.outcome == "violated" for each in broken)
 
 
 class Searchable(Protocol):
@@ -155,8 +152,20 @@ class Searchable(Protocol):
     def side_of(self, message: Any) -> int:
         """Whose message it is that the service sends: a position in `State.sides`."""
 
-    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, Sequence[Broken]]:
-        """What is watched after it is told, and what broke with it; not asked where nothing is told."""
+    def heard_of(self, move: Any) -> Hashable | None:
+        """Of a device's or a service's move, what watchers make something of; None if there is nothing."""
+
+    def watch(self, watched: Any, heard: Any) -> tuple[Hashable, Sequence[Broken]]:
+        """What is watched after that, and what broke with it; not asked where nothing is heard."""
+
+    def forget(self, watched: Any, alive: int) -> Hashable:
+        """What is watched, without that whose places are not `alive`: neither device, net nor service knows them.
+
+        Asked after every transition; nothing changes while all of its places are alive.
+        """
+
+    def at_rest(self, watched: Any) -> Sequence[Broken]:
+        """What is broken at home, where nothing more may ever happen: told of the transition that leads there."""
 
     def places(self, part: Any) -> int:
         """The places (names of what is minted) that a device, a net, a service or what is watched knows: 64 bits."""

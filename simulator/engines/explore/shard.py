@@ -36,7 +36,7 @@ class Kept(NamedTuple):
     """All that a shard knows in the end, states by their numbers in the whole search.
 
     `states` are its own, ascending; `parent`, `label` (the first way there) and `home` are of each of these. `excused`
-    have a transition that costs nothing and breaks something. `left`: how many states have so much left.
+    have a transition that costs nothing and violates something. `left`: how many states have so much left.
     """
 
     labels: list[Label]
@@ -88,8 +88,8 @@ class Shard:
 
     @property
     def broken(self) -> set[str]:
-        """Invariants that do not hold."""
-        return {breach.invariant for breach in self._notes.breaches()}
+        """Invariants that are violated."""
+        return {breach.invariant for breach in self._notes.breaches() if breach.outcome == "violated"}
 
     def begin(self, state: State) -> None:
         """Keep the first state of all."""
@@ -111,7 +111,9 @@ class Shard:
         self._notes.count(moves.label)
         broke = np.flatnonzero(moves.broken)
         self._notes.broke(moves.label[broke], moves.source[broke], moves.broken[broke])
-        return moves.take(moves.broken == 0) if len(broke) else moves
+        if not len(broke):
+            return moves
+        return moves.take(~self.expansion.known.violated.values[moves.broken])
 
     def rank(self, labels: list[Label]) -> None:
         """All labels that any process has met, in their order: the choices' own."""

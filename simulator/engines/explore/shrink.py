@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from simulator.engines.explore.plain import Step, is_home, steps
 from simulator.engines.explore.search import explore
-from simulator.engines.explore.searchable import Choice, Kind, Path, Searchable, State
+from simulator.engines.explore.searchable import Choice, Kind, Path, Searchable, State, is_violated
 from simulator.engines.explore.walks import DEAD_END
 
 REMEMBERED: Final = 20_000
@@ -76,7 +76,7 @@ class Player:
         state, taken = self._system.first(), list[Step]()
         for choice in choices:
             step = self._steps(state).get(choice)
-            if step is None or (step.broken and not self._breaks(step)):
+            if step is None or (is_violated(step.broken) and not self._breaks(step)):
                 continue
             taken.append(step)
             if self._breaks(step):
@@ -86,8 +86,8 @@ class Player:
 
     def _breaks(self, step: Step) -> bool:
         if self._invariant != DEAD_END:
-            return any(broken.invariant == self._invariant for broken in step.broken)
-        if step.broken or is_home(self._system, step.state):
+            return any(each.invariant == self._invariant and each.outcome == "violated" for each in step.broken)
+        if is_violated(step.broken) or is_home(self._system, step.state):
             return False
         return all(after.kinds for after in self._steps(step.state).values())
 

@@ -5,7 +5,7 @@ that gets to the place ends it. First only the kinds of trouble are allowed that
 way is what counts, so it is the shortest with as little trouble.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from agent.device_events import (
@@ -23,13 +23,12 @@ from agent.device_events import (
     StepStarted,
 )
 from simulator.engines.explore.choice import Choice, Kind
-from simulator.engines.explore.device import Told
+from simulator.engines.explore.monitors import Broken, Heard
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System
-from simulator.engines.explore.watching import Broken
 from simulator.scenario.places import Place
-from simulator.trace import CloudEvent, ExecutionChanged, ExecutionRemoved, RequestReceived
+from simulator.trace import Event, ExecutionChanged, ExecutionRemoved, RequestReceived
 from simulator.verdict.model import PlaceName
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class At(NamedTuple):
     removed: bool = False
 
 
-Met = Callable[[Place, At, CloudEvent | Told], bool]
+Met = Callable[[Place, At, Event], bool]
 
 
 def _removed(there: Callable[[Place, At], bool]) -> Met:
@@ -172,27 +171,38 @@ class Looking:
     def __init__(self, place: Place, names: tuple[Met, frozenset[Kind]]) -> None:
         self._place, (self._met, _) = place, names
 
-    def start(self, setup: Setup) -> At:
+    def start(self) -> At:
         """Nothing is known yet."""
         return At()
 
+    def gist(self, told: Heard) -> Heard:
+        """All of it, but for how long it took."""
+        return told._replace(seconds=0.0)
+
     def watch(
-        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[Told]
-    ) -> tuple[Hashable, tuple[Broken, ...]]:
+        self, watched: At, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
+    ) -> tuple[At, tuple[Broken, ...]]:
         """After that; and the place, if it is reached."""
-        assert isinstance(watched, At)
         is_met = False
         for event in (*told_by_cloud, *told_by_device):
             is_met = is_met or self._met(self._place, watched, event)
             watched = after(watched, event, self._place.job)
         return watched, (Broken(self._place.place, "reached"),) if is_met else ()
 
-    def places(self, watched: Hashable) -> int:
+    def at_rest(self, watched: At) -> tuple[Broken, ...]:
+        """Nothing is reached by resting."""
+        return ()
+
+    def forget(self, watched: At, alive: int) -> At:
+        """There is nothing to forget."""
+        return watched
+
+    def places(self, watched: At) -> int:
         """Tokens are not told apart."""
         return 0
 
 
-def after(at: At, event: CloudEvent | Told, job: str) -> At:
+def after(at: At, event: Event, job: str) -> At:
     """What a device is at after that."""
     match event:
         case StepStarted(execution=key, step=step, reversible=reversible) if key.job_id == job:

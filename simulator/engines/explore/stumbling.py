@@ -33,6 +33,7 @@ def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes
         stopped_by=WALKED if walked.walks == count else "time",
         spent={},
         broken=tuple(each for each in found if each.invariant != DEAD_END),
+        undecided=(),
         cells={},
         places={},
         stuck=tuple(each.path for each in found if each.invariant == DEAD_END),

@@ -3,20 +3,21 @@
 All parts are frozen, hashable values, the same in every process and under every hash seed (see `digest`).
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, reduce
 from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
 from simulator.engines.explore.budgets import Budgets, paid
 from simulator.engines.explore.choice import KINDS, Choice, Kind
-from simulator.engines.explore.device import Device, DeviceMove, Told
+from simulator.engines.explore.device import SECONDS, Device, DeviceMove, Told
+from simulator.engines.explore.monitors import Broken, Heard
 from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Link, Message, Net, NetMove, net_after, net_moves, waits
 from simulator.engines.explore.service import Cloud, Operations, ServiceMove
 from simulator.engines.explore.setup import Bounds, Seat, Setup
 from simulator.engines.explore.tokens import lowest_free, places_in
-from simulator.engines.explore.watching import Broken, Directly, Watching
+from simulator.engines.explore.watching import Watched, Watching, concerning, watcher_of
 from simulator.trace import CloudEvent
 
 
@@ -25,7 +26,7 @@ class Side(NamedTuple):
 
     device: Device
     net: Net
-    watched: Hashable
+    watched: Watched
 
 
 class World(NamedTuple):
@@ -45,13 +46,15 @@ REST: Final = frozenset({"retry", "ask-again", "request"})
 
 
 class System:
-    """One setup's moves; `watching` are the monitors."""
+    """One setup's moves. `watching` looks at every device instead of the verdict's own monitors."""
 
     def __init__(self, setup: Setup, watching: Watching | None = None) -> None:
         self.setup = setup
         self._moves = Moves(setup)
         self._operations = Operations(setup)
-        self._watching: Watching = watching or Directly()
+        self._instead = watching
+        self._watching: tuple[Watching, ...] = tuple(watching or watcher_of(setup, seat) for seat in setup.seats)
+        self._gists: dict[Heard, Heard | None] = {}
         self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
 
     def first(self) -> World:
@@ -67,11 +70,11 @@ class System:
     @property
     def judges(self) -> frozenset[str]:
         """The ids of the invariants that its monitors decide."""
-        return self._watching.judges
+        return frozenset().union(*(watching.judges for watching in self._watching))
 
     def bounded(self, bounds: Mapping[Kind, int]) -> "System":
         """The same world with other bounds, and with none of what is not named."""
-        return System(self.setup.model_copy(update={"bounds": Bounds.model_validate(bounds)}), self._watching)
+        return System(self.setup.model_copy(update={"bounds": Bounds.model_validate(bounds)}), self._instead)
 
     def begun_with(self, bounds: Mapping[Kind, int]) -> Budgets:
         """Budgets of this world, in which so much is left; no more of each than its bounds."""
@@ -104,11 +107,29 @@ class System:
         """What comes of a request."""
         return self._operations.on_request(service, message)
 
-    def watch(
-        self, watched: Hashable, by_cloud: tuple[CloudEvent, ...], by_device: tuple[Told, ...]
-    ) -> tuple[Hashable, tuple[Broken, ...]]:
-        """What is watched after that, and what broke with it."""
-        return self._watching.watch(watched, by_cloud, by_device)
+    def heard_of(self, move: DeviceMove | ServiceMove) -> Heard | None:
+        """Of a move, what monitors make something of; None if there is nothing."""
+        heard = all_heard(move)
+        if heard not in self._gists:
+            gist = self._watching[0].gist(heard)
+            self._gists[heard] = gist if gist.by_cloud or gist.by_device else None
+        return self._gists[heard]
+
+    def watch(self, watched: Watched, heard: Heard) -> tuple[Watched, tuple[Broken, ...]]:
+        """What is watched after that, and what broke with it; of other things a watcher hears nothing."""
+        side, kept = watched
+        by_cloud = concerning(self.setup.seats[side].thing, heard.by_cloud)
+        after, broken = self._watching[side].watch(kept, by_cloud, heard.by_device, heard.seconds)
+        return Watched(side, after), broken
+
+    def forget(self, watched: Watched, alive: int) -> Watched:
+        """What is watched, without that of which nobody knows the names any more: their places are not `alive`."""
+        side, kept = watched
+        return Watched(side, self._watching[side].forget(kept, alive))
+
+    def at_rest(self, watched: Watched) -> tuple[Broken, ...]:
+        """What is broken besides at home, where nothing more may ever happen."""
+        return self._watching[watched.side].at_rest(watched.kept)
 
     def joined(self, carried: Choice, heard: Choice) -> Choice:
         """The choice of a message's delivery and of what comes of it, in one."""
@@ -120,18 +141,23 @@ class System:
 
     # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def places(self, part: Device | Net | Cloud | Hashable) -> int:
+    def places(self, part: Device | Net | Cloud | Watched) -> int:
         """The places of what a part knows that was minted, as a bit mask (see `tokens`)."""
         if isinstance(part, Net):
             return reduce(or_, (places_in(message.body) for message in (*part.up, *part.down)), 1)
         if isinstance(part, Device | Cloud):
             return part.places | 1
-        return self._watching.places(part)
+        return self._watching[part.side].places(part.kept)
+
+    def forgetful(self, side: Side, service: Cloud) -> Side:
+        """With only that watched of which the others know the names."""
+        alive = self.places(side.device) | self.places(side.net) | self.places(service)
+        return side._replace(watched=self.forget(side.watched, alive))
 
     def free_place(self, world: World, number: int) -> int:
         """The lowest place that nothing of a side, nor the service, knows."""
         side = world.sides[number]
-        parts = (side.device, side.net, side.watched, world.service)
+        parts: tuple[Device | Net | Cloud | Watched, ...] = (side.device, side.net, side.watched, world.service)
         return lowest_free(reduce(or_, map(self.places, parts)))
 
     def awaited(self, device: Device) -> str:
@@ -186,12 +212,15 @@ class System:
 
     # ── the beginning ─────────────────────────────────────────────────────────────────────────────────────────
 
+    def off(self, number: int) -> Side:
+        """That of a device as it leaves the factory."""
+        return Side(self._moves.off(number), Net(), Watched(number, self._watching[number].start()))
+
     @cached_property
     def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[ToldAt, ...]]:
         service, sides, told = self._operations.begun(), list[Side](), list[ToldAt]()
         for number, _ in enumerate(self.setup.seats):
-            side = Side(self._moves.off(number), Net(), self._watching.start(self.setup))
-            side, service = self._switched_on(side, service, told)
+            side, service = self._switched_on(self.off(number), service, told)
             sides.append(side)
         return tuple(sides), service, tuple(told)
 
@@ -200,18 +229,19 @@ class System:
         for _ in range(MOST_MOVES):
             if self.is_home(side.device, side.net, service):
                 break
-            side, service, by_cloud, by_device = self._goes_on(side, service)
-            watched, _broken = self.watch(side.watched, by_cloud, by_device)
-            side = side._replace(watched=watched)
+            side, service, move = self._goes_on(side, service)
+            watched, _broken = self.watch(side.watched, all_heard(move))
+            side = self.forgetful(side._replace(watched=watched), service)
+            by_cloud, by_device = (move.told, ()) if isinstance(move, ServiceMove) else (move.told_by_cloud, move.told)
             told.append((side.device.side, by_cloud, by_device))
         return side, service
 
-    def _goes_on(self, side: Side, service: Cloud) -> tuple[Side, Cloud, tuple[CloudEvent, ...], tuple[Told, ...]]:
+    def _goes_on(self, side: Side, service: Cloud) -> tuple[Side, Cloud, DeviceMove | ServiceMove]:
         device, net, _ = side
         if net.up:
             heard = self.service_hears(service, net.up[0])
             net = net_after(net._replace(up=net.up[1:]), (), heard.out, "")
-            return side._replace(net=net), heard.service, heard.told, ()
+            return side._replace(net=net), heard.service, heard
         free = self.free_place(World((side,), service, ()), 0)
         if net.down:
             move = self.device_hears(device, net.down[0], free)[0]
@@ -220,4 +250,11 @@ class System:
             by_itself = self.device_moves(device, free, self.waits(net, self.awaited(device)))
             move = next(each for each in by_itself if each.cost is None)
         after = side._replace(device=move.device, net=net_after(net, move.out, (), move.link))
-        return after, service, move.told_by_cloud, move.told
+        return after, service, move
+
+
+def all_heard(move: DeviceMove | ServiceMove) -> Heard:
+    """All that is told of a move, and how long a device had waited for it."""
+    if isinstance(move, ServiceMove):
+        return Heard(move.told)
+    return Heard(move.told_by_cloud, move.told, SECONDS[move.choice.what] if move.choice.do == "timer" else 0.0)

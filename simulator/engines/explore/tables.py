@@ -78,7 +78,7 @@ class Table:
         """One integer of every entry."""
         return self._fields[field].values
 
-    def expand(self, *keys: Numbers) -> tuple[Numbers, Numbers]:
+    def expand(self, *keys: Numbers | Words) -> tuple[Numbers, Numbers]:
         """For each entry of each key's row, in order: the position of the key, and the entry."""
         rows = self.rows(*keys)
         counts = self._counts.values[rows]
@@ -87,18 +87,18 @@ class Table:
         sources = np.repeat(np.arange(len(rows)), counts)
         return sources, np.arange(total) + np.repeat(self._starts.values[rows] - ends + counts, counts)
 
-    def entry(self, *keys: Numbers) -> Numbers:
+    def entry(self, *keys: Numbers | Words) -> Numbers:
         """The entry of each key, where a row has exactly one."""
         rows = self.rows(*keys)  # before `_starts` is looked at: it may grow
         entries: Numbers = self._starts.values[rows]
         return entries
 
-    def answer(self, *keys: Numbers) -> Numbers:
+    def answer(self, *keys: Numbers | Words) -> Numbers:
         """The first integer of that entry."""
         entry = self.entry(*keys)
         return self[0][entry]
 
-    def rows(self, *keys: Numbers) -> Numbers:
+    def rows(self, *keys: Numbers | Words) -> Numbers:
         """The row of each key; those that have none yet are asked for."""
         words = tuple(key.astype(np.uint64) for key in keys)
         rows = self._index.find(words)

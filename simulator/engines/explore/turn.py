@@ -44,7 +44,7 @@ from agent.errors import GhostjobError
 from agent.values import Describe, Request, Update
 from simulator.devices.rig import steps
 from simulator.devices.rig.values import Rig, RigOutcome
-from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, Waited, written
+from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, written
 from simulator.engines.explore.net import Link, Message
 from simulator.engines.explore.tokens import PLACES, Numbered
 from simulator.trace import ClientConnected, ClientDisconnected, CloudEvent
@@ -140,7 +140,6 @@ class Turn:
         """A timer is over."""
         del self._timers[name]
         if name == "leap":
-            self.told.append(Waited())
             self._quiet = 1
 
     def lose_link(self) -> None:

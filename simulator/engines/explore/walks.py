@@ -133,7 +133,7 @@ class _Group:
             self._taken.append((self._walking, moves.label))
             self.steps += len(which)
             yield from self._broken(moves)
-            going = moves.broken == 0
+            going = ~self._expansion.known.violated.values[moves.broken]
             self._walking = self._walking[going]
             self._words = tuple(word[going] for word in moves.words)
 
@@ -169,8 +169,9 @@ class _Group:
         return ends[~self._expansion.is_home(tuple(word[ends] for word in self._words))]
 
     def _broken(self, moves: Moves) -> Iterator[Stumbled]:
-        for at in np.flatnonzero(moves.broken).tolist():
-            broken = self._expansion.known.broken[int(moves.broken[at])][0]
+        known = self._expansion.known
+        for at in np.flatnonzero(known.violated.values[moves.broken]).tolist():
+            broken = next(each for each in known.broken[int(moves.broken[at])] if each.outcome == "violated")
             yield self._stumbled(int(self._walking[at]), broken.invariant, broken.why)
 
     def _stumbled(self, walk: int, invariant: str, why: str) -> Stumbled:

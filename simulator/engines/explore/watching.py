@@ -1,61 +1,65 @@
-"""What is watched in every state: a value beside the others, and what of it is broken, as soon as it is."""
+"""What is watched in every state: a value beside the others, and what of it is broken, as soon as it is.
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple, Protocol
+The verdict's own monitors watch (`monitors.Watcher`), one for each device; a search for a place watches for that
+(`sometimes`).
+"""
 
-from agent.device_events import DeviceCrashed, HardwareChanged
-from simulator.engines.explore.device import Told
-from simulator.engines.explore.setup import Setup
-from simulator.trace import CloudEvent
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
-
-class Broken(NamedTuple):
-    """An invariant that does not hold any more, and why."""
-
-    invariant: str
-    why: str
+from simulator.engines.explore.monitors import Broken, Heard, Watcher
+from simulator.engines.explore.setup import Seat, Setup
+from simulator.engines.explore.tokens import place_of
+from simulator.trace import Event
 
 
 class Watching(Protocol):
-    """Monitors: a frozen, hashable, small value, and how it goes on with what is told."""
+    """Monitors of one device: a frozen, hashable, small value, and how it goes on with what is told."""
 
     @property
     def judges(self) -> frozenset[str]:
         """The ids of the invariants that it decides."""
 
-    def start(self, setup: Setup) -> Hashable:
+    def start(self) -> Hashable:
         """Before anything was told."""
 
-    def watch(
-        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[Told]
-    ) -> tuple[Hashable, tuple[Broken, ...]]:
-        """After that, and what broke with it."""
+    def gist(self, told: Heard) -> Heard:
+        """What of it can matter: `watch` makes the same of both."""
 
-    def places(self, watched: Hashable) -> int:
+    def watch(
+        self, watched: Any, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
+    ) -> tuple[Hashable, tuple[Broken, ...]]:
+        """After that, and what broke with it. `seconds`: so long the device had waited for a timer that ran out."""
+
+    def at_rest(self, watched: Any) -> tuple[Broken, ...]:
+        """What is broken besides, if nothing more ever happens."""
+
+    def forget(self, watched: Any, alive: int) -> Hashable:
+        """Without that of which nobody knows the names any more: their places are not in `alive`."""
+
+    def places(self, watched: Any) -> int:
         """The places of what was minted that it may yet hear of, as a mask (see `tokens`)."""
 
 
-class Directly:
-    """No memory at all: what a device's own account shows to be broken at once."""
+class Watched(NamedTuple):
+    """What is kept of the device of a side."""
 
-    judges = frozenset({"bootable", "alive"})
+    side: int
+    kept: Hashable
 
-    def start(self, setup: Setup) -> Hashable:
-        """Nothing is known, now and ever."""
-        return None
 
-    def watch(
-        self, watched: Hashable, told_by_cloud: Sequence[CloudEvent], told_by_device: Sequence[Told]
-    ) -> tuple[Hashable, tuple[Broken, ...]]:
-        """Whether the device could not boot any more, or its agent died."""
-        broken: list[Broken] = []
-        for event in told_by_device:
-            if isinstance(event, HardwareChanged) and not event.bootable:
-                broken.append(Broken("bootable", "nothing would come up if the power went now"))
-            elif isinstance(event, DeviceCrashed):
-                broken.append(Broken("alive", event.reason))
-        return watched, tuple(dict.fromkeys(broken))
+def watcher_of(setup: Setup, seat: Seat) -> Watcher:
+    """The verdict's own monitors, for one device."""
+    proceeds = setup.leap_when_unreachable == "proceed"
+    return Watcher(
+        seat.name,
+        finishes_after_switch=setup.policy == "finish-after-switch",
+        leap_unanswered_seconds=setup.device_policy(seat).leap_deadline if proceeds else None,
+        shares=(seat.thing, seat.namespace) if setup.devices == "two namespaces" else None,
+        places_of=place_of,
+    )
 
-    def places(self, watched: Hashable) -> int:
-        """It waits for nothing."""
-        return 0
+
+def concerning(thing: str, told: Iterable[Event]) -> tuple[Event, ...]:
+    """Of what the cloud tells, what it tells of a thing."""
+    return tuple(event for event in told if getattr(event, "thing", thing) == thing)

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from simulator.engines.explore.budgets import Costs
 from simulator.engines.explore.choice import Actor, Choice
 from simulator.engines.explore.device import DeviceMove, Told
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.net import Net, NetMove
 from simulator.engines.explore.service import ServiceMove
 from simulator.engines.explore.setup import Setup
-from simulator.engines.explore.system import Side, System, World
-from simulator.engines.explore.watching import Broken
+from simulator.engines.explore.system import Side, System, World, all_heard
 from simulator.trace import CloudEvent
 
 
@@ -117,7 +117,7 @@ class _Effect(NamedTuple):
 
 
 def _by_device(system: System, world: World, number: int, net: Net, move: DeviceMove) -> _Effect:
-    watched, broken = system.watch(world.sides[number].watched, move.told_by_cloud, move.told)
+    watched, broken = system.watch(world.sides[number].watched, all_heard(move))
     side = Side(move.device, system.net_after(net, move.out, (), move.link), watched)
     return _Effect(_with_side(world, number, side), number, move.told_by_cloud, move.told, broken)
 
@@ -127,7 +127,7 @@ def _by_service(system: System, world: World, move: ServiceMove) -> _Effect:
     sides, broken = list[Side](), list[Broken]()
     for number, side in enumerate(world.sides):
         down = tuple(message for message in move.out if system.side_of(message) == number)
-        watched, broke = system.watch(side.watched, move.told, ()) if move.told else (side.watched, ())
+        watched, broke = system.watch(side.watched, all_heard(move))
         net = system.net_after(side.net, (), down, "") if down else side.net
         sides.append(side._replace(net=net, watched=watched))
         broken.extend(broke)
@@ -142,8 +142,21 @@ def _paid(
     budgets = system.paid(before.budgets, costs)
     if budgets is not None:
         after, side, by_cloud, by_device, broken = effect
-        world = after._replace(budgets=budgets)
+        sides = tuple(system.forgetful(each, after.service) for each in after.sides)
+        world = after._replace(sides=sides, budgets=budgets)
+        broken = (*broken, *_broken_at_rest(system, world))
         yield Transition(choice, costs, actor, side, world, by_cloud, by_device, broken)
+
+
+def is_home(system: System, world: World) -> bool:
+    """Whether every device is."""
+    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
+
+
+def _broken_at_rest(system: System, world: World) -> Iterator[Broken]:
+    if is_home(system, world):
+        for side in world.sides:
+            yield from system.at_rest(side.watched)
 
 
 def _costs(move: DeviceMove | NetMove | ServiceMove) -> Costs:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.monitors import Broken
+from simulator.engines.explore.searchable import is_violated
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.watching import Broken
 from simulator.engines.explore.world import transitions
 
 
@@ -28,12 +29,14 @@ class Searched:
     depth: int = 0
     complete: bool = True
     broken: dict[Broken, tuple[World, Choice]] = field(default_factory=dict)
+    excused: set[World] = field(default_factory=set)
+    """From which something is violated by a move for which nobody pays; it is not followed."""
     dead: list[World] = field(default_factory=list)
     """Those from which nothing leads on."""
 
     def without_a_way_to(self, there: set[World]) -> list[World]:
-        """From which nothing leads there but by what somebody pays for."""
-        reached, new = set(there), list(there)
+        """From which nothing leads there, nor to a violation, but by what somebody pays for."""
+        reached, new = there | self.excused, [*there, *self.excused]
         while new:
             new = [world for at in new for world in self.before.get(at, ()) if world not in reached]
             reached.update(new)
@@ -62,10 +65,13 @@ def search(system: System, most: int = 1_000_000, first: World | None = None) ->
             for move in transitions(system, world):
                 leads_on = True
                 searched.transitions += 1
-                if not move.costs:
-                    searched.before.setdefault(move.world, []).append(world)
                 for broken in move.broken:
                     searched.broken.setdefault(broken, (world, move.choice))
+                if is_violated(move.broken):
+                    searched.excused.update([] if move.costs else [world])
+                    continue
+                if not move.costs:
+                    searched.before.setdefault(move.world, []).append(world)
                 if move.world not in searched.came:
                     searched.came[move.world] = world, move.choice
                     following.append(move.world)

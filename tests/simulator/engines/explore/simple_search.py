@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from simulator.engines.explore.plain import Step, is_home, steps
-from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State
+from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State, is_violated
 
 
 class Known(NamedTuple):
@@ -11,7 +11,7 @@ class Known(NamedTuple):
 
     paths: dict[State, Path]
     transitions: int
-    broken: dict[str, tuple[Path, int]]
+    broken: dict[tuple[str, str], tuple[Path, int]]
     cells: dict[tuple[str, str], tuple[int, Path]]
     free: dict[State, list[Step]]
 
@@ -27,7 +27,7 @@ def searched(system: Searchable) -> Known:
         for step in found:
             path = (*known.paths[state], step.choice)
             _note(system, known, state, step, path)
-            if not step.broken and step.state not in known.paths:
+            if not is_violated(step.broken) and step.state not in known.paths:
                 known.paths[step.state] = path
                 waiting.append(step.state)
     return known._replace(transitions=transitions)
@@ -35,8 +35,9 @@ def searched(system: Searchable) -> Known:
 
 def _note(system: Searchable, known: Known, state: State, step: Step, path: Path) -> None:
     for broken in step.broken:
-        first, count = known.broken.get(broken.invariant, (path, 0))
-        known.broken[broken.invariant] = first, count + 1
+        name = broken.invariant, broken.outcome
+        first, count = known.broken.get(name, (path, 0))
+        known.broken[name] = first, count + 1
     side = step.side or 0
     phase = system.phase(state.sides[side].device)
     for kind in dict.fromkeys(step.kinds):
@@ -46,7 +47,7 @@ def _note(system: Searchable, known: Known, state: State, step: Step, path: Path
 
 def stuck(system: Searchable, known: Known) -> set[State]:
     """From where nothing leads home that costs nothing, nor to anything broken."""
-    leads = {state for state in known.paths if is_home(system, state) or any(step.broken for step in known.free[state])}
+    leads = {state for state in known.paths if is_home(system, state) or _is_excused(known.free[state])}
     while True:
         more = {
             state
@@ -61,14 +62,16 @@ def stuck(system: Searchable, known: Known) -> set[State]:
 def fair_components(system: Searchable, known: Known) -> set[frozenset[State]]:
     """Where a fair run may stay for ever, by the definition: for each state, what it reaches that reaches it."""
     away = {
-        state: [step for step in found if not step.broken]
-        for state, found in known.free.items()
-        if not is_home(system, state) and not any(step.broken for step in found)
+        state: found for state, found in known.free.items() if not is_home(system, state) and not _is_excused(found)
     }
     after = {state: {step.state for step in found} & away.keys() for state, found in away.items()}
     reach = {state: _reach(after, state) for state in away}
     components = {frozenset(other for other in reach[state] if state in reach[other]) for state in away}
     return {component for component in components if component and _is_fair(away, component)}
+
+
+def _is_excused(found: list[Step]) -> bool:
+    return any(is_violated(step.broken) for step in found)
 
 
 def _reach(after: dict[State, set[State]], state: State) -> set[State]:

@@ -48,7 +48,8 @@ def agrees(system: Toy, found: Exploration, known: Known) -> None:
     """Of all that both tell."""
     assert (found.states, found.transitions) == (len(known.paths), known.transitions)
     assert found.depth == max(map(len, known.paths.values()))
-    assert {each.invariant: (each.path, each.times) for each in found.broken} == known.broken
+    told = [("violated", each) for each in found.broken] + [("undecided", each) for each in found.undecided]
+    assert {(each.invariant, outcome): (each.path, each.times) for outcome, each in told} == known.broken
     assert {cell: (reached.path, reached.times) for cell, reached in found.cells.items()} == {
         cell: (path, times) for cell, (times, path) in _swapped(known).items()
     }
@@ -162,7 +163,7 @@ def test_of_states_that_were_never_expanded_nothing_is_said():
 
 
 def test_a_search_for_the_first_violation_ends_with_the_depth_of_it():
-    system = Dice(1, minds=4)
+    system = Dice(2, minds=4)
     whole, first = explore(system), explore(system, stop_at_first=True)
     assert first.broken[0] == whole.broken[0]._replace(times=first.broken[0].times)
     assert first.states < whole.states

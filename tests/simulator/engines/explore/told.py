@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from agent.device_events import AnswerReceived, StepFinished
-from simulator.engines.explore.monitors import Broken, Told, Watched, Watcher
+from simulator.engines.explore.monitors import Broken, Heard, Watched, Watcher
 from simulator.engines.virtual import judged
 from simulator.scenario import load
 from simulator.trace import CLOUD, Entry, Event, RunStarted, device_source
@@ -21,7 +21,7 @@ BY_ORDER = tuple(each for each in INVARIANTS if isinstance(each.without_time, By
 class Step(NamedTuple):
     """What one entry told, and which tokens are still to be heard of after it, as bits."""
 
-    told: Told
+    told: Heard
     alive: int
 
 
@@ -65,10 +65,10 @@ def _steps(thing: str, started: RunStarted, entries: list[Entry]) -> Iterator[St
         named: Any = event if token is None else replace(event, client_token=str(names[token]))
         names = {each: name for each, name in names.items() if lasts[each] > index}
         if whose == CLOUD:
-            told = Told(by_cloud=(named,))
+            told = Heard(by_cloud=(named,))
         else:
             has_waited = policy is not None and at - heard + TIMER_SLACK / 1e6 >= policy
-            told = Told(by_device=(named,), seconds=policy if policy is not None and has_waited else 0.0)
+            told = Heard(by_device=(named,), seconds=policy if policy is not None and has_waited else 0.0)
             heard = at if isinstance(event, (AnswerReceived, StepFinished)) else heard
         yield Step(told, sum(1 << name for name in names.values()))
 

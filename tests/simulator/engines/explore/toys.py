@@ -48,6 +48,14 @@ class Broke(NamedTuple):
 
     invariant: str
     why: str
+    outcome: str = "violated"
+
+
+class Heard(NamedTuple):
+    """What is told of a move."""
+
+    by_cloud: tuple[Hashable, ...]
+    by_device: tuple[Hashable, ...]
 
 
 class Toy:
@@ -85,8 +93,18 @@ class Toy:
     def side_of(self, message: Any) -> int:
         return 0
 
-    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
+    def heard_of(self, move: Moved | Served) -> Heard | None:
+        told = Heard(move.told, ()) if isinstance(move, Served) else Heard(move.told_by_cloud, move.told)
+        return told if any(told) else None
+
+    def watch(self, watched: Any, heard: Heard) -> tuple[Hashable, tuple[Broke, ...]]:
         return watched, ()
+
+    def forget(self, watched: Any, alive: int) -> Hashable:
+        return watched
+
+    def at_rest(self, watched: Any) -> tuple[Broke, ...]:
+        return ()
 
     def places(self, part: Any) -> int:
         return 0
@@ -243,14 +261,26 @@ class Dice(Toy):
     def mind(self, device: Asker) -> int:
         return device.mind
 
-    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
-        after = self.drawn(3, "watch", watched, by_cloud, by_device)
-        broken = self.drawn(12, "broken", watched, by_cloud, by_device) == 0
-        return after, (Broke(f"rule {after}", "so it was drawn"),) if broken else ()
+    def watch(self, watched: int, heard: Heard) -> tuple[Hashable, tuple[Broke, ...]]:
+        """What is watched: 0 to 2, and besides, from 10 on, a place."""
+        after = self.drawn(3, "watch", watched, *heard)
+        place = self.drawn(4, "place", watched, *heard)
+        drawn = self.drawn(12, "broken", watched, *heard)
+        outcome = "undecided" if self.drawn(2, "outcome", watched, *heard) else "violated"
+        broken = (Broke(f"rule {after}", "so it was drawn", outcome),) if drawn == 0 else ()
+        return after + 10 * place, broken
+
+    def forget(self, watched: int, alive: int) -> int:
+        return watched % 10 if self.places(watched) & ~alive else watched
+
+    def at_rest(self, watched: int) -> tuple[Broke, ...]:
+        return (Broke("rest", "so it was drawn"),) if self.drawn(6, "rests", watched) == 0 else ()
 
     def places(self, part: Any) -> int:
         if isinstance(part, Asker):
             return 1 << part.open if part.open >= 0 else 0
+        if isinstance(part, int):
+            return 1 << part // 10 if part >= 10 else 0
         known = 0
         for message in part if isinstance(part, tuple) else ():
             known |= 1 << message.token if message.token >= 0 else 0
@@ -294,5 +324,5 @@ class Lock(Toy):
         moves.append(Moved(("jolt",), "jolt", "fault", (right + 1, 0), told=("pulled", right)))
         return tuple(moves)
 
-    def watch(self, watched: Any, by_cloud: Any, by_device: Any) -> tuple[Hashable, tuple[Broke, ...]]:
-        return watched, (Broke("locked", "three levers were pulled"),) if by_device == ("pulled", 2) else ()
+    def watch(self, watched: Any, heard: Heard) -> tuple[Hashable, tuple[Broke, ...]]:
+        return watched, (Broke("locked", "three levers were pulled"),) if heard.by_device == ("pulled", 2) else ()
