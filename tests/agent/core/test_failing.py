@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.abilities import Abilities
+from agent.abilities import Abilities, Layout
 from agent.core.events import BeginStep, Disconnected, JournalFailed, StepEnded, StepRestored, UndoStep, Verified
-from agent.core.state import DevicePolicy, Recovering, Reporting, Safe
+from agent.core.state import DevicePolicy, Gated, Recovering, Reporting, Safe
 from agent.device_events import ExecutionGone, ExecutionLeft
 from agent.values import ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
 
@@ -107,12 +107,34 @@ def stuck() -> Driver:
 
 
 def not_whole() -> Driver:
-    """The commit failed, and nothing is left that would boot; the report of that is under way."""
+    """The commit failed twice, and nothing is left that would boot; the report of that is under way."""
     device = Driver.before_the_leap()
     device.tell(execution(key(), version=LEAP, document=None))
-    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "flash worn out"))
-    device(Verified(False))
+    for _ in range(2):
+        device(StepEnded(device.all(BeginStep)[-1].index, "failed", "flash worn out"))
+        device(Verified(False))
     return device
+
+
+@pytest.mark.parametrize(("layout", "leap"), [("ab", "commit"), ("swap", "commit"), ("single", "write")])
+def test_the_step_that_makes_the_leap_is_done_once_more_if_it_left_the_hardware_half_changed(layout: Layout, leap: str):
+    device = Driver(DevicePolicy(abilities=Abilities(layout), reports="end"))
+    device.connect()
+    device.tell(execution(key()))
+    while device.all(BeginStep)[-1].step.name != leap:
+        device.step_done()
+        if isinstance(device.phase, Gated):
+            device.tell(execution(key(), version=2, document=None))
+    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "a bad sector"))
+    assert len(device.all(BeginStep)) == len({begun.index for begun in device.all(BeginStep)})
+    device(Verified(False))
+    assert [begun.step.name for begun in device.all(BeginStep)][-2:] == [leap, leap]
+    while isinstance(device.phase, Recovering) and device.phase.stage == "finish":
+        device.step_done()
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    told = dict(device.request.status_details or ())
+    assert (device.request.status, told["reason"], told["kept"]) == (Status.FAILED, f"{leap}: a bad sector", "2.0")
 
 
 @pytest.mark.parametrize(
