@@ -185,8 +185,8 @@ def on_verified(turn: Turn, recovering: Recovering, event: Verified) -> None:
     work = recovering.work
     if recovering.stage != "verify":
         return
-    if not event.ok and _leap_is_half_made(work) and not recovering.again:
-        _finish(turn, replace(recovering, forward=True, again=True), False, "the hardware is not whole; once more")
+    if not event.ok and _leap_is_half_made(work) and not work.again:
+        _try_again(turn, recovering)
         return
     if not event.ok:
         _give_up(turn, recovering, "the hardware is not whole")
@@ -206,6 +206,17 @@ def _leap_is_half_made(work: Work) -> bool:
     """Whether the very step from which there is no way back began and is not done: whole, it can be gone on from."""
     step = work.next_step
     return work.begun > work.done and step is not None and not step.reversible and step.action in LEAPS
+
+
+def _try_again(turn: Turn, recovering: Recovering) -> None:
+    """Do the step that makes the leap once more: with leave, as the first time, unless the execution is over."""
+    work = replace(recovering.work, cause="", again=True)
+    if recovering.end is None:
+        turn.to(Gated(work, "leap"), "the hardware is not whole; once more")
+        turn.timer("leap", turn.policy.leap_deadline)
+        turn.ask_about(work.key)
+    else:
+        _finish(turn, replace(recovering, work=work, forward=True), False, "the hardware is not whole; once more")
 
 
 def _rest(turn: Turn, work: Work, outcome: ExecutionOutcome, why: str) -> None:

@@ -201,8 +201,6 @@ class Recovering:
     reason: str = ""
     forward: bool = False
     """Whether it finishes instead of undoing; a failed self-test turns it round while that can be."""
-    again: bool = False
-    """Whether the step that failed past the point of no return is being, or has been, done once more."""
 
 
 @dataclass(frozen=True, slots=True)
