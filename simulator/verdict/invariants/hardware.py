@@ -56,17 +56,17 @@ def _changed(state: LastHardware, now: Moment) -> None:
     state.last, state.pending, state.rested = now.mark, event.pending, False
 
 
-def _began(state: LastHardware, now: Moment) -> None:
+def _step_began(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     state.is_beyond = state.is_beyond or not now.event.reversible
 
 
-def _ended(state: LastHardware, now: Moment) -> None:
+def _step_ended(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     state.is_beyond = state.is_beyond or now.event.outcome == "failed"
 
 
-def _undone(state: LastHardware, now: Moment) -> None:
+def _step_undone(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     state.is_beyond = state.is_beyond or not now.event.ok
 
@@ -93,9 +93,9 @@ def _moved(state: LastHardware, now: Moment) -> None:
 
 READS_HARDWARE: Final[Reads] = {
     HardwareChanged: _changed,
-    StepStarted: _began,
-    StepFinished: _ended,
-    StepUndone: _undone,
+    StepStarted: _step_began,
+    StepFinished: _step_ended,
+    StepUndone: _step_undone,
     DeviceBooted: _booted,
     ExecutionTaken: _took,
     PhaseChanged: _moved,
