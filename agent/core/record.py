@@ -23,7 +23,7 @@ class Work:
 
     `done` counts finished steps; `begun` counts steps whose effects may be on the hardware: `done`, or one more.
     `said` is what the newest of them that had something to say wants told; `cause` is why the work failed or was
-    rejected, in a word of `agent.causes`.
+    rejected, in a word of `agent.causes`. `again`: the step that makes the leap failed, and is done once more.
     """
 
     key: ExecutionKey
@@ -34,6 +34,7 @@ class Work:
     begun: int = 0
     said: str = ""
     cause: str = ""
+    again: bool = False
 
     @property
     def next_step(self) -> Step | None:

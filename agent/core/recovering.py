@@ -1,11 +1,13 @@
 """How a device gets back to a valid state: quiesce, restore, verify.
 
 Entered when the execution ended without us (`give_way`; what then happens is the table in `agent.recovery`), or when
-the work failed by itself (`fail`), in which case the failure is reported once the hardware is right again. A device
-that cannot put its hardware right reports that too, unless the execution ended already, and ends Safe.
+the work failed by itself (`fail`), in which case the failure is reported once the hardware is right again. A step
+past the point of no return that left it half changed is done once more before that. A device that cannot put its
+hardware right reports that too, unless the execution ended already, and ends Safe.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from agent.causes import Cause
 from agent.core.events import (
@@ -26,6 +28,9 @@ from agent.core.turn import Turn
 from agent.device_events import End, ExecutionGone, ExecutionLeft, ExecutionOutcome
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Status
+
+LEAPS: Final = ("write", "commit")
+"""Actions that, once begun past the point of no return, leave the hardware whole only where they end."""
 
 
 def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
@@ -180,6 +185,9 @@ def on_verified(turn: Turn, recovering: Recovering, event: Verified) -> None:
     work = recovering.work
     if recovering.stage != "verify":
         return
+    if not event.ok and _leap_is_half_made(work) and not work.again:
+        _try_again(turn, recovering)
+        return
     if not event.ok:
         _give_up(turn, recovering, "the hardware is not whole")
         return
@@ -192,6 +200,23 @@ def on_verified(turn: Turn, recovering: Recovering, event: Verified) -> None:
         _rest(turn, work, "kept", f"{recovering.end}; {work.plan.version or 'what it did'} stays")
     else:
         _rest(turn, work, "recovered", f"{recovering.end}; undone")
+
+
+def _leap_is_half_made(work: Work) -> bool:
+    """Whether the very step from which there is no way back began and is not done: whole, it can be gone on from."""
+    step = work.next_step
+    return work.begun > work.done and step is not None and not step.reversible and step.action in LEAPS
+
+
+def _try_again(turn: Turn, recovering: Recovering) -> None:
+    """Do the step that makes the leap once more: with leave, as the first time, unless the execution is over."""
+    work = replace(recovering.work, cause="", again=True)
+    if recovering.end is None:
+        turn.to(Gated(work, "leap"), "the hardware is not whole; once more")
+        turn.timer("leap", turn.policy.leap_deadline)
+        turn.ask_about(work.key)
+    else:
+        _finish(turn, replace(recovering, work=work, forward=True), False, "the hardware is not whole; once more")
 
 
 def _rest(turn: Turn, work: Work, outcome: ExecutionOutcome, why: str) -> None:

@@ -183,7 +183,7 @@ def _asked(state: Books, now: Moment) -> None:
         state.claim = Running(version, now.mark, key, True).by(state.reports)
     if event.status == Status.SUCCEEDED and key in state.before_write:
         _succeeded(state, now, key)
-    if kept or event.status == Status.SUCCEEDED:
+    if kept or event.status in (Status.SUCCEEDED, Status.FAILED):
         report = VersionReport(event.client_token, now.mark, key, event.status, kept)
         state.reports = (*state.reports, report)[-REPORTS:]
     _told(state, now.exchange)
@@ -242,8 +242,10 @@ def rule(state: Books, subject: Subject) -> Ruling:
 
     A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
     update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
-    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
-    while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
+    version was on trial and had not passed its self-test: then nobody had to keep it. But a device that is safe may run
+    what its own FAILED could not name, such as a recovery image. Undecided while the run goes on, while a report is
+    under way or yet to come, and if the execution is gone and there was no later one to tell with.
+
     A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
     or taken back. The opportunities are a device that does not run what it started with, and each such success.
 
@@ -256,7 +258,7 @@ def rule(state: Books, subject: Subject) -> Ruling:
     if not state.brought or state.brought[-1].version == state.first:
         return ruling
     running = state.brought[-1]
-    if running.explained:
+    if running.explained or _is_given_up(state, running, subject):
         return ruling.but(None)
     job, version = running.key.job_id if running.key else None, running.version
     if not subject.course.ended or _may_yet_explain(state, running, subject):
@@ -303,6 +305,17 @@ def _claimed(claim: Running) -> Finding | None:
         return None
     why = f"said that it runs version {claim.version}, which was refused; it may have taken it back since"
     return undecided(claim.key.job_id if claim.key else None, why, claim.mark)
+
+
+def _is_given_up(state: Books, running: Running, subject: Subject) -> bool:
+    """Whether it was told by whom it was brought that this failed, and by the device that it is safe with it.
+
+    Nobody wanted it to run: it was never committed, be it a recovery image or one whose commit failed.
+    """
+    if running.was_committed or running.key is None or subject.testimony.phase != "safe":
+        return False
+    taken = (report for report in state.reports if report.is_taken and report.key == running.key)
+    return any(report.status == Status.FAILED for report in taken)
 
 
 def _may_yet_explain(state: Books, running: Running, subject: Subject) -> bool:

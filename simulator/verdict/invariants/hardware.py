@@ -39,6 +39,8 @@ class LastHardware(State):
     """The one that it has or had last, by whose work it came to this."""
     worked_at: int = 0
     has_power: bool = True
+    is_beyond: bool = False
+    """In the work for `job` something failed, or could not be undone, or a step began that nobody can undo."""
     so_far: Ruling = NOTHING_YET
 
 
@@ -54,6 +56,21 @@ def _changed(state: LastHardware, now: Moment) -> None:
     state.last, state.pending, state.rested = now.mark, event.pending, False
 
 
+def _step_began(state: LastHardware, now: Moment) -> None:
+    _worked(state, now)
+    state.is_beyond = state.is_beyond or not now.event.reversible
+
+
+def _step_ended(state: LastHardware, now: Moment) -> None:
+    _worked(state, now)
+    state.is_beyond = state.is_beyond or now.event.outcome == "failed"
+
+
+def _step_undone(state: LastHardware, now: Moment) -> None:
+    _worked(state, now)
+    state.is_beyond = state.is_beyond or not now.event.ok
+
+
 def _booted(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     state.has_power = True
@@ -64,7 +81,7 @@ def _lost_power(state: LastHardware, _now: Moment) -> None:
 
 
 def _took(state: LastHardware, now: Moment) -> None:
-    state.job = now.event.execution.job_id
+    state.job, state.is_beyond = now.event.execution.job_id, False
 
 
 def _moved(state: LastHardware, now: Moment) -> None:
@@ -76,9 +93,9 @@ def _moved(state: LastHardware, now: Moment) -> None:
 
 READS_HARDWARE: Final[Reads] = {
     HardwareChanged: _changed,
-    StepStarted: _worked,
-    StepFinished: _worked,
-    StepUndone: _worked,
+    StepStarted: _step_began,
+    StepFinished: _step_ended,
+    StepUndone: _step_undone,
     DeviceBooted: _booted,
     ExecutionTaken: _took,
     PhaseChanged: _moved,
@@ -96,11 +113,12 @@ def essence_of_hardware(state: LastHardware, _past: Past) -> LastHardware:
         resting=state.resting and BLANK,
         phase=state.phase if state.resting else "",
         has_power=state.has_power,
+        is_beyond=state.is_beyond,
     )
 
 
 def _at_rest(state: LastHardware) -> Finding | None:
-    if not state.pending:
+    if not state.pending or (state.phase == "safe" and state.is_beyond):
         return None
     message = f"is {state.phase} with {', '.join(state.pending)} half done"
     marks = [mark for mark in (state.last, state.resting) if mark is not None]
@@ -112,7 +130,10 @@ def rule_bootable(state: LastHardware, subject: Subject) -> Ruling:
 
     At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
     the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
-    for so long that it must be ready. Opportunities are all changes of the hardware, and each rest after some.
+    for so long that it must be ready. A device that is safe says that it cannot put its hardware right: that is
+    believed if something failed in its work, or could not be undone, or a step had begun that nobody can undo.
+
+    Opportunities are all changes of the hardware, and each rest after some.
 
     The wire does not show it; a device that does not boot is one that never comes back, and so not alive.
     """

@@ -5,11 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from agent.abilities import Abilities
-from agent.core.events import BeginStep, Disconnected, JournalFailed, StepEnded, StepRestored, UndoStep, Verified
-from agent.core.state import DevicePolicy, Recovering, Reporting, Safe
+from agent.abilities import Abilities, Layout
+from agent.core.events import (
+    BeginStep,
+    Disconnected,
+    JournalFailed,
+    StepEnded,
+    StepRestored,
+    TimerFired,
+    UndoStep,
+    Verified,
+)
+from agent.core.state import DevicePolicy, Executing, Gated, Recovering, Reporting, Safe
 from agent.device_events import ExecutionGone, ExecutionLeft
-from agent.values import ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
+from agent.values import Describe, ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key
 
@@ -107,12 +116,72 @@ def stuck() -> Driver:
 
 
 def not_whole() -> Driver:
-    """The commit failed, and nothing is left that would boot; the report of that is under way."""
+    """The commit failed twice, and nothing is left that would boot; the report of that is under way."""
     device = Driver.before_the_leap()
     device.tell(execution(key(), version=LEAP, document=None))
     device(StepEnded(device.all(BeginStep)[-1].index, "failed", "flash worn out"))
     device(Verified(False))
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "flash worn out"))
+    device(Verified(False))
     return device
+
+
+def half_leapt(layout: Layout, leap: str) -> Driver:
+    """The step that makes the leap failed, and left the hardware half changed; asking whether the job lives."""
+    device = Driver(DevicePolicy(abilities=Abilities(layout), reports="end"))
+    device.connect()
+    device.tell(execution(key()))
+    while device.all(BeginStep)[-1].step.name != leap:
+        device.step_done()
+        if isinstance(device.phase, Gated):
+            device.tell(execution(key(), version=2, document=None))
+    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "a bad sector"))
+    begun = [each.step.name for each in device.all(BeginStep)]
+    device(Verified(False))
+    assert [each.step.name for each in device.all(BeginStep)] == begun
+    assert isinstance(device.request, Describe)
+    return device
+
+
+LEAPS = pytest.mark.parametrize(("layout", "leap"), [("ab", "commit"), ("swap", "commit"), ("single", "write")])
+
+
+@LEAPS
+def test_the_step_that_makes_the_leap_is_done_once_more_if_it_left_the_hardware_half_changed(layout: Layout, leap: str):
+    device = half_leapt(layout, leap)
+    device.tell(execution(key(), version=2, document=None))
+    assert [begun.step.name for begun in device.all(BeginStep)][-2:] == [leap, leap]
+    for _ in range(10):
+        if isinstance(device.phase, Gated):
+            device.tell(execution(key(), version=2, document=None))
+        elif isinstance(device.phase, Executing):
+            device.step_done()
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.SUCCEEDED
+    assert "cause" not in dict(device.request.status_details or ())
+
+
+@LEAPS
+def test_half_a_leap_is_brought_to_its_end_though_its_job_is_gone(layout: Layout, leap: str):
+    device = half_leapt(layout, leap)
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert [begun.step.name for begun in device.all(BeginStep)][-2:] == [leap, leap]
+    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "a bad sector"))
+    device(Verified(False))
+    assert device.phase == Safe("the hardware is not whole")
+
+
+@LEAPS
+def test_half_a_leap_is_not_made_whole_without_leave(layout: Layout, leap: str):
+    device = half_leapt(layout, leap)
+    count = len(device.all(BeginStep))
+    device(TimerFired("leap"))
+    device(Verified(False))
+    assert len(device.all(BeginStep)) == count
+    device.tell(execution(key(), version=2))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
 
 
 @pytest.mark.parametrize(

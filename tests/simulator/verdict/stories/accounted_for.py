@@ -1,6 +1,6 @@
 """Stories of `accounted-for`."""
 
-from agent.device_events import ExecutionLeft, PhaseChanged, VersionReverted
+from agent.device_events import DeviceBooted, ExecutionLeft, PhaseChanged, VersionReverted
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import (
     RNF,
@@ -214,6 +214,24 @@ def restarts_as_soon_as_it_has_learned_and_drifts_in_silence(tale: Tale) -> None
     tale.queue(NEXT)
     tale.take(NEXT)
     tale.update(NEXT)
+
+
+def comes_up_in_its_recovery_image(tale: Tale, then: str) -> None:
+    writes_the_only_slot(tale)
+    tale.device(DeviceBooted("recovery", "watchdog"))
+    tale.hardware("recovery")
+    tale.update(FW, "FAILED", details=(("reason", "came back with recovery instead of 2.0"),))
+    tale.device(PhaseChanged(then, "reporting"))
+
+
+@story("accounted-for", "held", opportunities=1)
+def is_safe_in_its_recovery_image_and_has_said_that_the_job_failed(tale: Tale) -> None:
+    comes_up_in_its_recovery_image(tale, "safe")
+
+
+@story("accounted-for", "violated", "hardware.changed")
+def idles_in_its_recovery_image(tale: Tale) -> None:
+    comes_up_in_its_recovery_image(tale, "idle")
 
 
 @story("accounted-for", "not-exercised")

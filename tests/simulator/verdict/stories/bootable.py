@@ -1,5 +1,6 @@
 """Stories of `bootable`."""
 
+from agent.device_events import PhaseChanged, StepUndone
 from tests.simulator.verdict.stories.scenes import at_work, silently_at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, Tale
@@ -33,6 +34,38 @@ def rests_with_a_half_written_slot(tale: Tale) -> None:
     at_work(tale)
     tale.hardware("1.0", "spare 2.0")
     tale.report(FW, "FAILED", details=(("reason", "no"),))
+
+
+@story("bootable", "held", opportunities=2)
+def cannot_undo_what_it_staged_and_is_safe(tale: Tale) -> None:
+    at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.device(StepUndone(FW, "write", ok=False), PhaseChanged("safe", "recovering"))
+
+
+@story("bootable", "held", opportunities=2)
+def cannot_finish_what_nobody_can_undo_and_is_safe(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write", reversible=False)
+    tale.hardware("1.0", "main slot")
+    tale.finish(FW, "write", "failed")
+    tale.device(PhaseChanged("safe", "recovering"))
+
+
+@story("bootable", "violated", "hardware.changed", "phase.changed")
+def says_that_it_is_safe_without_having_undone_anything(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.hardware("1.0", "spare 2.0")
+    tale.finish(FW, "write", "stopped")
+    tale.device(PhaseChanged("safe", "recovering"))
+
+
+@story("bootable", "violated", "hardware.changed", "phase.changed")
+def is_idle_with_what_it_could_not_undo(tale: Tale) -> None:
+    at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.device(StepUndone(FW, "write", ok=False), PhaseChanged("idle", "recovering"))
 
 
 @story("bootable", "violated", "phase.changed", "hardware.changed")
