@@ -30,6 +30,7 @@ from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 from tests.devices import outcomes
 from tests.devices.paho_options import FLAWS
 from tests.devices.recording import SCENES, recorded
+from tests.explore.table import bad_models, mutations
 from tests.simulator.certify.from_outside import table as from_outside
 from tests.simulator.devices.models.table import table as who_breaks_what
 from tests.test_architecture import RULES
@@ -362,6 +363,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     **{f"invariant {each.id}": lambda name=each.id: invariant(name) for each in INVARIANTS},
     "models-named": models,
     "models": who_breaks_what,
+    "models-explored": bad_models,
+    "rules-switched-off": mutations,
     "from-outside": from_outside,
     "recovery-table": recovery,
     "certified-devices": certified_devices,

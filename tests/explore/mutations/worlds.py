@@ -1,0 +1,49 @@
+"""Where a mutation is tried: small worlds in which our agent holds, each with other trouble, the smallest first."""
+
+from typing import Any, Final
+
+from simulator.engines.explore.setup import Bounds, Setup
+
+
+def _world(bounds: dict[str, int], **settings: Any) -> Setup:
+    return Setup.model_validate(settings | {"bounds": Bounds.model_validate(bounds)})
+
+
+SMALL: Final = (
+    _world({}, flaw="hash"),
+    _world({"lose-answer": 1}),
+    _world({"early": 1}),
+    _world({"power-cut": 1}, layout="single"),
+    _world({"power-cut": 1}, layout="single", flaw="self-test"),
+    _world({"power-cut": 1}, flaw="boot"),
+    _world({"delete": 1}, reports="end"),
+    _world({"power-cut": 1}),
+    _world({"power-cut": 1}, flaw="self-test"),
+    _world({"power-cut": 1}, layout="swap", flaw="self-test"),
+    _world({"disconnect": 1}),
+    _world({"delete": 1}, layout="single"),
+    _world({"delete": 1}),
+    _world({"delete": 1}, layout="swap", policy="finish-after-switch", flaw="self-test"),
+    _world({"cancel": 1, "lose-answer": 1}),
+    _world({"delete": 1}, namespace="lab"),
+    _world({"delete": 1, "create-again": 1}, again="other document", layout="single"),
+)
+LARGE: Final = (
+    _world({"delete": 1, "create-again": 1}),
+    _world({"delete": 1, "lose-answer": 1}),
+    _world({"delete": 1, "delay": 1}),
+    _world({"delete": 1}, reports="progress", sectors=2),
+    _world({"delete": 1, "create-again": 1}, namespace="lab"),
+    _world({"delete": 1, "power-cut": 1}, layout="single"),
+    _world({"delete": 1, "power-cut": 1}, policy="finish-after-switch"),
+    _world({"delete": 1, "disconnect": 1}),
+    _world({"delete": 1, "power-cut": 1}, layout="swap"),
+)
+"""For what makes no difference in the small ones, or escapes there."""
+
+
+def called(setup: Setup) -> str:
+    """What is not as it is elsewhere, as the command line has it."""
+    settings = setup.model_dump(mode="json", exclude_defaults=True, exclude={"bounds"})
+    bounds = setup.bounds.model_dump(by_alias=True, exclude_defaults=True)
+    return " ".join(f"{key}={value}" for key, value in (settings | bounds).items())
