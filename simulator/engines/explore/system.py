@@ -154,6 +154,10 @@ class System:
 
     # ── where it stands ───────────────────────────────────────────────────────────────────────────────────────
 
+    def mind(self, device: Device) -> Hashable:
+        """What of a device changes least: what its agent knows. So processes that share a search send little about."""
+        return device.machine
+
     def phase(self, device: Device) -> str:
         """What a device is at, in a word."""
         if device.crashed:

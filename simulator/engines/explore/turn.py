@@ -174,10 +174,10 @@ class Turn:
         )
 
     def _minted(self) -> Minted:
-        """What still counts: an answer while it is waited for, attempts while the question may be put again."""
+        """What still counts: an answer while it would be heard, attempts while the question may be put again."""
         if self.machine is None:
             return Minted()
-        known, is_awaited = self.correlation, "request" in self._timers
+        known, is_awaited = self.correlation, is_awaiting(self.machine)
         attempt = min(known.attempt, MOST_ATTEMPTS) if is_awaited or "retry" in self._timers else 0
         return Minted(int(known.prefix[:-1]), known.sent if is_awaited else 0, attempt, known.reports)
 
@@ -308,6 +308,17 @@ class Turn:
             times = 1 + sum(cut.before.partition(" (")[0] == before for cut in self.cuts)
             name = before if times == 1 else f"{before} ({times})"
             self.cuts.append(Cut(name, self.rig, len(self.told), len(self.out)))
+
+
+def is_awaiting(machine: Any) -> bool:
+    """Whether the agent would hear the answer to its newest attempt: its question is open, and was sent.
+
+    By what it knows, not by its timers: there are agents that set none, and wait. Models wrap one machine in another.
+    """
+    while not hasattr(machine, "asked"):
+        machine = machine.machine
+    asked = machine.asked
+    return asked is not None and bool(asked.sent)
 
 
 def _journal_written(record: Record) -> JournalWritten:
