@@ -132,7 +132,6 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.engines.explore.device._places_in_journal": SIMULATED,
     "simulator.engines.explore.device.newest_of": SIMULATED,
     "simulator.engines.explore.device.written": SIMULATED,
-    "simulator.engines.explore.moves._cut_off": SIMULATED,
     "simulator.engines.explore.net.waits": f"messages of simulated devices; {SIMULATED}",
     "simulator.engines.explore.tokens.place_of": "names that the explorer mints, which are few",
     "simulator.engines.explore.tokens.places_in": f"messages of simulated devices; {SIMULATED}",

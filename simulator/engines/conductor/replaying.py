@@ -12,11 +12,11 @@ from simulator.controller.controller import Controller
 from simulator.engines.casting import Casting
 from simulator.engines.conductor.conducting import Conductor
 from simulator.engines.conductor.devices import ConductedDevice
-from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.conductor.packets import ConductedNetwork, Wire
 from simulator.engines.conductor.sight import PartedError, Sight
 from simulator.engines.conductor.venues import ConductedVenue, InVirtualTime, OverMqtt
 from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Net
 from simulator.engines.explore.service import EPOCH, Operations

@@ -112,8 +112,12 @@ class LocalMoves:
 
     def _device_entry(self, move: DeviceMove) -> Entry:
         after = self.devices.number(move.device)
-        told, out, by_cloud = (self._several.number(each) for each in (move.told, move.out, move.told_by_cloud))
+        told, out, by_cloud = self._listed(move.told), self._listed(move.out), self._listed(move.told_by_cloud)
         return *self._names(move, move.also), after, told, out, LINKS.index(move.link), by_cloud
+
+    def _listed(self, several: _Several) -> int:
+        """The number of several; mostly they are none."""
+        return self._several.number(several) if several else 0
 
     def affordable(self, budgets: Numbers) -> Numbers:
         """What a net's moves may cost with such budgets, as far as is known: a mask.
@@ -147,8 +151,8 @@ class LocalMoves:
         sent: list[list[Hashable]] = [[] for _ in range(self.side_count)]
         for message in move.out:
             sent[self.system.side_of(message)].append(message)
-        out = (self._several.number(tuple(messages)) for messages in sent)
-        after, told = self.services.number(move.service), self._several.number(move.told)
+        out = (self._listed(tuple(messages)) for messages in sent)
+        after, told = self.services.number(move.service), self._listed(move.told)
         return *self._names(move), after, told, *out
 
     def _names(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:

@@ -7,7 +7,6 @@ request it makes none: one that was sent may be lost.
 """
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, assert_never
 
@@ -83,7 +82,6 @@ class Turn:
         "_minted_here",
         "_quiet",
         "_rig_before",
-        "_side",
         "_timers",
         "away",
         "correlation",
@@ -95,12 +93,13 @@ class Turn:
         "out",
         "phase",
         "rig",
+        "side",
         "told",
         "told_by_cloud",
     )
 
     def __init__(self, device: Device, agent: Agent, free: int) -> None:
-        self._side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
+        self.side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
         self._agent = agent
         self._timers = dict.fromkeys(timers)
         prefix = f"{minted.life}-"
@@ -157,20 +156,12 @@ class Turn:
             self.tell(DeviceConnected())
             self.feed(Connected())
 
-    def until(self, cut: Cut) -> "Turn":
-        """The same up to that place."""
-        rest = copy(self)
-        rest.rig, rest._inbox, rest.cuts = cut.rig, [], []
-        rest._timers = {}
-        rest.told, rest.out, rest.told_by_cloud = self.told[: cut.told], self.out[: cut.out], list(self.told_by_cloud)
-        return rest
-
     @property
     def device(self) -> Device:
         """As it stands."""
         timers = tuple(name for name in TIMERS if name in self._timers)
         return Device(
-            self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
+            self.side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
         )
 
     def _minted(self) -> Minted:
@@ -253,7 +244,7 @@ class Turn:
             if isinstance(written_as, Tell):
                 self.tell(written_as.event)
             elif isinstance(written_as, Publish) and self.link:
-                self.out.append(Message(name_of(written_as.request), written_as.request, self._side))
+                self.out.append(Message(name_of(written_as.request), written_as.request, self.side))
 
     def _write_down(self, effect: Remember) -> str:
         """Why the record could not be written; empty if it was. A report new in it has the name of the next request."""

@@ -14,12 +14,12 @@ from agent.values import ErrorCode, ExecutionTold, Rejected
 from simulator.devices.models import MODELS
 from simulator.engines.explore.budgets import paid
 from simulator.engines.explore.choice import KINDS, Choice
-from simulator.engines.explore.device import Told
 from simulator.engines.explore.digest import digest
 from simulator.engines.explore.entries import entries_of
+from simulator.engines.explore.playing import held_to
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of, transitions
+from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of
 from simulator.verdict import Judge
 from tests.simulator.engines.explore.naive import search
 from tests.simulator.engines.explore.walking import walk
@@ -170,9 +170,9 @@ def test_bounds_that_were_copied_with_another_number_are_counted_anew():
 # ── what is forgotten ─────────────────────────────────────────────────────────────────────────────────────────────
 
 ANSWERS = (
-    ExecutionTold(None, 0, None),
-    Rejected(None, ErrorCode.RESOURCE_NOT_FOUND, "", 0, None),
-    Rejected(None, ErrorCode.INTERNAL_ERROR, "", 0, None),
+    ExecutionTold(0, None),
+    Rejected(0, ErrorCode.RESOURCE_NOT_FOUND),
+    Rejected(0, ErrorCode.INTERNAL_ERROR),
 )
 
 
@@ -190,15 +190,13 @@ def test_no_model_hears_an_answer_once_its_token_is_forgotten(model: str):
 
 def test_who_waits_without_a_timer_takes_an_answer_however_late_it_comes():
     setup = Setup(model="waits-for-ever", bounds=Bounds(early=1))
-    world, name = first(setup), "update fw IN_PROGRESS"
-    told: list[Told] = []
-    for each in ("deliver notify", "deliver notify-next", "timer request", f"arrive {name}", f"deliver {name} accepted"):
-        world = world if told else apply(setup, world, Choice("create", "fw"))
-        (step,) = (move for move in transitions(system_of(setup), world) if str(move.choice) == each)
-        world, told = step.world, [*told, *step.told_by_device]
+    system, name = system_of(setup), "update fw IN_PROGRESS"
+    way = ("create fw", "deliver notify", "deliver notify-next", "timer request", f"arrive {name}")
+    steps = list(held_to(system, (*way, f"deliver {name} accepted")))
+    world = steps[-1].world
     assert "request" not in world.sides[0].device.timers
     assert world.sides[0].device.machine.asked is None
-    assert isinstance(told[-1], AnswerReceived)
+    assert any(isinstance(each, AnswerReceived) for each in steps[-1].told_by_device)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -216,10 +214,8 @@ def test_nobody_is_accused_in_the_middle_of_a_path(seed: int):
 
 
 def test_a_path_that_ends_where_nothing_ever_happens_is_a_run_that_met_its_limit():
-    setup = Setup(model="waits-for-ever", bounds=Bounds(lose_answer=1))
-    system = system_of(setup)
-    dead = search(system).dead
-    world = next(each for each in dead if not is_home(system, each))
+    system = system_of(Setup(model="device-client", bounds=Bounds(delete=1)))
+    (world,) = (each for each in search(system).dead if not is_home(system, each))
     ended = ending(system, world)
     assert ended is not None
     assert ended.why == "timed-out"
