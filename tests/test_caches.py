@@ -129,6 +129,13 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.devices.sectors.worked": SIMULATED,
     "simulator.devices.storage._recalled": f"of {storage.LARGEST_REMEMBERED} bytes at most; {SIMULATED}",
     "simulator.engines.cues._incarnation": SIMULATED,
+    "simulator.engines.explore.device._places_in_journal": SIMULATED,
+    "simulator.engines.explore.device.newest_of": SIMULATED,
+    "simulator.engines.explore.device.written": SIMULATED,
+    "simulator.engines.explore.net.waits": f"messages of simulated devices; {SIMULATED}",
+    "simulator.engines.explore.tokens.place_of": "names that the explorer mints, which are few",
+    "simulator.engines.explore.tokens.places_in": f"messages of simulated devices; {SIMULATED}",
+    "simulator.engines.explore.world.system_of": "eight setups, each what somebody asks for",
     "simulator.page.texts._places": f"one answer, of a page that ships: {PROGRAM}",
     "simulator.engines.memoised_steps.memoised": f"steps of the program, transitions up to a limit; {SIMULATED}",
 }

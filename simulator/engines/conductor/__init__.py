@@ -4,7 +4,6 @@
     connections   a device's connection, which comes and goes when it is told to
     devices       our own device, whose hardware and timers go on when they are told to
     venues        a conducted cloud: in virtual time, and over real MQTT
-    made_up_time  when everything is told to be
     expected      what is to be seen after a choice, and how what is seen compares
     sight         what is seen, and how long it is looked for
     conducting    each choice is made to happen, and waited for

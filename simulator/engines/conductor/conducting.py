@@ -14,10 +14,10 @@ from simulator.devices.rig import power, steps
 from simulator.devices.rig.values import Pending, PowerOn, Reboot, UndoReboot
 from simulator.engines.conductor.devices import ConductedDevice
 from simulator.engines.conductor.expected import Names, Told, brief, compared, first_difference, kinds_of
-from simulator.engines.conductor.made_up_time import MadeUpTime, duration
 from simulator.engines.conductor.packets import Packet, Wire, swap
 from simulator.engines.conductor.sight import PATIENCE_SECONDS, PartedError, Sight
 from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.made_up_time import MadeUpTime, duration
 from simulator.engines.explore.moves import failing
 from simulator.engines.explore.net import Net
 from simulator.engines.explore.setup import OTHER, OTHER_NAMESPACE, Setup

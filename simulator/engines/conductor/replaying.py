@@ -12,18 +12,18 @@ from simulator.controller.controller import Controller
 from simulator.engines.casting import Casting
 from simulator.engines.conductor.conducting import Conductor
 from simulator.engines.conductor.devices import ConductedDevice
-from simulator.engines.conductor.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.conductor.packets import ConductedNetwork, Wire
 from simulator.engines.conductor.sight import PartedError, Sight
 from simulator.engines.conductor.venues import ConductedVenue, InVirtualTime, OverMqtt
 from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.service import EPOCH, Operations
 from simulator.engines.explore.setup import FW, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import Transition, transitions
+from simulator.engines.explore.world import Transition, ending, transitions
 from simulator.scenario import Group, JobSpec, Scenario
-from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, RunEnded, Sink, device_source
+from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, Sink, device_source
 from simulator.verdict import Judge, Verdict
 
 EngineName = Literal["virtual", "live"]
@@ -144,8 +144,9 @@ class _Replay:
                     broken.extend(each for each in to_come.broken if each.outcome == "violated")
             except PartedError as error:
                 parted = Parted(number, len(choices), choice, error.expected, error.seen)
-            if parted is None and is_home(self._system, world):
-                engine.record(RunEnded("finished"))
+            ended = ending(self._system, world) if parted is None else None
+            if ended is not None:
+                engine.record(ended)
             else:
                 self._is_over = True
         return Replayed(self._judge.verdict(), parted, tuple(dict.fromkeys(broken)))
@@ -202,11 +203,6 @@ def spelled(system: System, world: World, text: str) -> Transition:
     if found is None:
         raise ValueError(f"{text}: that cannot happen here")
     return found
-
-
-def is_home(system: System, world: World) -> bool:
-    """Whether nothing more is to be done by anybody."""
-    return all(_is_home(system, world, number) for number, _ in enumerate(world.sides))
 
 
 def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:

@@ -1,7 +1,6 @@
 """A path as a trace: what was told on the way, which the judge of any run takes in.
 
-Times are made up. A timer takes as long as it is set for, everything else next to nothing, but that what has been
-written into the journal is on record long enough to count as known. No bound of time is ever exceeded.
+Times are made up (`made_up_time`). A path that could go on by itself, away from home, is no whole run: it has no end.
 
 Tokens are used again in a world once nobody knows them. In a trace each has a name of its own.
 """
@@ -13,10 +12,11 @@ from typing import Final, TypeAlias
 
 from agent.device_events import AnswerReceived, AnswerUnreadable, ExecutionGone, JournalWritten, RequestSent
 from simulator.engines.explore.choice import Choice
-from simulator.engines.explore.device import SECONDS, Told
+from simulator.engines.explore.device import Told
+from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime, duration
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
-from simulator.engines.explore.world import Transition, played, system_of
+from simulator.engines.explore.world import Transition, ending, played, system_of
 from simulator.trace import (
     CLOUD,
     CONTROLLER,
@@ -29,24 +29,10 @@ from simulator.trace import (
     Event,
     RequestAnswered,
     RequestReceived,
-    RunEnded,
     RunStarted,
     device_source,
 )
-from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
-BOUNDS: Final = Bounds(
-    detection_seconds=LONGEST_SECONDS,
-    ready_seconds=LONGEST_SECONDS,
-    lost_job_seconds=LONGEST_SECONDS,
-    silence_seconds=LONGEST_SECONDS,
-    retry_gap_seconds=0,
-    restarts=1_000_000,
-)
-"""Nobody is too late: what a world knows of time is the order of what happens."""
-MOMENT: Final = 0.001
-ON_RECORD_SECONDS: Final = 1.1
-"""After so long the verdict takes what a device has read for known to it, power cut or not."""
 OPERATIONS: Final = {
     "delete": "delete-job",
     "cancel": "cancel-job",
@@ -70,9 +56,10 @@ def told_on_the_way(system: System, path: Iterable[Choice], why: str = "explored
     for transition in played(system, path):
         yield from scribe.transition(transition, why)
         world = transition.world
-    is_over = all(system.is_home(side.device, side.net, world.service) for side in world.sides)
-    yield scribe.write(CLOUD, AccountEnded())
-    yield scribe.write(ENGINE, RunEnded("finished" if is_over else "interrupted"))
+    ended = ending(system, world)
+    if ended is not None:
+        yield scribe.write(CLOUD, AccountEnded())
+        yield scribe.write(ENGINE, ended)
 
 
 def started(setup: Setup) -> RunStarted:
@@ -84,7 +71,7 @@ def started(setup: Setup) -> RunStarted:
         "explored",
         "explore",
         names,
-        BOUNDS.model_dump(mode="json"),
+        TIMELESS.model_dump(mode="json"),
         finish_after_switch=names if setup.policy == "finish-after-switch" else (),
         leap_unanswered=waits,
         shared=shared if len(setup.things) < len(names) else {},
@@ -98,22 +85,22 @@ class _Scribe:
     def __init__(self, setup: Setup) -> None:
         self._sources = tuple(device_source(seat.name) for seat in setup.seats)
         self._numbers = Counter[str]()
-        self._now = 0.0
+        self._time = MadeUpTime()
+        self._policy = setup.device_policy(setup.seats[0])
         self._names: dict[tuple[int, str], str] = {}
         self._minted = 0
 
     def write(self, source: str, event: Event) -> Entry:
         """One entry."""
         self._numbers[source] += 1
-        self._now += MOMENT
-        return Entry(source, self._numbers[source], self._now, event)
+        return self._time.told(Entry(source, self._numbers[source], 0.0, event))
 
     def transition(self, transition: Transition, why: str) -> Iterator[Entry]:
         """All that a transition tells."""
         choice = transition.choice
         operation = OPERATIONS.get(choice.do)
         if choice.do == "timer":
-            self._now += SECONDS[choice.what]
+            self._time.passes(duration(self._policy, choice.what))
         if operation is not None:
             yield self.write(CONTROLLER, DeletionRequested(choice.what, True, why, operation))
         yield from self.write_all(transition.side, transition.told_by_cloud, transition.told_by_device)
@@ -128,7 +115,7 @@ class _Scribe:
             assert side is not None, "somebody tells it"
             yield self.write(self._sources[side], self._named(told, side))
             if isinstance(told, JournalWritten):
-                self._now += ON_RECORD_SECONDS
+                self._time.writes_down()
 
     def _named(self, event: Event, side: int) -> Event:
         if isinstance(event, RequestSent):

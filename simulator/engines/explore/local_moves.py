@@ -122,12 +122,16 @@ class LocalMoves:
 
     def _device_entry(self, move: DeviceMove) -> Entry:
         after = self.devices.number(move.device)
-        heard, out = self._heard(move), self._several.number(move.out)
+        heard, out = self._heard(move), self._listed(move.out)
         return *self._names(move, move.also), after, heard, out, LINKS.index(move.link)
 
     def _heard(self, move: DeviceMove | ServiceMove) -> int:
         heard = self.system.heard_of(move)
         return 0 if heard is None else self._several.number(heard)
+
+    def _listed(self, several: tuple[Any, ...]) -> int:
+        """The number of several; mostly they are none."""
+        return self._several.number(several) if several else 0
 
     def affordable(self, budgets: Numbers) -> Numbers:
         """What a net's moves may cost with such budgets, as far as is known: a mask.
@@ -161,7 +165,7 @@ class LocalMoves:
         sent: list[list[Hashable]] = [[] for _ in range(self.side_count)]
         for message in move.out:
             sent[self.system.side_of(message)].append(message)
-        out = (self._several.number(tuple(messages)) for messages in sent)
+        out = (self._listed(tuple(messages)) for messages in sent)
         return *self._names(move), self.services.number(move.service), self._heard(move), *out
 
     def _names(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:

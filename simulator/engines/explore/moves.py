@@ -12,7 +12,6 @@ or a deadline that comes upon other work in the middle of it.
 """
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, Concatenate, Final, ParamSpec
 
 from agent.causes import Cause
@@ -51,6 +50,7 @@ class Moves:
             for policy in (setup.device_policy(seat),)
         )
         self._group = SECTORS // setup.sectors
+        self._without_power: dict[tuple[int, Rig, bool, bool, bool, str], DeviceMove] = {}
         self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
 
     def off(self, side: int) -> Device:
@@ -63,9 +63,9 @@ class Moves:
         for choice, cost, actor, turn in self._turns(device, free, waits):
             moves.extend(self._with_cuts(device, choice, cost, actor, turn))
         if device.rig.is_on and "power-cut" in self._possible:
-            turn = self._turn(device, free)
-            turn.do(cut_off, "")
-            moves.append(_move(Choice("power-cut"), "power-cut", "fault", turn))
+            has_agent = device.machine is not None or device.crashed
+            gone = self._gone(device.side, device.rig, device.link, device.away, has_agent, "")
+            moves.append(gone._replace(choice=Choice("power-cut", at=place_of(device.side))))
         return tuple(moves)
 
     def on_message(self, device: Device, message: Message, free: int) -> tuple[DeviceMove, ...]:
@@ -133,7 +133,34 @@ class Moves:
         """The move, and the same with the power gone in the middle of it."""
         yield _move(choice, cost, actor, turn)
         if "power-cut" in self._possible:
-            yield from (_cut_short(device, choice, cost, turn, cut) for cut in turn.cuts)
+            yield from (self._cut_short(choice, cost, turn, cut) for cut in turn.cuts)
+
+    def _cut_short(self, choice: Choice, cost: Kind | None, turn: Turn, cut: Cut) -> DeviceMove:
+        """The power goes before that effect of the turn, after all that was told and sent by then."""
+        has_agent = turn.machine is not None or turn.crashed
+        gone = self._gone(turn.side, cut.rig, turn.link, turn.away, has_agent, cut.before)
+        return DeviceMove(
+            choice._replace(then=f"power-cut before {cut.before}", at=place_of(turn.side)),
+            cost or "power-cut",
+            "fault",
+            gone.device,
+            tuple(turn.out[: cut.out]),
+            gone.link or turn.link_change,
+            (*turn.told[: cut.told], *gone.told),
+            (*turn.told_by_cloud, *gone.told_by_cloud),
+            None if cost is None else "power-cut",
+        )
+
+    def _gone(self, side: int, rig: Rig, link: bool, away: bool, has_agent: bool, instant: str) -> DeviceMove:
+        """What a power cut alone does: the same to every agent, since none is there to see it."""
+        rig = rig._replace(run=None, pending=()) if rig.run is not None or rig.pending else rig
+        key = (side, rig, link, away, has_agent, instant)
+        known = self._without_power.get(key)
+        if known is None:
+            turn = self._turn(Device(side, rig, link=link, crashed=has_agent, away=away), 0)
+            turn.do(power.cut, instant)
+            known = self._without_power[key] = _move(Choice(""), "power-cut", "fault", turn)
+        return known
 
 
 def is_due(device: Device, name: TimerName, waits: int) -> bool:
@@ -154,16 +181,6 @@ def next_stop(rig: Rig, run: SectorRun, group: int) -> int:
             if hardware != rig.hardware:
                 return done
     return run.pause
-
-
-def cut_off(rig: Rig, instant: str) -> RigOutcome:
-    """The power goes, whatever it is at: what was running makes no difference."""
-    return _cut_off(rig._replace(run=None, pending=()), instant)
-
-
-@lru_cache(maxsize=65536)
-def _cut_off(rig: Rig, instant: str) -> RigOutcome:
-    return power.cut(rig, instant)
 
 
 def failing(rig: Rig) -> RigOutcome:
@@ -194,28 +211,28 @@ def _move(choice: Choice, cost: Kind | None, actor: Actor, turn: Turn) -> Device
     )
 
 
-def _cut_short(device: Device, choice: Choice, cost: Kind | None, turn: Turn, cut: Cut) -> DeviceMove:
-    """The power goes before that effect of the turn."""
-    then = f"power-cut before {cut.before}"
-    rest = turn.until(cut)
-    rest.do(cut_off, cut.before)
-    also: Kind | None = None if cost is None else "power-cut"
-    return _move(choice._replace(then=then), cost or "power-cut", "fault", rest)._replace(also=also)
-
-
 def _remembered(
     step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]],
 ) -> Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]:
     """The same step, for a look-up the second time: there are ten times as many devices as machines."""
-    known: dict[tuple[Any, Event], tuple[Any, tuple[Effect, ...]]] = {}
-    same: dict[Any, Any] = {}
+    same: dict[Any, tuple[Any, dict[Event, tuple[Any, tuple[Effect, ...]]]]] = {}
+    by_identity: dict[int, tuple[Any, dict[Event, tuple[Any, tuple[Effect, ...]]]]] = {}
+
+    def kept(state: Any) -> tuple[Any, dict[Event, tuple[Any, tuple[Effect, ...]]]]:
+        """One state of those that are equal, which is never let go, and what it does about events."""
+        found = same.get(state)
+        if found is None:
+            found = same[state] = by_identity[id(state)] = state, {}
+        return found
 
     def again(state: Any, event: Event) -> tuple[Any, tuple[Effect, ...]]:
-        key = (state, event)
-        found = known.get(key)
+        one, known = by_identity.get(id(state)) or (None, {})
+        if one is not state:  # it came out of another process, or is the first
+            _, known = kept(state)
+        found = known.get(event)
         if found is None:
             after, effects = step(state, event)
-            found = known[key] = same.setdefault(after, after), effects
+            found = known[event] = kept(after)[0], effects
         return found
 
     return again

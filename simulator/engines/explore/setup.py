@@ -1,5 +1,6 @@
 """All that does not change of one world: what a schedule's `world:` says, and the command line."""
 
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -86,10 +87,16 @@ class Bounds(Part):
         """Whether that may happen at all."""
         return self.budgets[PLACES[kind]] > 0
 
-    @property
+    @cached_property
     def budgets(self) -> Budgets:
         """All of it, as nothing has been spent."""
         return tuple(getattr(self, kind.replace("-", "_")) for kind in KINDS)
+
+    def __copy__(self) -> Self:
+        """Without what is remembered: a copy may be given other numbers."""
+        copied = super().__copy__()
+        copied.__dict__.pop("budgets", None)
+        return copied
 
 
 STANDARD: Final = Bounds(delete=1, create_again=1, power_cut=1, disconnect=1, lose_answer=1, duplicate=1)

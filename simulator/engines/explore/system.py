@@ -3,7 +3,7 @@
 All parts are frozen, hashable values, the same in every process and under every hash seed (see `digest`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cached_property, reduce
 from operator import or_
 from typing import Final, NamedTuple, TypeAlias
@@ -179,6 +179,10 @@ class System:
         return {kind: left for kind, left in zip(KINDS, budgets, strict=True) if kind in self._possible}
 
     # ── where it stands ───────────────────────────────────────────────────────────────────────────────────────
+
+    def mind(self, device: Device) -> Hashable:
+        """What of a device changes least: what its agent knows. So processes that share a search send little about."""
+        return device.machine
 
     def phase(self, device: Device) -> str:
         """What a device is at, in a word."""

@@ -7,7 +7,6 @@ request it makes none: one that was sent may be lost.
 """
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, assert_never
 
@@ -83,7 +82,6 @@ class Turn:
         "_minted_here",
         "_quiet",
         "_rig_before",
-        "_side",
         "_timers",
         "away",
         "correlation",
@@ -95,12 +93,13 @@ class Turn:
         "out",
         "phase",
         "rig",
+        "side",
         "told",
         "told_by_cloud",
     )
 
     def __init__(self, device: Device, agent: Agent, free: int) -> None:
-        self._side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
+        self.side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
         self._agent = agent
         self._timers = dict.fromkeys(timers)
         prefix = f"{minted.life}-"
@@ -156,27 +155,19 @@ class Turn:
             self.tell(DeviceConnected())
             self.feed(Connected())
 
-    def until(self, cut: Cut) -> "Turn":
-        """The same up to that place."""
-        rest = copy(self)
-        rest.rig, rest._inbox, rest.cuts = cut.rig, [], []
-        rest._timers = {}
-        rest.told, rest.out, rest.told_by_cloud = self.told[: cut.told], self.out[: cut.out], list(self.told_by_cloud)
-        return rest
-
     @property
     def device(self) -> Device:
         """As it stands."""
         timers = tuple(name for name in TIMERS if name in self._timers)
         return Device(
-            self._side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
+            self.side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
         )
 
     def _minted(self) -> Minted:
-        """What still counts: an answer while it is waited for, attempts while the question may be put again."""
+        """What still counts: an answer while it would be heard, attempts while the question may be put again."""
         if self.machine is None:
             return Minted()
-        known, is_awaited = self.correlation, "request" in self._timers
+        known, is_awaited = self.correlation, is_awaiting(self.machine)
         attempt = min(known.attempt, MOST_ATTEMPTS) if is_awaited or "retry" in self._timers else 0
         return Minted(int(known.prefix[:-1]), known.sent if is_awaited else 0, attempt, known.reports)
 
@@ -252,7 +243,7 @@ class Turn:
             if isinstance(written_as, Tell):
                 self.tell(written_as.event)
             elif isinstance(written_as, Publish) and self.link:
-                self.out.append(Message(name_of(written_as.request), written_as.request, self._side))
+                self.out.append(Message(name_of(written_as.request), written_as.request, self.side))
 
     def _write_down(self, effect: Remember) -> str:
         """Why the record could not be written; empty if it was. A report new in it has the name of the next request."""
@@ -307,6 +298,17 @@ class Turn:
             times = 1 + sum(cut.before.partition(" (")[0] == before for cut in self.cuts)
             name = before if times == 1 else f"{before} ({times})"
             self.cuts.append(Cut(name, self.rig, len(self.told), len(self.out)))
+
+
+def is_awaiting(machine: Any) -> bool:
+    """Whether the agent would hear the answer to its newest attempt: its question is open, and was sent.
+
+    By what it knows, not by its timers: there are agents that set none, and wait. Models wrap one machine in another.
+    """
+    while not hasattr(machine, "asked"):
+        machine = machine.machine
+    asked = machine.asked
+    return asked is not None and bool(asked.sent)
 
 
 def _journal_written(record: Record) -> JournalWritten:

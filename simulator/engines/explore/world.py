@@ -19,7 +19,7 @@ from simulator.engines.explore.net import Net, NetMove
 from simulator.engines.explore.service import ServiceMove
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import Side, System, World, all_heard
-from simulator.trace import CloudEvent
+from simulator.trace import CloudEvent, RunEnded
 
 
 class Transition(NamedTuple):
@@ -68,6 +68,22 @@ def played(system: System, path: Iterable[Choice]) -> Iterator[Transition]:
         transition = taken(system, world, choice)
         world = transition.world
         yield transition
+
+
+def is_home(system: System, world: World) -> bool:
+    """Whether nothing more is to be done by anybody."""
+    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
+
+
+def ending(system: System, world: World) -> RunEnded | None:
+    """How a run ends that has come there: well, at home; by its limit of time, if nothing ever happens there by itself.
+
+    None: it goes on. Nobody may be accused of what he has not done yet.
+    """
+    if is_home(system, world):
+        return RunEnded("finished")
+    goes_on = any(not each.costs for each in transitions(system, world))
+    return None if goes_on else RunEnded("timed-out", "whatever could still happen by itself")
 
 
 @lru_cache(maxsize=8)
@@ -146,11 +162,6 @@ def _paid(
         world = after._replace(sides=sides, budgets=budgets)
         broken = (*broken, *_broken_at_rest(system, world))
         yield Transition(choice, costs, actor, side, world, by_cloud, by_device, broken)
-
-
-def is_home(system: System, world: World) -> bool:
-    """Whether every device is."""
-    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
 
 
 def _broken_at_rest(system: System, world: World) -> Iterator[Broken]:

@@ -80,6 +80,7 @@ def some_world(layout: str, random: Random) -> Setup:
         {
             "layout": layout,
             "bounds": EVERYTHING,
+            "devices": random.choice(["one", "two things"]),
             "model": random.choice(["reference", "start-next", "poller", "device-client", "over-eager"]),
             "namespace": random.choice([None, "lab"]),
             "hears": random.choice(["its-namespace", "everything"]),

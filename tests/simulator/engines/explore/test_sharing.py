@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from simulator.engines.explore.search import explore
+from simulator.engines.explore.searchable import Dividable
+from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.sharing import WorkerDiedError
+from simulator.engines.explore.system import System
 from tests.simulator.engines.explore.toys import Clocks, Dice, Moved
 
 ROOT = Path(__file__).parents[4]
@@ -34,6 +37,13 @@ def test_two_or_three_processes_find_what_one_does(seed: int, sides: int):
     alone = answer(Dice(seed, sides), 1)
     assert answer(Dice(seed, sides), 2) == alone
     assert answer(Dice(seed, sides), 3) == alone
+
+
+@pytest.mark.parametrize("bounds", [{"delete": 1, "create-again": 1}, {"power-cut": 1}])
+def test_two_processes_find_of_a_real_device_what_one_does(bounds: dict[str, int]):
+    system = System(Setup(bounds=Bounds.model_validate(bounds)))
+    assert isinstance(system, Dividable)
+    assert answer(system, 2) == answer(system, 1)
 
 
 def test_neither_hash_seeds_nor_processes_change_a_letter_of_the_answer():

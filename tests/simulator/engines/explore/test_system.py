@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.events import Answered
+from agent.device_events import AnswerReceived
+from agent.values import ErrorCode, ExecutionTold, Rejected
+from simulator.devices.models import MODELS
 from simulator.engines.explore.budgets import paid
 from simulator.engines.explore.choice import KINDS, Choice
 from simulator.engines.explore.digest import digest
 from simulator.engines.explore.entries import entries_of
+from simulator.engines.explore.playing import held_to
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import apply, choices, first, played, system_of
+from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of
 from simulator.verdict import Judge
 from tests.simulator.engines.explore.naive import search
 from tests.simulator.engines.explore.walking import walk
@@ -152,3 +157,65 @@ def test_a_choice_that_cannot_happen_says_so():
     setup = Setup()
     with pytest.raises(ValueError, match="job gone fw: that cannot happen here"):
         apply(setup, first(setup), Choice("job gone", "fw"))
+
+
+def test_bounds_that_were_copied_with_another_number_are_counted_anew():
+    one = Bounds(delete=1)
+    assert one.allows("delete")
+    other = one.model_copy(update={"delete": 0, "delay": 2})
+    assert not other.allows("delete")
+    assert other.budgets == Bounds(delay=2).budgets
+
+
+# ── what is forgotten ─────────────────────────────────────────────────────────────────────────────────────────────
+
+ANSWERS = (
+    ExecutionTold(0, None),
+    Rejected(0, ErrorCode.RESOURCE_NOT_FOUND),
+    Rejected(0, ErrorCode.INTERNAL_ERROR),
+)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_model_hears_an_answer_once_its_token_is_forgotten(model: str):
+    system, deaf = System(Setup(model=model, bounds=ALL_KINDS)), 0
+    for step in played(system, walk(system, 5, 120)[0]):
+        for side in step.world.sides:
+            machine, is_forgotten = side.device.machine, not side.device.minted.sent
+            if machine is not None and is_forgotten:
+                deaf += 1
+                assert [MODELS[model].step(machine, Answered(each)) for each in ANSWERS] == [(machine, ())] * 3
+    assert deaf > 5
+
+
+def test_who_waits_without_a_timer_takes_an_answer_however_late_it_comes():
+    setup = Setup(model="waits-for-ever", bounds=Bounds(early=1))
+    system, name = system_of(setup), "update fw IN_PROGRESS"
+    way = ("create fw", "deliver notify", "deliver notify-next", "timer request", f"arrive {name}")
+    steps = list(held_to(system, (*way, f"deliver {name} accepted")))
+    world = steps[-1].world
+    assert "request" not in world.sides[0].device.timers
+    assert world.sides[0].device.machine.asked is None
+    assert any(isinstance(each, AnswerReceived) for each in steps[-1].told_by_device)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nobody_is_accused_in_the_middle_of_a_path(seed: int):
+    setup = Setup(bounds=STANDARD, next=True)
+    path, _ = walk(system_of(setup), seed)
+    for length in range(len(path) - 1, 0, -5):
+        judge, entries = Judge(), list(entries_of(setup, path[:length]))
+        for entry in entries:
+            judge.feed(entry)
+        verdict = judge.verdict()
+        assert not [each.id for each in verdict.invariants if each.violations], path[:length]
+        is_whole = is_home(system_of(setup), list(played(system_of(setup), path[:length]))[-1].world)
+        assert (verdict.outcome == "passed") is is_whole
+
+
+def test_a_path_that_ends_where_nothing_ever_happens_is_a_run_that_met_its_limit():
+    system = system_of(Setup(model="device-client", bounds=Bounds(delete=1)))
+    (world,) = (each for each in search(system).dead if not is_home(system, each))
+    ended = ending(system, world)
+    assert ended is not None
+    assert ended.why == "timed-out"

@@ -1,4 +1,4 @@
-"""The times of a replay's trace: made up, since a schedule has an order and no times.
+"""The times of a trace, explored or replayed: made up, since a schedule has an order and no times.
 
 A timer takes as long as it is set for. Everything else takes a moment, but that what a device has written down is told
 to be on record long enough to count as known to it, whatever becomes of the power. Nothing is late, and nothing too
