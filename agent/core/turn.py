@@ -174,7 +174,11 @@ class Turn:
     # ── the questions ─────────────────────────────────────────────────────────────────────────────────────────
 
     def ask_for_work(self, wait: Wait = NOW) -> None:
-        """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
+        """Ask for the head of the queue; start-next, where it exists, takes it in the same breath.
+
+        Nobody need remind it to: whatever the answer is, it sets a timer anew if there is nothing to do.
+        """
+        self.do(CancelTimer("ask-again"), CancelTimer("poll"))
         ns = self.policy.namespace_id
         claim = self.details(nonce=OURS)
         question: Request = StartNext(status_details=claim) if ns is None else Describe("$next", namespace_id=ns)

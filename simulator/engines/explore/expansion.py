@@ -27,6 +27,7 @@ from simulator.engines.explore.local_moves import (
     RECIPIENT,
     SERVICE,
     LocalMoves,
+    highest_free,
     lowest_free,
 )
 from simulator.engines.explore.packing import SideNumbers
@@ -148,7 +149,7 @@ class Expansion:
         mask |= known.places_of_watched.values[side.watched] | known.places_of_services.values[states.service]
         token = lowest_free(mask)
         assert not len(token) or int(token.max()) < 64, "more than 64 places are taken at once"
-        return token
+        return token + 64 * highest_free(mask)
 
     def _by_service(self, states: _States) -> Moves:
         source, entry = self.known.service_moves.expand(states.service)

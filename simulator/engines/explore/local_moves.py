@@ -221,3 +221,11 @@ def lowest_free(mask: Words) -> Numbers:
     """The lowest bit that is not set."""
     low = ~mask & (mask + np.uint64(1))
     return np.bitwise_count(low - np.uint64(1)).astype(np.int64)
+
+
+def highest_free(mask: Words) -> Numbers:
+    """The highest bit that is not set."""
+    below = ~mask
+    for shift in (1, 2, 4, 8, 16, 32):
+        below |= below >> np.uint64(shift)
+    return np.bitwise_count(below).astype(np.int64) - 1

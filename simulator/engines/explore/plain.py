@@ -56,12 +56,13 @@ def is_home(system: Searchable, state: State) -> bool:
     return all(system.is_home(side.device, side.net, state.service) for side in state.sides)
 
 
-def free_place(system: Searchable, state: State, number: int) -> int:
-    """The lowest place that nothing of a side, nor the service, knows."""
+def free_places(system: Searchable, state: State, number: int) -> int:
+    """Of the places that nothing of a side, nor the service, knows the lowest, and, 64 times that, the highest."""
     side = state.sides[number]
     known = system.places(side.device) | system.places(side.net)
     known |= system.places(side.watched) | system.places(state.service)
-    return (~known & (known + 1)).bit_length() - 1
+    lowest, highest = (~known & (known + 1)).bit_length() - 1, (~known & 2**64 - 1).bit_length() - 1
+    return lowest + 64 * highest
 
 
 def _by_service(system: Searchable, state: State) -> Iterator[Step | None]:
@@ -73,14 +74,14 @@ def _by_service(system: Searchable, state: State) -> Iterator[Step | None]:
 def _by_device(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
     device, net, _ = state.sides[number]
     waits = system.waits(net, system.awaited(device))
-    for move in system.device_moves(device, free_place(system, state, number), waits):
+    for move in system.device_moves(device, free_places(system, state, number), waits):
         begun = _Begun(move.choice, move.actor, _costs(move), number)
         yield _of_device(system, state, begun, move)
 
 
 def _by_net(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
     side = state.sides[number]
-    free = free_place(system, state, number)
+    free = free_places(system, state, number)
     for carried in system.net_moves(side.net):
         after = _with_side(state, number, side._replace(net=carried.net))
         begun = _Begun(carried.choice, carried.actor, _costs(carried), number)

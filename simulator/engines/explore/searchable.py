@@ -129,7 +129,10 @@ class Searchable(Protocol):
         """Where all begins: a State, or a named tuple like it."""
 
     def device_moves(self, device: Any, token: int, waits: int) -> Sequence[DeviceMove]:
-        """What a device does by itself; `token` is the lowest place that is free, `waits` what its net tells it."""
+        """What a device does by itself; `waits` is what its net tells it.
+
+        `token` is the lowest place that is free, plus 64 times the highest.
+        """
 
     def device_hears(self, device: Any, message: Any, token: int) -> Sequence[DeviceMove]:
         """What may come of a message: all of it first, then what a power cut in the midst of it leaves."""

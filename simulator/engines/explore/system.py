@@ -16,7 +16,7 @@ from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Link, Message, Net, NetMove, net_after, net_moves, waits
 from simulator.engines.explore.service import Cloud, Operations, ServiceMove
 from simulator.engines.explore.setup import Bounds, Seat, Setup
-from simulator.engines.explore.tokens import lowest_free, places_in
+from simulator.engines.explore.tokens import free_places, places_in
 from simulator.engines.explore.watching import Watched, Watching, concerning, watcher_of
 from simulator.trace import CloudEvent
 
@@ -84,7 +84,7 @@ class System:
     # ── each by itself ────────────────────────────────────────────────────────────────────────────────────────
 
     def device_moves(self, device: Device, token: int, waits: int) -> tuple[DeviceMove, ...]:
-        """What can happen to a device without a message; `token` is a free place for what it mints."""
+        """What can happen to a device without a message; `token` are free places for what it mints."""
         return self._moves.of_itself(device, token, waits)
 
     def device_hears(self, device: Device, message: Message, token: int) -> tuple[DeviceMove, ...]:
@@ -154,11 +154,11 @@ class System:
         alive = self.places(side.device) | self.places(side.net) | self.places(service)
         return side._replace(watched=self.forget(side.watched, alive))
 
-    def free_place(self, world: World, number: int) -> int:
-        """The lowest place that nothing of a side, nor the service, knows."""
+    def free_places(self, world: World, number: int) -> int:
+        """The places, for a number and for a life, that nothing of a side, nor the service, knows (see `tokens`)."""
         side = world.sides[number]
         parts: tuple[Device | Net | Cloud | Watched, ...] = (side.device, side.net, side.watched, world.service)
-        return lowest_free(reduce(or_, map(self.places, parts)))
+        return free_places(reduce(or_, map(self.places, parts)))
 
     def awaited(self, device: Device) -> str:
         """The token whose answer the device waits for; empty if none."""
@@ -182,7 +182,8 @@ class System:
 
     def mind(self, device: Device) -> Hashable:
         """What of a device changes least: what its agent knows. So processes that share a search send little about."""
-        return device.machine
+        mind: Hashable = device.machine
+        return mind
 
     def phase(self, device: Device) -> str:
         """What a device is at, in a word."""
@@ -246,7 +247,7 @@ class System:
             heard = self.service_hears(service, net.up[0])
             net = net_after(net._replace(up=net.up[1:]), (), heard.out, "")
             return side._replace(net=net), heard.service, heard
-        free = self.free_place(World((side,), service, ()), 0)
+        free = self.free_places(World((side,), service, ()), 0)
         if net.down:
             move = self.device_hears(device, net.down[0], free)[0]
             net = net._replace(down=net.down[1:])

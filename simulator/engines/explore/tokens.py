@@ -4,8 +4,9 @@
     nonce of a report     NUMBER     it is known again by itself, in another life too
     any other nonce       LIFE-      by which no more is known than whose write it was
 
-Lives and numbers share one row of `PLACES` places, and a bit mask says which of them a part of the world knows. What
-one step mints beyond its first is at the same place in another row.
+Lives and numbers share one row of `PLACES` places, and a bit mask says which of them a part of the world knows. A
+number takes the lowest that is free, a life the highest: so what a life is called does not depend on which answers are
+awaited when it begins. What one step mints beyond its first number is at the same place in another row.
 """
 
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ from agent.values import (
 )
 
 PLACES: Final = 64
+EVERY_PLACE: Final = (1 << PLACES) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ class Numbered(Correlation):
         return tuple((key, self.prefix if key == "nonce" and text not in reports else text) for key, text in details)
 
 
-def lowest_free(known: int) -> int:
-    """The lowest place that is not in the mask."""
-    return (~known & (known + 1)).bit_length() - 1
+def free_places(known: int) -> int:
+    """Of the places that are not in the mask the lowest, and, `PLACES` times that, the highest."""
+    lowest = (~known & (known + 1)).bit_length() - 1
+    return lowest + PLACES * ((~known & EVERY_PLACE).bit_length() - 1)
 
 
 @lru_cache(maxsize=4096)

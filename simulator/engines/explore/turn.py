@@ -73,14 +73,13 @@ class Cut(NamedTuple):
 
 
 class Turn:
-    """A device during one event, and what it has sent and told so far. `free` is a place for what is minted."""
+    """A device during one event, and what it has sent and told so far. `free` are places for names (see `tokens`)."""
 
     __slots__ = (
         "_agent",
         "_free",
         "_inbox",
         "_minted_here",
-        "_quiet",
         "_rig_before",
         "_timers",
         "away",
@@ -112,7 +111,6 @@ class Turn:
         self._inbox: list[Event] = []
         self.out: list[Message] = []
         self.told: list[Told] = []
-        self._quiet = 0
         self.told_by_cloud: list[CloudEvent] = []
         self.cuts: list[Cut] = []
         self.link_change: Link = ""
@@ -138,8 +136,6 @@ class Turn:
     def fire(self, name: TimerName) -> None:
         """A timer is over."""
         del self._timers[name]
-        if name == "leap":
-            self._quiet = 1
 
     def lose_link(self) -> None:
         """The connection is gone, which the cloud tells."""
@@ -260,7 +256,7 @@ class Turn:
 
     def _number(self) -> int:
         """One that is free, for what is minted next."""
-        return self._free + PLACES * self._minted_here
+        return self._free % PLACES + PLACES * self._minted_here
 
     # ── the device's part ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,8 +272,7 @@ class Turn:
             self._inbox.append(outcome.event)
 
     def _begin_agent(self, booted: Booted) -> None:
-        self.correlation = Numbered(f"{self._number() % PLACES}-", self._agent.abilities)
-        self._minted_here += 1
+        self.correlation = Numbered(f"{self._free // PLACES}-", self._agent.abilities)
         self.machine, self.crashed, self.phase = self._agent.start, False, "idle"
         self._timers.clear()
         self._inbox = [booted]
@@ -294,7 +289,7 @@ class Turn:
 
     def _may_be_cut(self, before: str) -> None:
         """Note that the power may go here, if that leads anywhere else than before the turn."""
-        if len(self.told) > self._quiet or self.out or self.rig is not self._rig_before:
+        if self.told or self.out or self.rig is not self._rig_before:
             times = 1 + sum(cut.before.partition(" (")[0] == before for cut in self.cuts)
             name = before if times == 1 else f"{before} ({times})"
             self.cuts.append(Cut(name, self.rig, len(self.told), len(self.out)))

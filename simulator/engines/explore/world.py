@@ -95,7 +95,7 @@ def system_of(setup: Setup) -> System:
 def transitions(system: System, world: World) -> Iterator[Transition]:
     """Every transition from a world: of each device, of its messages, of the service."""
     for number, side in enumerate(world.sides):
-        free = system.free_place(world, number)
+        free = system.free_places(world, number)
         waits = system.waits(side.net, system.awaited(side.device))
         for move in system.device_moves(side.device, free, waits):
             after = _by_device(system, world, number, side.net, move)

@@ -19,6 +19,7 @@ from simulator.engines.explore.entries import entries_of
 from simulator.engines.explore.playing import held_to
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import System, World
+from simulator.engines.explore.tokens import PLACES
 from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of
 from simulator.verdict import Judge
 from tests.simulator.engines.explore.naive import search
@@ -93,15 +94,17 @@ def test_two_orders_of_what_does_not_touch_lead_to_one_world(one: Choice, other:
     assert one_way.sides[0].device == other_way.sides[0].device
 
 
-def test_what_is_minted_has_the_lowest_name_that_nobody_knows():
+def test_what_is_minted_has_the_lowest_or_the_highest_name_that_nobody_knows():
     system = System(Setup(bounds=ALL_KINDS))
     for step in played(system, walk(system, 3)[0]):
         (side,), service = step.world.sides, step.world.service
         known = [system.places(part) for part in (side.device, side.net, service)]
-        free = system.free_place(step.world, 0)
+        highest, free = divmod(system.free_places(step.world, 0), PLACES)
         assert not any(mask >> free & 1 for mask in known)
         assert all(any(mask >> place & 1 for mask in known) for place in range(free))
-        assert free < 12
+        assert all(any(mask >> place & 1 for mask in known) for place in range(highest + 1, PLACES))
+        assert not any(mask >> highest & 1 for mask in known)
+        assert free < 12 < highest
 
 
 @pytest.mark.parametrize("seed", range(2))

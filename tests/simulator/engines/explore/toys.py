@@ -212,8 +212,8 @@ class Dice(Toy):
         name = str(device.side)
         moves = [Moved(("cut", name), "cut", "fault", device._replace(mind=0, open=-1), link="lost")]
         if device.open < 0 and self.drawn(3, "asks", device.mind):
-            message = Message(self.drawn(2, "word", device.mind), token, device.side)
-            moves.append(Moved(("ask", name), None, "device", device._replace(open=token), (message,)))
+            message = Message(self.drawn(2, "word", device.mind), token % 64, device.side)
+            moves.append(Moved(("ask", name), None, "device", device._replace(open=token % 64), (message,)))
         if not waits and self.drawn(2, "moves", device.mind):
             mind = self.drawn(self.minds, "mind", device.mind)
             told = (mind,) if self.drawn(2, "tells", mind) else ()
