@@ -230,10 +230,10 @@ def rule(state: GivingUp, subject: Subject) -> Ruling:
     recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
     or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
     account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
-    has done anything about that, and goes on with it. Nor is one that it recovers from first, and is told, and says, to
-    be over only then: it had failed, and nobody is left to hear why. But one that, by the device's own words, it takes
-    to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
-    own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
+    has done anything about that, and goes on with it. Nor is one that it recovers from first, and only then is told,
+    and says, to be over: it had failed, and nobody is left to hear why. But one that the device, by its own words,
+    believes to be over is abandoned, however it reports that. After a report of success a terminal state may be the
+    device's own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
 
