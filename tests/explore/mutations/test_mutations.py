@@ -47,7 +47,7 @@ def test_the_shortest_way_breaks_it_and_our_agent_goes_the_same_way_unharmed(wor
     with switched(ALL[name]):
         *before, last = played(System(QUICK), found.path)
     assert not any(each.broken for each in before)
-    assert {each.invariant for each in last.broken} == {"bootable"}
+    assert "bootable" in {each.invariant for each in last.broken}
     with suppress(ValueError):  # it may do something else on the way
         for transition in played(System(QUICK), found.path):
             assert not transition.broken
