@@ -11,7 +11,7 @@ from tests.docs.marks import DIRECTORY, parts
 from tests.simulator.devices.models.playing import broken_by, judged_blindly
 
 BAD: Final = tuple(name for name, model in MODELS.items() if model.breaks)
-DEALT: Final = 4
+DEALT: Final = 16
 """The suite plays every bad model in one of so many scenarios, each in others than its neighbours."""
 
 

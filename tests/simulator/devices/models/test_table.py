@@ -1,6 +1,7 @@
 """Every bad model breaks what it names, where the page says so, and nothing else.
 
-The suite plays a part of all pairs of model and scenario; `python -m tests.simulator.devices.models` plays them all.
+The suite plays every pair of model and scenario that the page names, and a part of the rest;
+`python -m tests.simulator.devices.models` plays them all.
 """
 
 import pytest
