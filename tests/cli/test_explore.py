@@ -18,6 +18,12 @@ from tests.simulator.test_schemas import problems
 
 BAD = ("explore", "--bound", "delete=1", "--model", "undoes-in-the-wrong-order")
 COLUMNS = 80
+CRASHED = "VIOLATED alive: the agent crashed: undo write: erased the firmware that was running"
+HELD = (
+    "in every state held: bootable, no-ghost-work, no-ghost-update, asks-before-leap, no-cross-incarnation, "
+    "no-false-abort, no-double-apply, ready-in-time, alive, tests-before-commit "
+    "not looked at here: stops-in-time, no-lost-job, no-hammering passed: "
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,7 @@ def test_a_deletion_alone_is_complete_and_holds(layout: str, capfd: pytest.Captu
     assert "  - the power never goes" in lines
     assert any(line.startswith("complete within the bounds: ") for line in lines)
     assert any(line.split()[:2] == ["delete", "executing"] and "suspects and asks" in line for line in lines)
-    assert "in every state held: bootable, ready-in-time, alive" in " ".join(told.split())
+    assert HELD in " ".join(told.split())
     assert lines[-2].startswith("passed: within the bounds no order of events violates anything: ")
 
 
@@ -75,8 +81,10 @@ def test_what_is_kept_is_all_there_and_as_its_schemas_say(kept: Path):
     data = json.loads((kept / "verdict.json").read_text())
     assert problems("verdict", data) == []
     assert (data["engine"], data["outcome"], data["explored"]["complete"]) == ("explore", "failed", True)
-    (finding,) = data["explored"]["findings"]
-    assert (finding["invariant"], finding["schedule"]) == ("alive", "schedules/01-alive.yaml")
+    assert [(each["sort"], each["invariant"], each["schedule"]) for each in data["explored"]["findings"]] == [
+        ("violated", "alive", "schedules/01-alive.yaml"),
+        ("undecided", "accounted-for", "schedules/02-accounted-for.yaml"),
+    ]
     assert wrong_in_junit(fromstring((kept / "junit.xml").read_text())) == []
     assert "violated: `alive`" in (kept / "summary.md").read_text()
     (violated,) = [each for each in data["invariants"] if each["outcome"] == "violated"]
@@ -107,7 +115,7 @@ def test_a_schedule_is_played_again_with_the_same_end(kept: Path, capfd: pytest.
     told = said(capfd, "replay", schedule, code=1)
     assert said(capfd, "replay", schedule, code=1) == told
     assert max(map(len, told.splitlines())) <= COLUMNS
-    assert "VIOLATED alive: undo write: erased the firmware that was running" in told
+    assert CRASHED in " ".join(told.split())
     assert "FAILED: alive was violated by dev-1: " in told
     verdict = Verdict.model_validate_json(said(capfd, "replay", schedule, "--json", code=1))
     assert [each.id for each in verdict.invariants if each.outcome == "violated"] == ["alive"]
@@ -158,7 +166,7 @@ def test_a_search_that_is_stopped_says_by_what_and_accuses_nobody(capfd: pytest.
 def test_walks_find_what_is_wrong_and_make_it_short(capfd: pytest.CaptureFixture[str]):
     told = " ".join(said(capfd, *BAD, "--walks", "60", "--seed", "3", code=1).split())
     assert " 60 random walks, " in told
-    assert "VIOLATED alive: undo write: erased the firmware that was running; 25 choices, " in told
+    assert f"{CRASHED}; 25 choices, " in told
 
 
 def test_walks_that_find_nothing_show_nothing(capfd: pytest.CaptureFixture[str]):
@@ -227,7 +235,7 @@ def test_an_engine_is_held_to_a_schedule_with_the_same_verdict(
 ):
     schedule, out = kept / "schedules" / "01-alive.yaml", tmp_path / "again"
     told = said(capfd, "replay", str(schedule), "--engine", engine, "--out", str(out), code=1)
-    assert "VIOLATED alive: undo write: erased the firmware that was running" in told
+    assert CRASHED in " ".join(told.split())
     assert "PARTED" not in told
     verdict = Verdict.model_validate_json((out / "verdict.json").read_text())
     assert [each.id for each in verdict.invariants if each.outcome == "violated"] == ["alive"]
@@ -235,10 +243,18 @@ def test_an_engine_is_held_to_a_schedule_with_the_same_verdict(
 
 
 def test_what_never_comes_home_is_told_by_where_it_comes_to(capfd: pytest.CaptureFixture[str]):
-    model = "recovers-without-undoing"
+    model = "reboots-while-recovering"
     told = " ".join(said(capfd, "explore", "--bound", "delete=1", "--model", model, code=1).split())
     assert (
-        "STUCK ready-in-time: from here nothing leads back to rest by itself: it comes to where dev-1 is idle, " in told
-    )
-    assert "FOR EVER ready-in-time: " in told
+        "STUCK ready-in-time: from here nothing leads back to rest by itself: it comes to where dev-1 is recovering, "
+        "with its hardware half changed; "
+    ) in told
+    assert "FOR EVER ready-in-time: from here it may go round for ever and never come to rest; " in told
     assert "and from here round and round:" in told
+
+
+def test_what_rests_half_done_is_judged_before_it_is_stuck(capfd: pytest.CaptureFixture[str]):
+    model = "recovers-without-undoing"
+    told = " ".join(said(capfd, "explore", "--bound", "delete=1", "--model", model, code=1).split())
+    assert "VIOLATED bootable: is idle with download half done; 11 choices, " in told
+    assert "STUCK" not in told

@@ -25,6 +25,7 @@ from simulator.cloud.notices.refusals import CODES
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.settings.http import HttpSettings
 from simulator.devices.models import MODELS
+from simulator.engines.explore import monitors
 from simulator.scenario import Place, PlaceName, Scenario
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 from tests.devices import outcomes
@@ -174,6 +175,12 @@ def invariant(name: str) -> str:
         f"Models that break it: {models}.",
     )
     return "\n".join(wrapped(f"- {line}") for line in lines) + "\n"
+
+
+def judged_by_order() -> str:
+    """What a search through every order of events decides of each, and who decides the rest."""
+    rows = ((f"`{row.invariant}`", row.judged, row.leaves) for row in monitors.TABLE)
+    return table("invariant | in every state | what is left, and to whom", rows)
 
 
 def models() -> str:
@@ -361,6 +368,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "events": events,
     "invariants": invariants,
     **{f"invariant {each.id}": lambda name=each.id: invariant(name) for each in INVARIANTS},
+    "judged-by-order": judged_by_order,
     "models-named": models,
     "models": who_breaks_what,
     "models-explored": bad_models,
