@@ -56,8 +56,8 @@ def parse(text: str, where: str = "scenario") -> Scenario:
 def as_model(text: str, where: str, model: type[Read], shape: str) -> Read:
     """The model of YAML `text`; `shape` says what it must be. Raises InputError with `where`, the line and the key."""
     try:
-        if (line := _too_deep(text)) is not None:
-            raise InputError(f"{where}:{line}: lists and mappings are more than {DEEPEST} deep within each other here")
+        if (deep := _too_deep(text)) is not None:
+            raise InputError(f"{where}:{deep}: lists and mappings are more than {DEEPEST} deep within each other here")
         loader = LOADER(text)
         tree = loader.get_single_node()
         for key in _again(tree, set()):
@@ -95,7 +95,7 @@ def _too_deep(text: str) -> int | None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            return int(event.start_mark.line) + 1
+            return 1 if event.start_mark is None else event.start_mark.line + 1
     return None
 
 
