@@ -102,6 +102,11 @@ def _code(arguments: list[str] | None) -> int:
     except InputError as error:
         _say(str(error))
         code = ExitCode.BAD_INPUT
+    except ModuleNotFoundError as error:
+        if error.name != "numpy":
+            raise
+        _say("numpy is needed for this, and is not installed here; install it: pip install 'numpy>=2.1,<3'")
+        code = ExitCode.BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
     return code if isinstance(code, int) else 0

@@ -18,6 +18,8 @@ Examples:
 """
 MINUTES: Final = 10
 MEBIBYTES: Final = 2_000
+MOST_WALKS: Final = 2**62
+"""Each has a seed of its own, of 64 bits."""
 
 
 def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -85,8 +87,10 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes share the work."
 )
-@click.option("--walks", type=click.IntRange(1), default=None, help="Walk so often at random, instead of everywhere.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The seed of the walks.")
+@click.option(
+    "--walks", type=click.IntRange(1, MOST_WALKS), default=None, help="Walk so often at random, instead of everywhere."
+)
+@click.option("--seed", type=click.IntRange(0, MOST_WALKS), default=0, show_default=True, help="The seed of the walks.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -21,6 +21,7 @@ from simulator.engines.explore.exploration import Progress
 from simulator.engines.explore.of_scenario import OfScenario, of_scenario
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
+from simulator.engines.explore.sharing import WorkerDiedError
 from simulator.engines.explore.sometimes import Sometimes, ways_to
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import system_of
@@ -68,6 +69,14 @@ class Wanted:
 
 def explored(wanted: Wanted) -> int:
     """Explore, say what came of it, keep it; the exit code. Raises InputError."""
+    try:
+        return _explored(wanted)
+    except WorkerDiedError as error:
+        talk(f"ghostjob: {error}")
+        return ExitCode.INCONCLUSIVE
+
+
+def _explored(wanted: Wanted) -> int:
     if wanted.layout != "all":
         return _explored_one(wanted)
     codes = []
@@ -119,7 +128,7 @@ def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
     if wanted.walks is not None:
         from simulator.engines.explore.stumbling import by_walks
 
-        return Found(by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits), (), wanted.walks)
+        return Found(by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits))
     begun = time.monotonic()
     shown = Progressing()
     exploration = explore(

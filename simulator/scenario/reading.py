@@ -16,6 +16,12 @@ from simulator.scenario.whole import Scenario
 Read = TypeVar("Read", bound=BaseModel)
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where there is one: PyYAML's own takes ten times as long."""
+DEEPEST: Final = 50
+"""Lists and mappings within each other. Whoever composes a tree does it by recursion, libyaml's binding without end."""
+UNREADABLE: Final = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError)
+"""What PyYAML raises of a scalar that is not what its tag says, such as a date in a month 13, or a number of 5,000
+digits.
+"""
 
 
 def shipped() -> tuple[str, ...]:
@@ -50,6 +56,8 @@ def parse(text: str, where: str = "scenario") -> Scenario:
 def as_model(text: str, where: str, model: type[Read], shape: str) -> Read:
     """The model of YAML `text`; `shape` says what it must be. Raises InputError with `where`, the line and the key."""
     try:
+        if (deep := _too_deep(text)) is not None:
+            raise InputError(f"{where}:{deep}: lists and mappings are more than {DEEPEST} deep within each other here")
         loader = LOADER(text)
         tree = loader.get_single_node()
         for key in _again(tree, set()):
@@ -60,6 +68,8 @@ def as_model(text: str, where: str, model: type[Read], shape: str) -> Read:
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InputError(f"{where}{line}: cannot read the YAML: {problem}") from None
+    except UNREADABLE as error:
+        raise InputError(f"{where}: cannot read the YAML: a value is not what it looks like: {error}") from None
     if not isinstance(data, dict):
         raise InputError(f"{where}: {shape}")
     try:
@@ -74,6 +84,19 @@ def lines_of(text: str, key: str) -> tuple[int, ...]:
     pairs = tree.value if isinstance(tree, yaml.MappingNode) else ()
     items = next((value.value for name, value in pairs if name.value == key), ())
     return tuple(item.start_mark.line + 1 for item in items)
+
+
+def _too_deep(text: str) -> int | None:
+    """The line on which it is deeper than it may be; None if it nowhere is. Raises YAMLError."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            return 1 if event.start_mark is None else event.start_mark.line + 1
+    return None
 
 
 def _again(node: yaml.Node | None, visited: set[yaml.Node]) -> Iterator[yaml.ScalarNode]:

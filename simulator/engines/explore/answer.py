@@ -12,6 +12,7 @@ from simulator.engines.explore.exploration import Exploration
 from simulator.engines.explore.exploration import Violation as Breach
 from simulator.engines.explore.playing import Prefixes
 from simulator.engines.explore.sometimes import Sometimes
+from simulator.engines.explore.stumbling import WALKED
 from simulator.engines.explore.system import System, World
 from simulator.engines.explore.undecidable import why_undecidable
 from simulator.engines.explore.world import Transition, transitions
@@ -50,11 +51,10 @@ DEEDS: Final = {
 
 
 class Found(NamedTuple):
-    """A search, and what of its scenario's places it reached; or so many `walks`."""
+    """A search, and what of its scenario's places it reached."""
 
     exploration: Exploration
     sometimes: Sequence[Sometimes] = ()
-    walks: int = 0
 
 
 def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[str] = ()) -> Verdict:
@@ -73,7 +73,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         leaves_out=(*not_here, *left_out(system.setup)),
         cells=tuple(_cells(exploration, prefixes)),
         findings=findings,
-        walks=found.walks,
+        walks=exploration.walks,
         places=tuple(ExploredPlace(id=each.id, way=_spelled(each.way), why=each.why) for each in found.sometimes),
     )
     asked = [each for each in found.sometimes if not each.why]
@@ -105,9 +105,10 @@ def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed
         first, more = wrong[0], f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return "failed", f"{first.invariant} was violated after {len(first.way)} choices: {first.why}{more}"
     if explored.walks:
+        ended = "" if explored.stopped_by == WALKED else f"; {explored.stopped_by} ended them before all were walked"
         return "inconclusive", (
             f"{explored.walks:,} random walks of {explored.transitions:,} choices found nothing; only a search that is "
-            "complete shows that there is nothing"
+            f"complete shows that there is nothing{ended}"
         )
     if not explored.complete:
         return (

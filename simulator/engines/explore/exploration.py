@@ -84,6 +84,8 @@ class Exploration:
     seconds: float
     bytes_a_state: float
     seconds_of: Mapping[str, float] = field(default_factory=dict)
+    walks: int = 0
+    """So many were walked; 0: it was a search."""
 
     @property
     def holds(self) -> bool:

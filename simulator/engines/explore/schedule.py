@@ -13,6 +13,7 @@
 world spells it. Nothing else is in it that matters: whoever plays it comes to the same world, step by step.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -28,6 +29,10 @@ from simulator.scenario.reading import as_model, lines_of
 
 LONGEST: Final = 10_000
 """Choices of a schedule."""
+WORDS: Final = 200
+"""Characters of a choice."""
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""What is shown on a terminal must not steer it."""
 SHOWN: Final = 12
 """Choices that there are, where one that there is not was asked for."""
 SHAPE: Final = "a schedule is a YAML mapping with format, world and choices; `ghostjob explain explore` shows one"
@@ -72,18 +77,19 @@ class Schedule(Part):
 
     format: Literal[1] = 1
     """Of the file; there is one so far."""
-    about: Annotated[str, Field(max_length=1_000)] = ""
+    about: Annotated[str, Field(max_length=1_000, pattern=ONE_LINE)] = ""
     """What it shows, in a sentence, and where it comes from."""
     world: Setup = Setup()
     """Who plays, and what for; its bounds are what the choices may spend."""
     expects: Expected = Expected()
     """What the verdict on it is to be."""
-    choices: Annotated[tuple[str, ...], Field(max_length=LONGEST)]
+    choices: Annotated[tuple[Annotated[str, Field(max_length=WORDS, pattern=ONE_LINE)], ...], Field(max_length=LONGEST)]
     """What happens, one after the other."""
 
     @classmethod
     def of(cls, setup: Setup, path: Iterable[Choice | str], about: str, violated: Iterable[str] = ()) -> Self:
         """A path of a world."""
+        about = re.sub(r"\s+|[\x00-\x1f\x7f-\x9f]", " ", about)
         return cls(about=about, world=setup, expects=Expected(violated=tuple(violated)), choices=tuple(map(str, path)))
 
     @property

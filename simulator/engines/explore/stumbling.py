@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 8
 """So many sorts of what was stumbled upon are made short."""
+LEAST_SECONDS: Final = 5.0
+"""There are for making it short, even where walking took all the time."""
 WALKED: Final = "walks"
 """What ended the search."""
 
@@ -22,15 +24,16 @@ def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes
     """What so many walks with the seeds from `seed` on found, of each invariant the shortest."""
     searched = cast("Searchable", system)
     bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
-    walked = walks(searched, count, seed, bounds=bounds, seconds=seconds)
-    found = list(_shortest(searched, walked.stumbled, seconds, mebibytes, jobs))
+    walked = walks(searched, count, seed, bounds=bounds, seconds=seconds, mebibytes=mebibytes)
+    left = max(seconds - walked.seconds, LEAST_SECONDS)
+    found = list(_shortest(searched, walked.stumbled, left, mebibytes, jobs))
     return Exploration(
         states=0,
         transitions=walked.steps,
         depth=max((len(each.path) for each in walked.stumbled), default=0),
         expanded=0,
         complete=False,
-        stopped_by=WALKED if walked.walks == count else "time",
+        stopped_by=walked.stopped_by or WALKED,
         spent={},
         broken=tuple(each for each in found if each.invariant != DEAD_END),
         undecided=(),
@@ -43,6 +46,7 @@ def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes
         jobs=jobs,
         seconds=walked.seconds,
         bytes_a_state=0.0,
+        walks=walked.walks,
     )
 
 
@@ -55,5 +59,6 @@ def _shortest(
     for each in sorted(stumbled, key=lambda each: (len(each.path), each.seed)):
         first.setdefault(each.invariant, each)
     for invariant, each in list(first.items())[:MOST]:
-        path: Path = shrink(system, each.path, invariant, seconds=seconds, mebibytes=mebibytes, jobs=jobs).path
+        share = seconds / min(MOST, len(first))
+        path: Path = shrink(system, each.path, invariant, seconds=share, mebibytes=mebibytes, jobs=jobs).path
         yield Violation(invariant, each.why, path, times[invariant])

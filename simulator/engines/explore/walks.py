@@ -6,7 +6,6 @@ own seed alone, so `walks(system, 1, seed)` is one walk again, whoever walked be
 tables of the search.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.explore.expansion import Expansion, Moves
 from simulator.engines.explore.index import Numbers, Words
+from simulator.engines.explore.limits import Limits, resident_bytes
 from simulator.engines.explore.packing import shared_numbers, shared_word
 from simulator.engines.explore.searchable import Kind, Path, Searchable
 
@@ -40,12 +40,13 @@ class Stumbled(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """So many walks, of so many steps together; those that stumbled, by their seeds."""
+    """So many walks, of so many steps together; those that stumbled, by their seeds; and what ended them early."""
 
     walks: int
     steps: int
     stumbled: tuple[Stumbled, ...]
     seconds: float
+    stopped_by: str = ""
 
 
 def walks(
@@ -56,25 +57,32 @@ def walks(
     bounds: Mapping[Kind, int],
     depth: int = 400,
     seconds: float | None = None,
+    mebibytes: float | None = None,
 ) -> Walked:
     """Walk `count` times, with the seeds `seed`, `seed` + 1, …, each at most `depth` choices far.
 
-    `bounds`: the most that there can be of each kind. After so many `seconds` no further walks are begun.
+    `bounds`: the most that there can be of each kind. After so many `seconds`, or at so many `mebibytes` of this
+    process, no further walks are begun, and those under way end where they are.
     """
-    begun, walked, steps = time.monotonic(), 0, 0
+    limits, walked, steps, stopped_by = Limits(seconds, mebibytes), 0, 0, ""
     stumbled: list[Stumbled] = []
     wide = system.bounded(bounds)
     expansion = Expansion(wide)
     for first in range(seed, seed + count, AT_ONCE):
-        if seconds is not None and time.monotonic() - begun >= seconds:
+        if stopped_by := stopped_by or _reached(limits):
             break
         seeds = range(first, min(first + AT_ONCE, seed + count))
         if len(expansion.known.devices) > MOST_DEVICES:
             expansion = Expansion(wide)
-        group = _Group(expansion, seeds, bounds)
+        group = _Group(expansion, seeds, bounds, limits)
         stumbled += group.walk(depth)
-        walked, steps = walked + len(seeds), steps + group.steps
-    return Walked(walked, steps, tuple(sorted(stumbled)), time.monotonic() - begun)
+        walked, steps, stopped_by = walked + len(seeds), steps + group.steps, group.stopped_by
+    return Walked(walked, steps, tuple(sorted(stumbled)), limits.seconds, stopped_by)
+
+
+def _reached(limits: Limits) -> str:
+    """Which limit is; empty if none is."""
+    return limits.reached(0, 0, resident_bytes())
 
 
 def drawn_bounds(seed: int, bounds: Mapping[Kind, int]) -> dict[Kind, int]:
@@ -99,7 +107,9 @@ def _draws(seeds: Words, step: int) -> Words:
 class _Group:
     """Walks side by side."""
 
-    def __init__(self, expansion: Expansion, seeds: range, bounds: Mapping[Kind, int]) -> None:
+    def __init__(self, expansion: Expansion, seeds: range, bounds: Mapping[Kind, int], limits: Limits) -> None:
+        self._limits = limits
+        self.stopped_by = ""
         self._expansion, self._bounds = expansion, bounds
         self._seeds = np.array(seeds, np.uint64)
         self._words = self._begin()
@@ -122,6 +132,9 @@ class _Group:
     def walk(self, depth: int) -> Iterator[Stumbled]:
         for step in range(depth):
             if not len(self._walking):
+                return
+            self.stopped_by = _reached(self._limits)
+            if self.stopped_by:
                 return
             moves = self._ordered(self._expansion.moves(self._words))
             ends = self._dead_ends(moves)

@@ -154,3 +154,28 @@ def test_a_replay_is_byte_for_byte_the_same_under_two_hash_seeds():
             check=True,
         )
         assert done.stdout == here
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("choices: " + "[" * 100_000, r"^it:1: lists and mappings are more than 50 deep"),
+        ("choices:\n" + "- " * 90 + "a", r"^it:2: lists and mappings are more than 50 deep"),
+        ("choices: [" + "9" * 5_000 + "]", r"^it: cannot read the YAML: a value is not what it looks like"),
+        ("about: 2024-13-45\nchoices: []", r"^it: cannot read the YAML: a value is not what it looks like"),
+        ("about: !!timestamp soon\nchoices: []", r"^it: cannot read the YAML: a value is not what it looks like"),
+        ("choices: [create " + "x" * 1_000_000 + "]", r"^it:1: choices\.0: give 200 characters or less"),
+        ('choices: ["create \\e[31mfw"]', r"^it:1: choices\.0: give text that matches"),
+        ('about: "\\e]0;mine\\a"\nchoices: []', r"^it:1: about: give text that matches"),
+    ],
+    ids=["deep", "deep in blocks", "a long number", "no date", "no moment", "a long choice", "colour", "a title"],
+)
+def test_a_hostile_file_is_refused_in_a_line_that_is_short(text: str, complaint: str):
+    with pytest.raises(InputError, match=complaint) as refused:
+        parse(text, "it")
+    assert len(str(refused.value)) < 300
+    assert str(refused.value).isprintable()
+
+
+def test_what_a_finding_says_steers_no_terminal_when_it_is_kept():
+    assert Schedule.of(Setup(), (), "it said \x1b[31m\nno").about == "it said  [31m no"

@@ -58,8 +58,12 @@ def test_walks_that_end_at_home_stumble_on_nothing():
     assert found.steps >= 5 * 6
 
 
-def test_no_walk_is_begun_after_its_time():
-    assert walks(Clocks(high=3), 5, seed=0, bounds={"reset": 2}, seconds=0.0).walks == 0
+@pytest.mark.parametrize(
+    ("limits", "stopped_by"), [({"seconds": 0.0}, "time"), ({"mebibytes": 1.0}, "memory"), ({}, "")]
+)
+def test_no_walk_is_begun_beyond_a_limit_and_which_one_is_told(limits: dict[str, float], stopped_by: str):
+    walked = walks(Clocks(high=3), 5, seed=0, bounds={"reset": 2}, **limits)
+    assert (walked.walks, walked.stopped_by) == (0 if stopped_by else 5, stopped_by)
 
 
 # ── shrinking ─────────────────────────────────────────────────────────────────────────────────────────────────────
