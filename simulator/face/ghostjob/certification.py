@@ -143,6 +143,8 @@ class Certification:
     """What else of the command line bears on how a cell is played."""
     not_met: NotMet | None = None
     bricked: Bricked | None = None
+    warnings: tuple[str, ...] = ()
+    """What went wrong around the device, such as a probe that was lost, and what was not judged for it."""
 
     @property
     def passed(self) -> bool:
@@ -179,6 +181,7 @@ def certification_of(data: Mapping[str, Any]) -> Certification:
         probes=tuple(data["probes"]),
         command=tuple(data.get("command", ())),
         options=tuple(data.get("options", ())),
+        warnings=tuple(data.get("warnings", ())),
         bricked=bricked and _named(Bricked, bricked, evidence=_evidence(bricked)),
         not_met=not_met and _named(NotMet, not_met, evidence=_evidence(not_met)),
     )

@@ -50,8 +50,9 @@ def agrees(system: Toy, found: Exploration, known: Known) -> None:
     assert found.depth == max(map(len, known.paths.values()))
     told = [("violated", each) for each in found.broken] + [("undecided", each) for each in found.undecided]
     assert {(each.invariant, outcome): (each.path, each.times) for outcome, each in told} == known.broken
-    assert {cell: (reached.path, reached.times) for cell, reached in found.cells.items()} == {
-        cell: (path, times) for cell, (times, path) in _swapped(known).items()
+    # Of several shortest ways to a cell, each search may show another.
+    assert {cell: (len(reached.path), reached.times) for cell, reached in found.cells.items()} == {
+        cell: (len(path), times) for cell, (times, path) in _swapped(known).items()
     }
     first = {}
     for state, path in known.paths.items():
