@@ -76,7 +76,7 @@ def _of_itself(
             return f"crashed{because(reason)}"
         case HardwareChanged(bootable=bootable, version=version, pending=pending):
             staged = f", with {', '.join(pending)} pending" if pending else ""
-            return f"holds {version}" + ("" if bootable else ", and cannot boot") + staged
+            return f"holds {version or 'nothing that runs'}" + ("" if bootable else ", and cannot boot") + staged
         case VersionCommitted(execution=key, version=version):
             return f"committed {version}, for {execution_words(key)}"
         case VersionReverted(execution=key, version=version):

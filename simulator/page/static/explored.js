@@ -3,7 +3,7 @@
 {
   const SORTS = {
     violated: ["failed", "violated"], stuck: ["failed", "never comes home"], cycle: ["failed", "goes round for ever"],
-    undecidable: ["inconclusive", "nobody could have told"],
+    undecidable: ["inconclusive", "nobody could have told"], undecided: ["inconclusive", "stayed open"],
   };
 
   function answer(explored) {
@@ -30,7 +30,7 @@
   }
 
   function finding(each) {
-    const [outcome, word] = SORTS[each.sort] ?? SORTS.violated;
+    const [outcome, word] = SORTS[each.sort];
     const way = [...each.way, ...each.loop];
     return el("div", { class: "finding", "data-sort": each.sort },
       el("h3", {}, el("span", { class: "outcome", "data-outcome": outcome }, icon(outcomeWords(outcome)[0]), word),

@@ -3,6 +3,9 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import get_args
+
+from simulator.verdict.explored import DOUBTS, FindingSort
 
 STATIC = Path(__file__).parents[3] / "simulator" / "page" / "static"
 MOST_BYTES = 900_000
@@ -42,3 +45,9 @@ def test_nothing_comes_from_anywhere_else() -> None:
     """Addresses in the libraries are names of XML and of documents; ours have none."""
     for path in (*STATIC.glob("*.js"), *STATIC.glob("*.css"), STATIC / "page.html"):
         assert not re.search(r"(?:https?:)?//(?!www\.w3\.org/)[a-z0-9-]+\.[a-z]", path.read_text("utf-8")), path.name
+
+
+def test_of_a_search_only_what_is_wrong_is_shown_as_failed() -> None:
+    (table,) = re.findall(r"const SORTS = \{(.*?)\};", (STATIC / "explored.js").read_text("utf-8"), re.DOTALL)
+    outcomes = dict(re.findall(r'(\w+): \["(\w+)", "[a-z ]+"\]', table))
+    assert outcomes == {sort: "inconclusive" if sort in DOUBTS else "failed" for sort in get_args(FindingSort)}
