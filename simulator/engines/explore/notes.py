@@ -55,6 +55,8 @@ class Notes:
         self._known = known
         self._counts: Numbers = np.zeros(0, np.int64)
         self._ends: dict[int, tuple[int, int]] = {}
+        self._not_followed: dict[int, tuple[int, int]] = {}
+        """Of transitions that violate something: apart, since they are told before the others of their round."""
         self._breaches: dict[tuple[str, str], Breach] = {}
         self.excused = Column(np.int32)
         self._first_of_phase: dict[int, int] = {}
@@ -71,7 +73,7 @@ class Notes:
         seen = np.zeros(len(self._known.labels), np.bool_)
         seen[list(self._ends)] = True
         for at in np.flatnonzero(~seen[label]).tolist():
-            self._ended(int(label[at]), (int(before[at]), int(after[at])))
+            _note_first(self._ends, int(label[at]), (int(before[at]), int(after[at])))
 
     def broke(self, label: Numbers, before: Numbers, broken: Numbers) -> None:
         """These transitions break something."""
@@ -81,10 +83,7 @@ class Notes:
             for each in self._known.broken[which]:
                 self._add(Breach(each.invariant, each.outcome, state, self._known.labels[number], each.why, 1))
             if self._known.labels[number].kinds and is_violated(self._known.broken[which]):
-                self._ended(number, (state, NOT_FOLLOWED))
-
-    def _ended(self, label: int, ends: tuple[int, int]) -> None:
-        self._ends[label] = min(self._ends.get(label, ends), ends)
+                _note_first(self._not_followed, number, (state, NOT_FOLLOWED))
 
     def _add(self, breach: Breach) -> None:
         name = breach.invariant, breach.outcome
@@ -105,12 +104,13 @@ class Notes:
 
     def costly(self) -> list[Costly]:
         """Each label that costs something."""
+        ends = dict(self._ends)
+        for label, not_followed in self._not_followed.items():
+            _note_first(ends, label, not_followed)
         labels, counts = self._known.labels.parts, self._counts.tolist()
         counts += [0] * (len(labels) - len(counts))
-        met = [
-            number for number, label in enumerate(labels) if label.kinds and (counts[number] or number in self._ends)
-        ]
-        return [Costly(labels[each], *self._ends.get(each, ELSEWHERE), counts[each]) for each in met]
+        met = [number for number, label in enumerate(labels) if label.kinds and (counts[number] or number in ends)]
+        return [Costly(labels[each], *ends.get(each, ELSEWHERE), counts[each]) for each in met]
 
     def breaches(self) -> list[Breach]:
         """The first of each invariant and outcome."""
@@ -122,6 +122,10 @@ class Notes:
             Met(self._known.phases[phase], state, int(self._phases[phase]))
             for phase, state in self._first_of_phase.items()
         ]
+
+
+def _note_first(known: dict[int, tuple[int, int]], label: int, ends: tuple[int, int]) -> None:
+    known[label] = min(known.get(label, ends), ends)
 
 
 def _counted(counts: Numbers, more: Numbers) -> Numbers:
