@@ -828,6 +828,19 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert others is None or top in others, where
 
 
+# Of the explorer, what knows arrays, processes or a clock: the search. All else is values, and does no I/O.
+SEARCH = {
+    *("components", "expansion", "found", "graph", "index", "limits", "liveness", "local_moves", "notes", "packing"),
+    *("paths", "search", "shard", "sharing", "shipping", "tables", "walks"),
+}
+
+
+def test_of_the_explorer_only_its_search_knows_arrays_processes_or_a_clock():
+    kept_apart = {*IO, "numpy", "multiprocessing"}
+    know = {path.stem for path in _sources("simulator/engines/explore/*.py") if _tops(path) & kept_apart}
+    assert know == SEARCH
+
+
 LAYERS = (
     # ── of the cloud, each of which may know those before it ──────────────────────────────────────────────────────
     ("arns", "contained", "jobs", "notices", "registry"),
