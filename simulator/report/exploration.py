@@ -115,11 +115,14 @@ def _places(explored: Explored) -> Iterator[str]:
 
 
 def _findings(findings: Sequence[ExploredFinding], diagram_of: DiagramOf) -> Iterator[str]:
-    """Each in a sentence, and the first of each sort and invariant, which is the shortest, with its diagram."""
+    """Each in a sentence, and the first of each sort and invariant, which is the shortest, with its diagram.
+
+    What is undecided is nobody's fault and comes with nearly every search: it has no diagram here.
+    """
     drawn: set[tuple[str, str]] = set()
     for finding in findings:
         yield from _finding(finding)
-        if (which := (finding.sort, finding.invariant)) not in drawn:
+        if finding.sort != "undecided" and (which := (finding.sort, finding.invariant)) not in drawn:
             drawn.add(which)
             yield from _diagram(*diagram_of(finding), len(finding.way))
             if finding.sort not in DOUBTS:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from simulator.engines.explore.choice import KINDS, Kind
+from simulator.engines.explore.service import MOST_VERSIONS
 from simulator.engines.explore.setup import Setup
 
 KIND_WORDS: Final[dict[Kind, tuple[str, str]]] = {
@@ -28,6 +29,7 @@ NEVER: Final[dict[Kind, str]] = {
     "power-cut": "the power never goes",
     "disconnect": "the connection is never lost",
     "duplicate": "no message arrives twice",
+    "fail": "no step fails but for what is wrong with its image",
 }
 """What it means that there is none of a kind, where that is easily forgotten."""
 
@@ -61,6 +63,9 @@ def left_out(setup: Setup) -> Iterator[str]:
         "time is the order of what happens: how long anything takes, and whether somebody is slow, patient or hammers, "
         "is not looked at"
     )
+    yield "the service always answers, and what it knows: it neither throttles nor fails, and its reads never lag behind"
+    yield "the journal can always be written: no disk is full, and a power cut leaves a record as it was or as it is now"
+    yield f"an execution's version counts up to {MOST_VERSIONS}: what a device does by more updates is not looked at"
     if setup.sectors < 16:
         groups = "all at once" if setup.sectors == 1 else f"in {setup.sectors} groups"
         yield f"an image's 16 sectors are worked on {groups}, and nothing comes in between two of a group"
