@@ -2,7 +2,8 @@
 
 Time is one second for each creation of a job, since queuedAt is all that a device can tell two incarnations by; within
 it, the spans of a deletion are fractions. So nothing grows but with what was paid for: seconds and serials count
-creations, and versions count what a device reports of one execution.
+creations, and versions count what a device reports of one execution, up to MOST_VERSIONS:
+a bad one may report for ever.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ from simulator.trace import CloudEvent, ExecutionChanged, RequestReceived
 
 EPOCH: Final = 1_700_000_000
 """What its clock shows at the start."""
+MOST_VERSIONS: Final = 32
+"""Of one execution. What goes on for ever is seen to come round by then; a device that is well needs few of them."""
 
 
 class Cloud(NamedTuple):
@@ -85,7 +88,7 @@ class Operations:
         request, thing = message.body, self._seats[message.side].thing
         assert not isinstance(request, Answer | Hint), "requests go up"
         jobs, outcome = step(cloud.jobs, DeviceRequest(thing, request), cloud.now)
-        answer = outcome.answer
+        jobs, answer = within_versions(jobs), outcome.answer
         assert answer is not None, "a device is always answered"
         told = request_events(thing, request, outcome, dup=message.is_copy, client_id=self._seats[message.side].name)
         word = "rejected" if isinstance(answer, Rejected) else "accepted"
@@ -167,6 +170,17 @@ class Operations:
             for side, seat in enumerate(self._seats)
             if thing == seat.thing and (everything or hint.namespace_id == seat.namespace)
         )
+
+
+def within_versions(jobs: Service) -> Service:
+    """The same, where an execution has been updated more than MOST_VERSIONS times, as if it were that often."""
+    if all(each.version_number <= MOST_VERSIONS for queue in jobs.queues for each in queue):
+        return jobs
+    queues = (
+        tuple(replace(each, version_number=min(each.version_number, MOST_VERSIONS)) for each in queue)
+        for queue in jobs.queues
+    )
+    return jobs._replace(queues=tuple(queues))
 
 
 def _is_going(job: Job | None) -> bool:

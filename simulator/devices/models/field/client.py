@@ -18,11 +18,13 @@ from simulator.devices.models.field.agent import FieldAgent, Memory
 
 MINUTE: Final = 1.2
 """Seconds: a scenario takes seconds where clients take minutes, so their own times are a fiftieth."""
+COUNTED: Final = 11
+"""Attempts; from there on no client waits any longer, so that more make no difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A report that was sent `attempts` times without success."""
+    """A report that was sent `attempts` times without success, or more often than is `COUNTED`."""
 
     work: Work
     status: Status
@@ -137,7 +139,7 @@ class FieldClient(FieldAgent[C], ABC):
         """Send the report that was not delivered again, unless something else is on its way."""
         kept = self.state.undelivered
         if kept is not None and self.state.asked is None and self.state.connected:
-            kept = replace(kept, attempts=kept.attempts + 1)
+            kept = replace(kept, attempts=min(kept.attempts + 1, COUNTED))
             self.set(undelivered=kept)
             self.ask(self.update_of(kept.work, kept.status), kept.work.key, kept.attempts)
 

@@ -54,7 +54,7 @@ class Searched:
 
 
 def search(system: System, most: int = 1_000_000, first: World | None = None) -> Searched:
-    """Every world within the setup's bounds, or so many of them."""
+    """Every world within the setup's bounds, or so many of them. As in any search, what breaks something ends there."""
     begun = first or system.first()
     searched = Searched({begun: None})
     level = [begun]

@@ -3,6 +3,7 @@
 import pytest
 
 from simulator.engines.explore.choice import Choice
+from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import is_violated
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System
@@ -47,3 +48,20 @@ def test_a_device_that_rests_half_changed_is_caught_as_it_comes_to_rest():
     found = search(system)
     assert found.complete
     assert {each.invariant for each in found.broken if each.outcome == "violated"} == {"bootable"}
+
+
+@pytest.mark.parametrize("model", ["device-client-old", "ota-self-test-flag"])
+def test_what_a_bad_device_repeats_for_ever_comes_round(model: str):
+    found = explore(System(Setup(model=model, bounds=Bounds(delete=1))))
+    assert found.complete
+
+
+@pytest.mark.parametrize("model", ["crashes-on-an-empty-head", "device-client-old"])
+def test_both_searches_count_the_same_where_something_breaks(model: str):
+    system = System(Setup(model=model, bounds=Bounds(delete=1)))
+    slow, fast = search(system), explore(system)
+    assert (len(slow.came), slow.transitions, slow.depth) == (fast.states, fast.transitions, fast.depth)
+    told = {(each.invariant, "violated") for each in fast.broken} | {
+        (each.invariant, "undecided") for each in fast.undecided
+    }
+    assert {(each.invariant, each.outcome) for each in slow.broken} == told
