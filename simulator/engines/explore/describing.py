@@ -63,8 +63,8 @@ def left_out(setup: Setup) -> Iterator[str]:
         "time is the order of what happens: how long anything takes, and whether somebody is slow, patient or hammers, "
         "is not looked at"
     )
-    yield "the service always answers, and what it knows: it neither throttles nor fails, and its reads never lag behind"
-    yield "the journal can always be written: no disk is full, and a power cut leaves a record as it was or as it is now"
+    yield "the service always answers, and what it knows: it neither throttles nor fails, and its reads never lag"
+    yield "the journal can always be written: no disk is full, and a power cut leaves a record as it was or as it is"
     yield f"an execution's version counts up to {MOST_VERSIONS}: what a device does by more updates is not looked at"
     if setup.sectors < 16:
         groups = "all at once" if setup.sectors == 1 else f"in {setup.sectors} groups"

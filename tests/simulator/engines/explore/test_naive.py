@@ -54,6 +54,7 @@ def test_a_device_that_rests_half_changed_is_caught_as_it_comes_to_rest():
 def test_what_a_bad_device_repeats_for_ever_comes_round(model: str):
     found = explore(System(Setup(model=model, bounds=Bounds(delete=1))))
     assert found.complete
+    assert found.stuck_count
 
 
 @pytest.mark.parametrize("model", ["crashes-on-an-empty-head", "device-client-old"])

@@ -165,8 +165,8 @@ def test_a_replay_is_byte_for_byte_the_same_under_two_hash_seeds():
         ("about: 2024-13-45\nchoices: []", r"^it: cannot read the YAML: a value is not what it looks like"),
         ("about: !!timestamp soon\nchoices: []", r"^it: cannot read the YAML: a value is not what it looks like"),
         ("choices: [create " + "x" * 1_000_000 + "]", r"^it:1: choices\.0: give 200 characters or less"),
-        ('choices: ["create \\e[31mfw"]', r"^it:1: choices\.0: give text that matches"),
-        ('about: "\\e]0;mine\\a"\nchoices: []', r"^it:1: about: give text that matches"),
+        ('choices: ["create \\e[31mfw"]', r"^it:1: choices\.0: give one line of text, without control"),
+        ('about: "\\e]0;mine\\a"\nchoices: []', r"^it:1: about: give one line of text, without control"),
     ],
     ids=["deep", "deep in blocks", "a long number", "no date", "no moment", "a long choice", "colour", "a title"],
 )
