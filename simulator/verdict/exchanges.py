@@ -1,6 +1,6 @@
 """A request and what became of it, on both sides, for as long as something may still become of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from agent.device_events import AnswerReceived, RequestSent
@@ -74,6 +74,11 @@ class Exchange(State):
             knew=is_report and self.knew,
             licence=past.cloud(self.licence) if is_report else 0,
         )
+
+    def renamed(self, token: str) -> "Exchange":
+        """An essence with another token."""
+        assert self.request is not None, "whoever asks has told so"
+        return self.twin().becomes(request=replace(self.request, client_token=token))
 
     @property
     def may_find(self) -> bool:

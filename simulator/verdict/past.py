@@ -17,7 +17,7 @@ Numbers of entries are compared with a few of them only, such as those of the qu
 that lie between the same two of these are alike, and so are these if none of the others lies between.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -109,7 +109,8 @@ class ByOrder:
     `essence` is what its state comes to. `decides` and `leaves` say for people what is decided, and what is left to
     what else: empty, if nothing. `at_rest`: some of it only where nothing goes on any more, as if the run ended there.
     `told` and `cloud` are the numbers that are compared besides those of the testimony, of the client's own entries and
-    of the cloud's; both are given that and the record, too.
+    of the cloud's; both are given that and the record, too. `renamed` is an essence with other names for tokens, if
+    it has any.
     """
 
     decides: str
@@ -118,6 +119,7 @@ class ByOrder:
     at_rest: bool = False
     told: Callable[[Any, Any, Any], Compared] | None = None
     cloud: Callable[[Any, Any, Any], Compared] | None = None
+    renamed: Callable[[Any, Mapping[str, str]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ What joins it with the cloud's account is the client token that a request and it
 one, the first counts (the rest are redeliveries). An answer is taken in after the cloud has told that it gave it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -193,6 +194,11 @@ class Testimony(State):
             phase=self.phase if self.phase in ("idle", "safe") else None,
             done_at=NOW,
         )
+
+    def renamed(self, names: Mapping[str, str]) -> "Testimony":
+        """An essence with other names for tokens."""
+        called = sorted((names.get(token, token), token) for token in self.exchanges)
+        return self.twin().becomes(exchanges=Map((name, self.exchanges[token].renamed(name)) for name, token in called))
 
     # ── what the cloud tells of its requests ──────────────────────────────────────────────────────────────────
 

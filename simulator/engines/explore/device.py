@@ -3,6 +3,7 @@
 The journal is kept as its newest record alone: older ones count for nothing once that is durable.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 from zlib import crc32
@@ -16,7 +17,7 @@ from simulator.devices.rig.values import Rig
 from simulator.devices.storage import EMPTY, FILE_BYTES, Disk, FlashFile, recall, snapshot_of
 from simulator.engines.explore.choice import Actor, Choice, Kind
 from simulator.engines.explore.net import Link, Message
-from simulator.engines.explore.tokens import PLACES, place_of, places_of
+from simulator.engines.explore.tokens import Names
 from simulator.trace import CloudEvent
 from simulator.trace.flash_events import DeviceAccount
 
@@ -36,8 +37,8 @@ MOST_ATTEMPTS: Final = 2
 class Minted(NamedTuple):
     """What was minted around the machine, as far as it still counts (see `agent.correlation`).
 
-    `life` tells this life of the agent from others. `sent` is the number of the newest attempt, 0 with no answer
-    awaited; its question was put `attempt` times. `reports` are the nonces on record.
+    `life` tells this life of the agent from others, 0 with no agent. `sent` is the number of the newest attempt, 0 with
+    no answer awaited; its question was put `attempt` times. `reports` are the nonces on record. See `tokens`.
     """
 
     life: int = 0
@@ -72,12 +73,23 @@ class Device(NamedTuple):
         return self.rig.run is None and not self.rig.pending
 
     @property
-    def places(self) -> int:
-        """What it knows that was minted, as a mask (see `tokens`)."""
+    def names(self) -> Names:
+        """What it calls its own of what was minted."""
         minted = self.minted
-        known = 1 << minted.life % PLACES if self.machine is not None else 0
-        reports = places_of(nonce for _, nonce in minted.reports)
-        return known | place_of(minted.token) | reports | _places_in_journal(self.rig.disk)
+        nonces = (*nonces_in_journal(self.rig.disk), *(nonce for _, nonce in minted.reports))
+        return Names(minted.life, tuple(dict.fromkeys(nonces)), minted.token)
+
+    @property
+    def named(self) -> "Device":
+        """The same with its own called as from now on."""
+        names, minted = self.names, self.minted
+        if names == names.next:
+            return self
+        reports = tuple((name, names.nonce(nonce)) for name, nonce in minted.reports)
+        minted = minted._replace(life=names.next.life, sent=int(names.next.awaited or 0), reports=reports)
+        disk = _renamed(self.rig.disk, names)
+        rig = self.rig if disk is self.rig.disk else self.rig._replace(disk=disk)
+        return self._replace(rig=rig, minted=minted)
 
 
 Told: TypeAlias = DeviceAccount
@@ -126,11 +138,29 @@ def newest_of(disk: Disk) -> Disk:
 
 
 @lru_cache(maxsize=16_384)
-def _places_in_journal(disk: Disk) -> int:
+def nonces_in_journal(disk: Disk) -> tuple[str, ...]:
+    """Of its newest record: that of the last execution's report, and that of the one that is open."""
+    record = _record_on(disk)
+    if record is None:
+        return ()
+    finished = record.finished.nonce if record.finished is not None else ""
+    return tuple(nonce for nonce in (finished, record.nonce) if nonce)
+
+
+@lru_cache(maxsize=16_384)
+def _renamed(disk: Disk, names: Names) -> Disk:
+    """With the nonces on it called as from now on."""
+    record, nonces = _record_on(disk), nonces_in_journal(disk)
+    if record is None or nonces == tuple(map(names.nonce, nonces)):
+        return disk
+    if record.finished is not None and record.finished.nonce:
+        record = replace(record, finished=replace(record.finished, nonce=names.nonce(record.finished.nonce)))
+    return written(disk, replace(record, nonce=names.nonce(record.nonce) if record.nonce else ""))
+
+
+def _record_on(disk: Disk) -> Record | None:
     try:
         _, record = recall(disk)
     except GhostjobError:
-        return 0
-    if record is None:
-        return 0
-    return place_of(record.nonce) | place_of(record.finished.nonce if record.finished is not None else "")
+        return None
+    return record

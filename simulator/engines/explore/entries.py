@@ -2,7 +2,7 @@
 
 Times are made up (`made_up_time`). A path that could go on by itself, away from home, is no whole run: it has no end.
 
-Tokens are used again in a world once nobody knows them. In a trace each has a name of its own.
+Tokens are called anew in a world after every step (see `tokens`). In a trace each has a name of its own.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from simulator.engines.explore.device import Told
 from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime, duration
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
+from simulator.engines.explore.tokens import Tokens
 from simulator.engines.explore.world import Transition, ending, played, system_of
 from simulator.trace import (
     CLOUD,
@@ -51,8 +52,9 @@ def told_on_the_way(system: System, path: Iterable[Choice], why: str = "explored
     scribe, world = _Scribe(system.setup), system.first()
     yield scribe.write(ENGINE, started(system.setup))
     yield scribe.write(CLOUD, CloudListening({}))
-    for side, by_cloud, by_device in system.told_before:
+    for side, by_cloud, by_device, tokens in system.told_before:
         yield from scribe.write_all(side, by_cloud, by_device)
+        scribe.calls(side, tokens)
     for transition in played(system, path):
         yield from scribe.transition(transition, why)
         world = transition.world
@@ -87,7 +89,7 @@ class _Scribe:
         self._numbers = Counter[str]()
         self._time = MadeUpTime()
         self._policy = setup.device_policy(setup.seats[0])
-        self._names: dict[tuple[int, str], str] = {}
+        self._names: list[dict[str, str]] = [{} for _ in setup.seats]
         self._minted = 0
 
     def write(self, source: str, event: Event) -> Entry:
@@ -106,6 +108,13 @@ class _Scribe:
         yield from self.write_all(transition.side, transition.told_by_cloud, transition.told_by_device)
         if operation is not None:
             yield self.write(CONTROLLER, DeletionAccepted(choice.what, operation))
+        for side, tokens in enumerate(transition.tokens):
+            self.calls(side, tokens)
+
+    def calls(self, side: int, tokens: Tokens) -> None:
+        """What the tokens of a side are called from now on, which are in the trace what they are."""
+        names = {called: self._names[side].get(token, token) for token, called in tokens}
+        self._names[side] = names
 
     def write_all(self, side: int | None, by_cloud: Iterable[Event], by_device: Iterable[Told]) -> Iterator[Entry]:
         """What the cloud tells, and then the device."""
@@ -120,9 +129,9 @@ class _Scribe:
     def _named(self, event: Event, side: int) -> Event:
         if isinstance(event, RequestSent):
             self._minted += 1
-            self._names[side, event.client_token] = f"token-{self._minted}"
-        if isinstance(event, ExecutionGone) and (side, event.learned_from) in self._names:
-            return replace(event, learned_from=self._names[side, event.learned_from])
+            self._names[side][event.client_token] = f"token-{self._minted}"
+        if isinstance(event, ExecutionGone) and event.learned_from in self._names[side]:
+            return replace(event, learned_from=self._names[side][event.learned_from])
         if isinstance(event, WITH_TOKEN) and event.client_token:
-            return replace(event, client_token=self._names[side, event.client_token])
+            return replace(event, client_token=self._names[side][event.client_token])
         return event

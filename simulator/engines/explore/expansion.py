@@ -21,17 +21,16 @@ from simulator.engines.explore.local_moves import (
     LABEL,
     LINK,
     MESSAGE,
+    NAMES,
     NO_SIDE,
     NOBODY,
     OUT,
     RECIPIENT,
     SERVICE,
     LocalMoves,
-    highest_free,
-    lowest_free,
 )
 from simulator.engines.explore.packing import SideNumbers
-from simulator.engines.explore.searchable import Searchable, Side, State
+from simulator.engines.explore.searchable import TAKEN, Searchable, Side, State
 from simulator.engines.explore.tables import Table
 
 
@@ -78,6 +77,15 @@ class _Begun(NamedTuple):
         nets = tuple(net[which] for net in self.nets)
         label = None if self.label is None else self.label[which]
         return _Begun(self.source[which], nets, self.budgets[which], label)
+
+
+class _SideAfter(NamedTuple):
+    """A side after a move: its device, what that called its own, its net and what is watched of it."""
+
+    device: Numbers
+    names: Numbers
+    net: Numbers
+    watched: Numbers
 
 
 class Expansion:
@@ -130,9 +138,8 @@ class Expansion:
         states = _unpacked(words)
         found = [self._by_service(states)]
         for number in range(len(states.sides)):
-            token = self._free_token(states, number)
-            found.append(self._by_device(states, number, token))
-            found += self._by_net(states, number, token)
+            found.append(self._by_device(states, number))
+            found += self._by_net(states, number)
         return self._at_rest(Moves.all_of(found))
 
     def _at_rest(self, moves: Moves) -> Moves:
@@ -143,27 +150,19 @@ class Expansion:
             moves.broken[home] = self._both(moves.broken[home], broke)
         return moves
 
-    def _free_token(self, states: _States, number: int) -> Numbers:
-        known, side = self.known, states.sides[number]
-        mask = known.places_of_devices.values[side.device] | known.places_of_nets.values[side.net]
-        mask |= known.places_of_watched.values[side.watched] | known.places_of_services.values[states.service]
-        token = lowest_free(mask)
-        assert not len(token) or int(token.max()) < 64, "more than 64 places are taken at once"
-        return token + 64 * highest_free(mask)
-
     def _by_service(self, states: _States) -> Moves:
         source, entry = self.known.service_moves.expand(states.service)
         begun = _Begun(source, tuple(side.net[source] for side in states.sides), states.budgets[source], None)
         return self._of_service(states, begun, self.known.service_moves, entry, NO_SIDE)
 
-    def _by_device(self, states: _States, number: int, token: Numbers) -> Moves:
+    def _by_device(self, states: _States, number: int) -> Moves:
         known, side = self.known, states.sides[number]
         waits = known.waits.answer(side.net, known.awaited.values[side.device])
-        source, entry = known.device_moves.expand(side.device, token, waits)
+        source, entry = known.device_moves.expand(side.device, waits)
         begun = _Begun(source, tuple(each.net[source] for each in states.sides), states.budgets[source], None)
         return self._of_device(states, begun, known.device_moves, entry, number)
 
-    def _by_net(self, states: _States, number: int, token: Numbers) -> Iterator[Moves]:
+    def _by_net(self, states: _States, number: int) -> Iterator[Moves]:
         known, table = self.known, self.known.net_moves
         source, entry = table.expand(states.sides[number].net, known.affordable(states.budgets))
         nets = tuple(table[AFTER][entry] if at == number else side.net[source] for at, side in enumerate(states.sides))
@@ -175,49 +174,56 @@ class Expansion:
         entry = known.served.entry(states.service[source[served]], message[served])
         yield self._of_service(states, begun.take(served), known.served, entry, number)
         heard = np.flatnonzero(affordable & (to == DEVICE))
-        at, device = source[heard], states.sides[number].device
-        which, entry = known.heard.expand(device[at], message[heard], token[at])
+        device = states.sides[number].device[source[heard]]
+        waits = known.waits.answer(begun.nets[number][heard], known.awaited.values[device])
+        which, entry = known.heard.expand(device, message[heard], (waits >= TAKEN).astype(np.int64))
         yield self._of_device(states, begun.take(heard[which]), known.heard, entry, number)
 
     # ── what comes of them ────────────────────────────────────────────────────────────────────────────────────────
 
     def _of_net(self, states: _States, begun: _Begun, number: int) -> Moves:
         assert begun.label is not None
-        words = [
-            self._side_word(side.device[begun.source], net, side.watched[begun.source], states.service[begun.source])
+        source = begun.source
+        sides = [
+            self._still(side.device[source], net, side.watched[source])
             for side, net in zip(states.sides, begun.nets, strict=True)
         ]
-        shared = packing.shared_word(states.service[begun.source], begun.budgets)
-        label = self._full(begun.label, states, begun.source, number)
-        return Moves(begun.source, (*words, shared), label, np.zeros(len(label), np.int64))
+        words = self._named(sides, states.service[source], begun.budgets)
+        label = self._full(begun.label, states, source, number)
+        return Moves(source, words, label, np.zeros(len(label), np.int64))
 
     def _of_device(self, states: _States, begun: _Begun, table: Table, entry: Numbers, number: int) -> Moves:
         """What it sends goes up, and its watchers are told."""
         begun, entry = self._pay(begun, table, entry)
         source, nothing = begun.source, np.zeros(len(entry), np.int64)
-        words, broken = [], nothing
+        sides, broken = list[_SideAfter](), nothing
         for at, (side, net) in enumerate(zip(states.sides, begun.nets, strict=True)):
-            device, watched = side.device[source], side.watched[source]
+            watched = side.watched[source]
             if at == number:
-                device = table[AFTER][entry]
                 net = self._net_after(net, table[OUT][entry], nothing, table[LINK][entry])
                 watched, broken = self._watched_after(watched, table[HEARD][entry])
-            words.append(self._side_word(device, net, watched, states.service[source]))
-        shared = packing.shared_word(states.service[source], begun.budgets)
-        return Moves(source, (*words, shared), self._label(states, begun, table, entry, number), broken)
+                sides.append(_SideAfter(table[AFTER][entry], table[NAMES][entry], net, watched))
+            else:
+                sides.append(self._still(side.device[source], net, watched))
+        words = self._named(sides, states.service[source], begun.budgets)
+        return Moves(source, words, self._label(states, begun, table, entry, number), broken)
 
     def _of_service(self, states: _States, begun: _Begun, table: Table, entry: Numbers, number: int) -> Moves:
         """What it sends goes down to each side, and each side's watchers are told."""
         begun, entry = self._pay(begun, table, entry)
         source, nothing = begun.source, np.zeros(len(entry), np.int64)
-        words, broken, service = [], nothing, table[AFTER][entry]
+        sides, broken = list[_SideAfter](), nothing
         for at, (side, net) in enumerate(zip(states.sides, begun.nets, strict=True)):
             net = self._net_after(net, nothing, table[OUT + at][entry], nothing)
             watched, broke = self._watched_after(side.watched[source], table[HEARD][entry])
             broken = self._both(broken, broke)
-            words.append(self._side_word(side.device[source], net, watched, service))
-        shared = packing.shared_word(service, begun.budgets)
-        return Moves(source, (*words, shared), self._label(states, begun, table, entry, number), broken)
+            sides.append(self._still(side.device[source], net, watched))
+        words = self._named(sides, table[AFTER][entry], begun.budgets)
+        return Moves(source, words, self._label(states, begun, table, entry, number), broken)
+
+    def _still(self, device: Numbers, net: Numbers, watched: Numbers) -> "_SideAfter":
+        """A side whose device has not moved."""
+        return _SideAfter(device, self.known.names_of.values[device], net, watched)
 
     def _pay(self, begun: _Begun, table: Table, entry: Numbers) -> tuple[_Begun, Numbers]:
         """Those that can be paid for."""
@@ -237,16 +243,20 @@ class Expansion:
         after[changed] = self.known.nets_after.answer(net[changed], up[changed], down[changed], link[changed])
         return after
 
-    def _side_word(self, device: Numbers, net: Numbers, watched: Numbers, service: Numbers) -> Words:
-        """With only that watched which somebody may yet speak of."""
-        known = self.known
-        alive = known.places_of_devices.values[device] | known.places_of_nets.values[net]
-        dead = known.places_of_watched.values[watched] & ~(alive | known.places_of_services.values[service])
-        which = np.flatnonzero(dead)
-        if len(which):
-            watched = watched.copy()
-            watched[which] = known.forgotten.answer(watched[which], dead[which])
-        return packing.side_word(device, net, watched)
+    def _named(self, sides: "list[_SideAfter]", service: Numbers, budgets: Numbers) -> tuple[Words, ...]:
+        """The words, with what was minted called as from now on."""
+        known, words = self.known, list[Words]()
+        for at, (device, names, net, watched) in enumerate(sides):
+            which = np.full(len(device), at)
+            entry = known.named_nets.entry(net, which, names)
+            net, tokens = known.named_nets[0][entry], known.named_nets[1][entry]
+            service = known.named_services.answer(service, which, names)
+            changed = np.flatnonzero(known.tokens_of.values[watched] & ~known.unchanged.values[tokens])
+            if len(changed):
+                watched = watched.copy()
+                watched[changed] = known.named_watched.answer(watched[changed], tokens[changed])
+            words.append(packing.side_word(device, net, watched))
+        return *words, packing.shared_word(service, budgets)
 
     def _watched_after(self, watched: Numbers, heard: Numbers) -> tuple[Numbers, Numbers]:
         told = np.flatnonzero(heard)

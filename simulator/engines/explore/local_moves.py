@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from simulator.engines.explore import packing
-from simulator.engines.explore.index import Numbers, Words
+from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.searchable import (
     Broken,
     Choice,
@@ -26,8 +26,11 @@ from simulator.engines.explore.tables import Entry, Parts, Table, Trait
 LINKS: Final = ("", "lost", "back")
 NOBODY, DEVICE, SERVICE = range(3)
 RECIPIENTS: Final = ("", "device", "service")
-LABEL, COST, AFTER, HEARD, OUT, LINK = range(6)
-"""Fields of a device's and a service's entries; of a service's, OUT is the first of one a side, and the last."""
+LABEL, COST, AFTER, HEARD, OUT, LINK, NAMES = range(7)
+"""Fields of a device's and a service's entries; of a service's, OUT is the first of one a side, and the last.
+
+A device is as it is called AFTER the move; NAMES are what it called its own until then.
+"""
 RECIPIENT, MESSAGE = 3, 4
 """Fields of a net's entries, beside LABEL, COST and AFTER."""
 NO_SIDE: Final = 99
@@ -59,6 +62,8 @@ class LocalMoves:
         self.phases: Parts[str] = Parts("phase", 31)
         self._several: Parts[Any] = Parts("what is sent or told", 31)
         self._awaited: Parts[Hashable] = Parts("what is waited for", 31)
+        self._names: Parts[Hashable] = Parts("names", 31)
+        self._tokens: Parts[Hashable] = Parts("tokens", 31)
         self._messages: Parts[Hashable] = Parts("message", 31)
         self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
         self._net_kinds: dict[Kind, int] = {}
@@ -76,10 +81,9 @@ class LocalMoves:
         self.phases.number("")
 
     def _make_traits(self, system: Searchable) -> None:
-        self.places_of_devices = Trait(self.devices, np.uint64, system.places)
-        self.places_of_nets = Trait(self.nets, np.uint64, system.places)
-        self.places_of_watched = Trait(self.watched, np.uint64, system.places)
-        self.places_of_services = Trait(self.services, np.uint64, system.places)
+        self.names_of = Trait(self.devices, np.int64, lambda device: self._names.number(system.named_device(device)[1]))
+        self.tokens_of = Trait(self.watched, np.uint64, system.tokens)
+        self.unchanged = Trait(self._tokens, np.uint64, system.unchanged)
         self.awaited = Trait(self.devices, np.int64, lambda device: self._awaited.number(system.awaited(device)))
         self.homely = Trait(self.devices, np.bool_, system.can_be_home)
         self.phase = Trait(self.devices, np.int64, lambda device: self.phases.number(system.phase(device)))
@@ -87,15 +91,17 @@ class LocalMoves:
         self.violated = Trait(self.broken, np.bool_, is_violated)
 
     def _make_tables(self) -> None:
-        self.device_moves = Table(3, 6, self._ask_device)
+        self.device_moves = Table(2, 7, self._ask_device)
         self.waits = Table(2, 1, self._ask_waits)
-        self.heard = Table(3, 6, self._ask_hearing)
+        self.heard = Table(3, 7, self._ask_hearing)
         self.net_moves = Table(2, 5, self._ask_net)
         self.service_moves = Table(1, 4 + self.side_count, self._ask_service)
         self.served = Table(2, 4 + self.side_count, self._ask_serving)
         self.nets_after = Table(4, 1, self._ask_net_after)
         self.watched_after = Table(2, 2, self._ask_watched)
-        self.forgotten = Table(2, 1, self._ask_forgotten)
+        self.named_nets = Table(3, 2, self._ask_named_net)
+        self.named_services = Table(3, 1, self._ask_named_service)
+        self.named_watched = Table(2, 1, self._ask_named_watched)
         self.at_rest = Table(1, 1, self._ask_at_rest)
         self.both_broken = Table(2, 1, self._ask_both_broken)
         self.paid = Table(2, 1, self._ask_paid)
@@ -110,20 +116,20 @@ class LocalMoves:
 
     # ── what the tables ask ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask_device(self, device: int, token: int, waits: int) -> Iterator[Entry]:
-        return map(self._device_entry, self.system.device_moves(self.devices[device], token, waits))
+    def _ask_device(self, device: int, waits: int) -> Iterator[Entry]:
+        return map(self._device_entry, self.system.device_moves(self.devices[device], waits))
 
     def _ask_waits(self, net: int, awaited: int) -> tuple[Entry]:
         return ((self.system.waits(self.nets[net], self._awaited[awaited]),),)
 
-    def _ask_hearing(self, device: int, message: int, token: int) -> Iterator[Entry]:
-        moves = self.system.device_hears(self.devices[device], self._messages[message], token)
+    def _ask_hearing(self, device: int, message: int, is_taken: int) -> Iterator[Entry]:
+        moves = self.system.device_hears(self.devices[device], self._messages[message], bool(is_taken))
         return map(self._device_entry, moves)
 
     def _device_entry(self, move: DeviceMove) -> Entry:
-        after = self.devices.number(move.device)
-        heard, out = self._heard(move), self._listed(move.out)
-        return *self._names(move, move.also), after, heard, out, LINKS.index(move.link)
+        device, names = self.system.named_device(move.device)
+        after, heard, out = self.devices.number(device), self._heard(move), self._listed(move.out)
+        return *self._called(move, move.also), after, heard, out, LINKS.index(move.link), self._names.number(names)
 
     def _heard(self, move: DeviceMove | ServiceMove) -> int:
         heard = self.system.heard_of(move)
@@ -153,7 +159,7 @@ class LocalMoves:
                     continue
             to = RECIPIENTS.index(move.to)
             message = 0 if to == NOBODY else self._messages.number(move.message)
-            yield *self._names(move), self.nets.number(move.net), to, message
+            yield *self._called(move), self.nets.number(move.net), to, message
 
     def _ask_service(self, service: int) -> Iterator[Entry]:
         return map(self._service_entry, self.system.service_moves(self.services[service]))
@@ -166,9 +172,9 @@ class LocalMoves:
         for message in move.out:
             sent[self.system.side_of(message)].append(message)
         out = (self._listed(tuple(messages)) for messages in sent)
-        return *self._names(move), self.services.number(move.service), self._heard(move), *out
+        return *self._called(move), self.services.number(move.service), self._heard(move), *out
 
-    def _names(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:
+    def _called(self, move: DeviceMove | NetMove | ServiceMove, also: Kind | None = None) -> tuple[int, int]:
         """Of a move, its label and its costs."""
         names = (move.choice, move.actor, move.cost, also)
         known = self._known_names.get(names)
@@ -186,8 +192,16 @@ class LocalMoves:
         after, broken = self.system.watch(self.watched[watched], self._several[heard])
         return ((self.watched.number(after), self.broken.number(tuple(broken))),)
 
-    def _ask_forgotten(self, watched: int, dead: int) -> tuple[Entry]:
-        return ((self.watched.number(self.system.forget(self.watched[watched], ~dead)),),)
+    def _ask_named_net(self, net: int, side: int, names: int) -> tuple[Entry]:
+        after, tokens = self.system.named_net(self.nets[net], side, self._names[names])
+        return ((self.nets.number(after), self._tokens.number(tokens)),)
+
+    def _ask_named_service(self, service: int, side: int, names: int) -> tuple[Entry]:
+        after = self.system.named_service(self.services[service], side, self._names[names])
+        return ((self.services.number(after),),)
+
+    def _ask_named_watched(self, watched: int, tokens: int) -> tuple[Entry]:
+        return ((self.watched.number(self.system.named_watched(self.watched[watched], self._tokens[tokens])),),)
 
     def _ask_at_rest(self, watched: int) -> tuple[Entry]:
         return ((self.broken.number(tuple(self.system.at_rest(self.watched[watched]))),),)
@@ -215,17 +229,3 @@ class LocalMoves:
         known = self.labels[label]
         actor = known.actor if side == NO_SIDE or self.side_count == 1 else f"{known.actor} {side}"
         return ((self.labels.number(known._replace(phase=self.phases[phase], actor=actor)),),)
-
-
-def lowest_free(mask: Words) -> Numbers:
-    """The lowest bit that is not set."""
-    low = ~mask & (mask + np.uint64(1))
-    return np.bitwise_count(low - np.uint64(1)).astype(np.int64)
-
-
-def highest_free(mask: Words) -> Numbers:
-    """The highest bit that is not set."""
-    below = ~mask
-    for shift in (1, 2, 4, 8, 16, 32):
-        below |= below >> np.uint64(shift)
-    return np.bitwise_count(below).astype(np.int64) - 1

@@ -5,6 +5,7 @@
     watched, broken = watcher.watch(watched, told_by_cloud, told_by_device)
     watcher.places(watched)         # of the tokens of requests that it may yet hear of, as bits
     watcher.forget(watched, alive)  # those of which nobody will hear any more
+    watcher.renamed(watched, names) # with others for what is kept
     watcher.at_rest(watched)        # what is broken besides, if the device rests and nothing goes on any more
 
 What is judged is what `simulator.verdict` judges, by its own monitors and rules: they are fed the very events of a
@@ -16,13 +17,14 @@ All else comes at one instant. So it does in what `trace` gives the judge of a p
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from agent.device_events import AnswerReceived, DeviceDisconnected, JournalWritten, PhaseChanged, RequestSent
+from simulator.engines.explore.tokens import PLACES, place_of
 from simulator.trace import (
     CLOUD,
     ENGINE,
@@ -72,6 +74,8 @@ BOUNDS: Final = Bounds(
 
 RECORD_SECONDS: Final = -ON_RECORD / 1_000_000
 AT_LAST_SECONDS: Final = AT_LAST / 1_000_000
+AGAIN: Final = str(PLACES - 1)
+"""A token that no step mints."""
 UNREAD: Final = (("", ""),)
 """Details that say nothing that a monitor reads: that there are some may be a reason given."""
 ONGOING: Final = Course(BOUNDS, False, NOW, Lag())
@@ -123,16 +127,11 @@ class Watched:
     record: ThingRecord
 
 
-def place_of_number(token: str) -> int:
-    """Of a token that is a number."""
-    return 1 << int(token)
-
-
 class Watcher:
     """Watches one device: `finishes_after_switch` and `leap_unanswered_seconds` are its owner's policies.
 
     `shares`: it is one of several agents on a thing of that name, in a namespace; of what the cloud tells, only what
-    concerns that is its own. `places_of` gives the places of a token in the world's row of names, as bits.
+    concerns that is its own. Tokens are numbers.
     """
 
     def __init__(
@@ -142,9 +141,8 @@ class Watcher:
         finishes_after_switch: bool = False,
         leap_unanswered_seconds: float | None = None,
         shares: tuple[str, str | None] | None = None,
-        places_of: Callable[[str], int] = place_of_number,
     ) -> None:
-        policy, self._places_of = leap_unanswered_seconds, places_of
+        policy = leap_unanswered_seconds
         self._thing, self._forward, self._policy = thing, finishes_after_switch, policy
         self._limits = Limits(
             BOUNDS, finishes_after_switch, None if policy is None else micros(policy), ready=micros(LONGEST_SECONDS)
@@ -187,9 +185,12 @@ class Watcher:
         own = _fresh(watched.own, touched, is_fed=is_fed)
         record = watched.record.twin() if by_cloud else watched.record
         self._hear_cloud(own, record, by_cloud)
-        now = self._hear_device(own, record, by_device, NOW + micros(seconds))
+        now, again = self._hear_device(own, record, by_device, NOW + micros(seconds))
         after = Watched(essence(own, record, self._judged, now), record.essence() if by_cloud else record)
-        return after, tuple(self._decided(own, after, sorted(touched)))
+        broken = tuple(self._decided(own, after, sorted(touched)))
+        if again:
+            after = self.renamed(self.forget(after, ~place_of(again)), {AGAIN: again})
+        return after, broken
 
     def gist(self, told: Heard) -> Heard:
         """Only what can make a difference to what is watched: what tells the same needs to be watched once."""
@@ -223,15 +224,21 @@ class Watcher:
             case _:
                 return True
 
-    def _hear_device(self, own: Watch, record: ThingRecord, told: Sequence[Event], now: int) -> int:
-        """What it tells of itself, from when on; what time it is then."""
+    def _hear_device(self, own: Watch, record: ThingRecord, told: Sequence[Event], now: int) -> tuple[int, str]:
+        """What it tells of itself, from when on; what time it is then, and which token came into use again.
+
+        What had that token is over with this step. Until then the request that has it now is known by another.
+        """
+        again, testimony = "", own.testimony
         for n, event in enumerate(told, FIRST):
-            if isinstance(event, RequestSent) and event.client_token in own.testimony.exchanges:
-                own.testimony.exchanges = own.testimony.exchanges.without(event.client_token)
+            if isinstance(event, RequestSent) and (
+                event.client_token in testimony.exchanges or event.client_token in testimony.closed
+            ):
+                again, event = event.client_token, replace(event, client_token=AGAIN)
             own.told(Seen(Mark(self._thing, n, now), event), record, self._limits, self._monitors)
             if isinstance(event, JournalWritten):
                 now -= ON_RECORD
-        return now
+        return now, again
 
     def _decided(self, own: Watch, after: Watched, touched: Iterable[int]) -> Iterator[Broken]:
         """What is said once, of what is not kept: what is kept is still open."""
@@ -288,16 +295,28 @@ class Watcher:
 
     def forget(self, watched: Watched, alive: int) -> Watched:
         """Without the requests whose tokens nobody knows any more: their places are not all in `alive`."""
-        dead = [token for token in watched.own.testimony.exchanges if self._places_of(token) & ~alive]
+        dead = [token for token in watched.own.testimony.exchanges if place_of(token) & ~alive]
         if not dead:
             return watched
         own = watched.own.twin()
         own.testimony.exchanges = own.testimony.exchanges.only(lambda token, _: token not in dead)
         return Watched(essence(own, watched.record, self._judged, NOW), watched.record)
 
+    def renamed(self, watched: Watched, names: Mapping[str, str]) -> Watched:
+        """With other names for its tokens."""
+        own, exchanges = watched.own, watched.own.testimony.exchanges
+        if all(names.get(token, token) == token for token in exchanges):
+            return watched
+        testimony = own.testimony.renamed(names)
+        states = tuple(
+            state if way.renamed is None else way.renamed(state, names)
+            for (_, way), state in zip(self._judged, own.states, strict=True)
+        )
+        return Watched(Watch(testimony, states), watched.record)
+
     def places(self, watched: Watched) -> int:
         """The places of the tokens of requests that it may yet hear of."""
-        return reduce(or_, map(self._places_of, watched.own.testimony.exchanges), 0)
+        return reduce(or_, map(place_of, watched.own.testimony.exchanges), 0)
 
 
 def _gist(event: Event) -> Event:

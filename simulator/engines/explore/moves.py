@@ -26,7 +26,7 @@ from simulator.devices.rig.values import Make, Pending, PowerOn, Reboot, Rig, Ri
 from simulator.devices.sectors import worked
 from simulator.engines.explore.choice import KINDS, Actor, Choice, Kind, place_of
 from simulator.engines.explore.device import Device, DeviceMove
-from simulator.engines.explore.net import ANSWERED, STILL, Message
+from simulator.engines.explore.net import ANSWERED, ASTRAY, STILL, Message
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.turn import Agent, Cut, Turn
 from simulator.scenario import Timings
@@ -57,10 +57,10 @@ class Moves:
         """As it left the factory, about to be switched on."""
         return Device(side, Rig(self._make, factory(self._layout), pending=(PowerOn("power-on"),)))
 
-    def of_itself(self, device: Device, free: int, waits: int) -> tuple[DeviceMove, ...]:
+    def of_itself(self, device: Device, waits: int) -> tuple[DeviceMove, ...]:
         """Whatever can happen to the device without a message; `waits` is what may yet come to it (see `net.waits`)."""
         moves: list[DeviceMove] = []
-        for choice, cost, actor, turn in self._turns(device, free, waits):
+        for choice, cost, actor, turn in self._turns(device, waits):
             moves.extend(self._with_cuts(device, choice, cost, actor, turn))
         if device.rig.is_on and "power-cut" in self._possible:
             has_agent = device.machine is not None or device.crashed
@@ -68,30 +68,31 @@ class Moves:
             moves.append(gone._replace(choice=Choice("power-cut", at=place_of(device.side))))
         return tuple(moves)
 
-    def on_message(self, device: Device, message: Message, free: int) -> tuple[DeviceMove, ...]:
-        """The device hears it, and the power goes in the middle of what follows."""
+    def on_message(self, device: Device, message: Message, *, is_taken: bool) -> tuple[DeviceMove, ...]:
+        """The device hears it, and the power goes in the middle of what follows; `is_taken` as a `Turn` has it."""
         event: Event = Answered(message.body) if isinstance(message.body, Answer) else Hinted(message.body)  # type: ignore[arg-type]
-        turn = self._turn(device, free)
+        turn = self._turn(device, is_taken=is_taken)
         turn.feed(event)
         return tuple(self._with_cuts(device, Choice(""), None, "down", turn))
 
     # ── what can happen ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _turns(self, device: Device, free: int, waits: int) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
-        yield from self._works(device, free)
+    def _turns(self, device: Device, waits: int) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
+        is_taken = waits >= ASTRAY
+        yield from self._works(device, is_taken=is_taken)
         for name in device.timers:
             cost: Kind | None = None if is_due(device, name, waits) else "early"
             if cost is None or cost in self._possible:
-                turn = self._turn(device, free)
+                turn = self._turn(device, is_taken=is_taken)
                 turn.fire(name)
                 turn.feed(TimerFired(name))
                 yield Choice("timer", name), cost, "timer", turn
         if not device.link and device.machine is not None:
-            turn = self._turn(device, free)
+            turn = self._turn(device, is_taken=is_taken)
             turn.find_link()
             yield Choice("connect"), None, "device", turn
         elif device.link and "disconnect" in self._possible:
-            turn = self._turn(device, free)
+            turn = self._turn(device, is_taken=is_taken)
             turn.lose_link()
             turn.away = True
             if device.machine is not None:
@@ -99,31 +100,22 @@ class Moves:
                 turn.feed(Disconnected(GONE))
             yield Choice("disconnect"), "disconnect", "fault", turn
 
-    def _works(self, device: Device, free: int) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
+    def _works(self, device: Device, *, is_taken: bool) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
         """What its hardware is at."""
         run = device.rig.run
         if run is not None:
             done = next_stop(device.rig, run, self._group)
-            yield Choice("work", run.instant(done)), None, "device", self._done(device, free, steps.advance, done)
+            turn = self._turn(device, is_taken=is_taken)
+            yield Choice("work", run.instant(done)), None, "device", _done(turn, steps.advance, done)
             if isinstance(run.work, BeginStep) and "fail" in self._possible:
-                yield Choice("fail", run.name), "fail", "fault", self._done(device, free, failing)
+                turn = self._turn(device, is_taken=is_taken)
+                yield Choice("fail", run.name), "fail", "fault", _done(turn, failing)
         for what in device.rig.pending:
-            yield Choice(_name_of(what)), None, "device", self._done(device, free, steps.happen, what)
+            turn = self._turn(device, is_taken=is_taken)
+            yield Choice(_name_of(what)), None, "device", _done(turn, steps.happen, what)
 
-    def _done(
-        self,
-        device: Device,
-        free: int,
-        operation: Callable[Concatenate[Rig, P], RigOutcome],
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> Turn:
-        turn = self._turn(device, free)
-        turn.do(operation, *args, **named)
-        return turn
-
-    def _turn(self, device: Device, free: int) -> Turn:
-        return Turn(device, self._agents[device.side], free)
+    def _turn(self, device: Device, *, is_taken: bool) -> Turn:
+        return Turn(device, self._agents[device.side], is_taken=is_taken)
 
     # ── power ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,10 +149,15 @@ class Moves:
         key = (side, rig, link, away, has_agent, instant)
         known = self._without_power.get(key)
         if known is None:
-            turn = self._turn(Device(side, rig, link=link, crashed=has_agent, away=away), 0)
+            turn = self._turn(Device(side, rig, link=link, crashed=has_agent, away=away), is_taken=False)
             turn.do(power.cut, instant)
             known = self._without_power[key] = _move(Choice(""), "power-cut", "fault", turn)
         return known
+
+
+def _done(turn: Turn, operation: Callable[Concatenate[Rig, P], RigOutcome], *args: P.args, **named: P.kwargs) -> Turn:
+    turn.do(operation, *args, **named)
+    return turn
 
 
 def is_due(device: Device, name: TimerName, waits: int) -> bool:

@@ -5,11 +5,11 @@ sent up may have got through or not, and nobody needs to pay for that.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint, Request
 from simulator.engines.explore.choice import Actor, Choice, Kind, place_of
+from simulator.engines.explore.tokens import AWAITED, FRESH, Names, Tokens, token_of, with_nonce, with_token
 
 Link: TypeAlias = Literal["", "lost", "back"]
 
@@ -91,17 +91,33 @@ def net_after(net: Net, out_up: tuple[Message, ...], out_down: tuple[Message, ..
     return Net((*net.up, *out_up), (*net.down, *out_down) if is_up else (), is_up)
 
 
-ANSWERED, BUSY, STILL = 2, 1, 0
-"""Whether the answer to a token may yet come; whether anything else is in flight; or nothing is."""
+ANSWERED, ASTRAY, BUSY, STILL = 3, 2, 1, 0
+"""Whether the answer to a token may yet come; whether the token is in flight, and no answer comes of it; whether
+anything else is in flight; or nothing is.
+"""
 
 
-@lru_cache(maxsize=65536)
 def waits(net: Net, awaited: str) -> int:
     """What may yet come, for a device that awaits the answer to that token (empty: to none)."""
-    if awaited and net.link and any(_token(each) == awaited for each in (*net.up, *net.down)):
-        return ANSWERED
+    if awaited and any(token_of(each.body) == awaited for each in (*net.up, *net.down)):
+        return ANSWERED if net.link else ASTRAY
     return BUSY if net.up or net.down else STILL
 
 
-def _token(message: Message) -> str | None:
-    return getattr(message.body, "client_token", None)
+def named(net: Net, names: Names, namespace: str | None) -> tuple[Net, Tokens]:
+    """The same with all in it called as from now on, for the device in that namespace; and how tokens are called."""
+    called = {names.awaited: str(AWAITED)} if names.awaited else {}
+    for each in (*net.up, *net.down):
+        if token := token_of(each.body):
+            called.setdefault(token, str(AWAITED + len(called) + (not names.awaited)))
+    assert len(called) < FRESH - AWAITED, "more requests are in flight than there are names for"
+    up = tuple(_renamed(each, names, called, namespace) for each in net.up)
+    down = tuple(_renamed(each, names, called, namespace) for each in net.down)
+    return Net(up, down, net.link), tuple(called.items())
+
+
+def _renamed(message: Message, names: Names, called: dict[str, str], namespace: str | None) -> Message:
+    body, token = with_nonce(message.body, names, namespace), token_of(message.body)
+    if token:
+        body = with_token(body, called[token])
+    return message if body is message.body else message._replace(body=body)

@@ -25,7 +25,7 @@ AT_FIRST = 2
 
 def placed(system: System, path: Sequence[Transition], entries: Iterable[Entry]) -> Iterator[Placed]:
     """The same entries, each with its choice and at the second of that."""
-    first = AT_FIRST + sum(len(by_cloud) + len(by_device) for _, by_cloud, by_device in system.told_before)
+    first = AT_FIRST + sum(len(by_cloud) + len(by_device) for _, by_cloud, by_device, _tokens in system.told_before)
     counts = [first, *map(_told_by, path)]
     numbers = (number for number, count in enumerate(counts) for _ in range(count))
     for entry in entries:

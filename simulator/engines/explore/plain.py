@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from simulator.engines.explore.searchable import (
+    TAKEN,
     Broken,
     Choice,
     DeviceMove,
@@ -56,15 +57,6 @@ def is_home(system: Searchable, state: State) -> bool:
     return all(system.is_home(side.device, side.net, state.service) for side in state.sides)
 
 
-def free_places(system: Searchable, state: State, number: int) -> int:
-    """Of the places that nothing of a side, nor the service, knows the lowest, and, 64 times that, the highest."""
-    side = state.sides[number]
-    known = system.places(side.device) | system.places(side.net)
-    known |= system.places(side.watched) | system.places(state.service)
-    lowest, highest = (~known & (known + 1)).bit_length() - 1, (~known & 2**64 - 1).bit_length() - 1
-    return lowest + 64 * highest
-
-
 def _by_service(system: Searchable, state: State) -> Iterator[Step | None]:
     for move in system.service_moves(state.service):
         begun = _Begun(move.choice, move.actor, _costs(move), None)
@@ -74,14 +66,13 @@ def _by_service(system: Searchable, state: State) -> Iterator[Step | None]:
 def _by_device(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
     device, net, _ = state.sides[number]
     waits = system.waits(net, system.awaited(device))
-    for move in system.device_moves(device, free_places(system, state, number), waits):
+    for move in system.device_moves(device, waits):
         begun = _Begun(move.choice, move.actor, _costs(move), number)
         yield _of_device(system, state, begun, move)
 
 
 def _by_net(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
     side = state.sides[number]
-    free = free_places(system, state, number)
     for carried in system.net_moves(side.net):
         after = _with_side(state, number, side._replace(net=carried.net))
         begun = _Begun(carried.choice, carried.actor, _costs(carried), number)
@@ -91,7 +82,8 @@ def _by_net(system: Searchable, state: State, number: int) -> Iterator[Step | No
             served = system.service_hears(state.service, carried.message)
             yield _of_service(system, after, _joined(system, begun, served), served)
         else:
-            for heard in system.device_hears(side.device, carried.message, free):
+            is_taken = system.waits(carried.net, system.awaited(side.device)) >= TAKEN
+            for heard in system.device_hears(side.device, carried.message, is_taken):
                 yield _of_device(system, after, _joined(system, begun, heard), heard)
 
 
@@ -143,13 +135,19 @@ def _finished(system: Searchable, state: State, begun: _Begun, broken: Sequence[
     budgets = system.paid(state.budgets, begun.kinds)
     if budgets is None:
         return None
-    state = state._replace(budgets=budgets, sides=tuple(_forgetful(system, side, state) for side in state.sides))
+    state = _named(system, state._replace(budgets=budgets))
     if is_home(system, state):
         broken = (*broken, *(each for side in state.sides for each in system.at_rest(side.watched)))
     actor = begun.actor if begun.side is None or len(state.sides) == 1 else f"{begun.actor} {begun.side}"
     return Step(begun.choice, actor, begun.kinds, state, broken, begun.side)
 
 
-def _forgetful(system: Searchable, side: Side, state: State) -> Side:
-    alive = system.places(side.device) | system.places(side.net) | system.places(state.service)
-    return side._replace(watched=system.forget(side.watched, alive))
+def _named(system: Searchable, state: State) -> State:
+    """With what was minted called as from now on."""
+    sides, service = list[Side](), state.service
+    for number, side in enumerate(state.sides):
+        device, names = system.named_device(side.device)
+        net, tokens = system.named_net(side.net, number, names)
+        service = system.named_service(service, number, names)
+        sides.append(Side(device, net, system.named_watched(side.watched, tokens)))
+    return state._replace(sides=tuple(sides), service=service)

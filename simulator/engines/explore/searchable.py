@@ -14,6 +14,8 @@ Choice: TypeAlias = tuple[str, ...]
 Path: TypeAlias = tuple[Choice, ...]
 Kind: TypeAlias = str
 
+TAKEN: Final = 2
+"""So much at least a net tells its device while the token is in flight for which that waits; see `Searchable.waits`."""
 UNFAIR: Final = frozenset({"operator", "fault"})
 """Actors that owe nobody a move. Every other one that could always move does so some day (weak fairness)."""
 
@@ -128,14 +130,14 @@ class Searchable(Protocol):
     def first(self) -> Any:
         """Where all begins: a State, or a named tuple like it."""
 
-    def device_moves(self, device: Any, token: int, waits: int) -> Sequence[DeviceMove]:
-        """What a device does by itself; `waits` is what its net tells it.
+    def device_moves(self, device: Any, waits: int) -> Sequence[DeviceMove]:
+        """What a device does by itself; `waits` is what its net tells it."""
 
-        `token` is the lowest place that is free, plus 64 times the highest.
+    def device_hears(self, device: Any, message: Any, is_taken: bool) -> Sequence[DeviceMove]:
+        """What may come of a message: all of it first, then what a power cut in the midst of it leaves.
+
+        `is_taken`: what its net tells it when the message has left that is at least `TAKEN`.
         """
-
-    def device_hears(self, device: Any, message: Any, token: int) -> Sequence[DeviceMove]:
-        """What may come of a message: all of it first, then what a power cut in the midst of it leaves."""
 
     def net_moves(self, net: Any) -> Sequence[NetMove]:
         """What may become of what is in flight."""
@@ -161,23 +163,42 @@ class Searchable(Protocol):
     def watch(self, watched: Any, heard: Any) -> tuple[Hashable, Sequence[Broken]]:
         """What is watched after that, and what broke with it; not asked where nothing is heard."""
 
-    def forget(self, watched: Any, alive: int) -> Hashable:
-        """What is watched, without that whose places are not `alive`: neither device, net nor service knows them.
-
-        Asked after every transition; nothing changes while all of its places are alive.
-        """
-
     def at_rest(self, watched: Any) -> Sequence[Broken]:
         """What is broken at home, where nothing more may ever happen: told of the transition that leads there."""
 
-    def places(self, part: Any) -> int:
-        """The places (names of what is minted) that a device, a net, a service or what is watched knows: 64 bits."""
+    def named_device(self, device: Any) -> tuple[Hashable, Hashable]:
+        """A device after a step, with what was minted called as from now on; and all that it called its own before.
+
+        So the other parts follow after every step, in this order: equal worlds are to be equal whatever came before.
+        What is called so already stays the same.
+        """
+
+    def named_net(self, net: Any, side: int, names: Any) -> tuple[Hashable, Hashable]:
+        """The net of a side likewise, whose device called its own so; and what each token is called from now on."""
+
+    def named_service(self, service: Any, side: int, names: Any) -> Hashable:
+        """The service likewise, as far as it knows of what the device of that side minted."""
+
+    def named_watched(self, watched: Any, tokens: Any) -> Hashable:
+        """What is watched likewise, without the tokens that are none any more.
+
+        Not asked while all `tokens` that are watched stay `unchanged`: nothing changes then.
+        """
+
+    def tokens(self, watched: Any) -> int:
+        """The tokens that are watched, as a mask of 64 bits."""
+
+    def unchanged(self, tokens: Any) -> int:
+        """Those that are called as before, as a mask."""
 
     def awaited(self, device: Any) -> Hashable:
         """The token whose answer the device waits for."""
 
     def waits(self, net: Any, awaited: Any) -> int:
-        """What may yet come to a device that waits for that: a small number that `device_moves` understands."""
+        """What may yet come to a device that waits for that: a small number that `device_moves` understands.
+
+        `TAKEN` or more, if that token is in flight.
+        """
 
     def can_be_home(self, device: Any) -> bool:
         """Whether there is any net and service with which the device is home; it spares most of the questions."""

@@ -15,13 +15,13 @@ from simulator.cloud.device_api.trace_events import change_events, hint_events, 
 from simulator.cloud.jobs import JobStatus, NewJob, Outcome
 from simulator.cloud.jobs.commands import CancelJob, Command, CreateJob, DeleteExecution, DeleteJob, DeviceRequest, Tick
 from simulator.cloud.jobs.ledger import JobDue
-from simulator.cloud.jobs.records import Job
+from simulator.cloud.jobs.records import Job, JobExecution
 from simulator.cloud.jobs.service import step
 from simulator.cloud.jobs.value import Service
 from simulator.engines.explore.choice import Actor, Choice, Kind
 from simulator.engines.explore.net import Message
 from simulator.engines.explore.setup import FW, NEXT_JOB, OTHER, OTHER_NAMESPACE, Setup
-from simulator.engines.explore.tokens import places_in_details
+from simulator.engines.explore.tokens import Names
 from simulator.trace import CloudEvent, ExecutionChanged, RequestReceived
 
 EPOCH: Final = 1_700_000_000
@@ -46,14 +46,13 @@ class Cloud(NamedTuple):
         """The job of that id; None if there is none."""
         return next((each.job for each in self.jobs.jobs if each.job.job_id == job_id), None)
 
-    @property
-    def places(self) -> int:
-        """What it knows that devices minted, as a mask (see `tokens`)."""
-        known = 0
-        for queue in self.jobs.queues:
-            for execution in queue:
-                known |= places_in_details(execution.status_details)
-        return known
+    def named(self, thing: str, namespace: str | None, names: Names) -> "Cloud":
+        """The same with what the device of a thing, or its agent in that namespace, wrote called as that calls it."""
+        queues = tuple(
+            tuple(_renamed(each, thing, namespace, names) for each in queue) if queue else queue
+            for queue in self.jobs.queues
+        )
+        return self if queues == self.jobs.queues else self._replace(jobs=self.jobs._replace(queues=queues))
 
 
 class ServiceMove(NamedTuple):
@@ -181,6 +180,13 @@ def within_versions(jobs: Service) -> Service:
         for queue in jobs.queues
     )
     return jobs._replace(queues=tuple(queues))
+
+
+def _renamed(execution: JobExecution, thing: str, namespace: str | None, names: Names) -> JobExecution:
+    if execution.thing != thing or execution.key.namespace_id != namespace:
+        return execution
+    details = names.details(execution.status_details)
+    return execution if details is execution.status_details else replace(execution, status_details=details)
 
 
 def _is_going(job: Job | None) -> bool:

@@ -5,7 +5,7 @@ that gets to the place ends it. First only the kinds of trouble are allowed that
 way is what counts, so it is the shortest with as little trouble.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from agent.device_events import (
@@ -200,6 +200,10 @@ class Looking:
     def places(self, watched: At) -> int:
         """Tokens are not told apart."""
         return 0
+
+    def renamed(self, watched: At, names: Mapping[str, str]) -> At:
+        """Nor known by their names."""
+        return watched
 
 
 def after(at: At, event: Event, job: str) -> At:

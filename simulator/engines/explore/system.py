@@ -4,8 +4,7 @@ All parts are frozen, hashable values, the same in every process and under every
 """
 
 from collections.abc import Hashable, Mapping
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from simulator.engines.explore.budgets import Budgets, paid
@@ -13,10 +12,11 @@ from simulator.engines.explore.choice import KINDS, Choice, Kind
 from simulator.engines.explore.device import SECONDS, Device, DeviceMove, Told
 from simulator.engines.explore.monitors import Broken, Heard
 from simulator.engines.explore.moves import Moves
-from simulator.engines.explore.net import Link, Message, Net, NetMove, net_after, net_moves, waits
+from simulator.engines.explore.net import Link, Message, Net, NetMove, named, net_after, net_moves, waits
+from simulator.engines.explore.searchable import TAKEN
 from simulator.engines.explore.service import Cloud, Operations, ServiceMove
 from simulator.engines.explore.setup import Bounds, Seat, Setup
-from simulator.engines.explore.tokens import free_places, places_in
+from simulator.engines.explore.tokens import Names, Tokens, places_of, unchanged
 from simulator.engines.explore.watching import Watched, Watching, concerning, watcher_of
 from simulator.trace import CloudEvent
 
@@ -37,8 +37,8 @@ class World(NamedTuple):
     budgets: Budgets
 
 
-ToldAt: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[Told, ...]]
-"""At which side; by the cloud, and by the device."""
+ToldAt: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[Told, ...], Tokens]
+"""At which side; by the cloud, and by the device; and what tokens were called from then on."""
 MOST_MOVES: Final = 100
 """Until a device has found nothing to do."""
 REST: Final = frozenset({"retry", "ask-again", "request"})
@@ -83,13 +83,13 @@ class System:
 
     # ── each by itself ────────────────────────────────────────────────────────────────────────────────────────
 
-    def device_moves(self, device: Device, token: int, waits: int) -> tuple[DeviceMove, ...]:
-        """What can happen to a device without a message; `token` are free places for what it mints."""
-        return self._moves.of_itself(device, token, waits)
+    def device_moves(self, device: Device, waits: int) -> tuple[DeviceMove, ...]:
+        """What can happen to a device without a message."""
+        return self._moves.of_itself(device, waits)
 
-    def device_hears(self, device: Device, message: Message, token: int) -> tuple[DeviceMove, ...]:
+    def device_hears(self, device: Device, message: Message, is_taken: bool) -> tuple[DeviceMove, ...]:
         """What comes of a message: first the whole of it, and then the same with the power gone in the middle."""
-        return self._moves.on_message(device, message, token)
+        return self._moves.on_message(device, message, is_taken=is_taken)
 
     def net_moves(self, net: Net) -> tuple[NetMove, ...]:
         """What can become of messages in flight."""
@@ -122,11 +122,6 @@ class System:
         after, broken = self._watching[side].watch(kept, by_cloud, heard.by_device, heard.seconds)
         return Watched(side, after), broken
 
-    def forget(self, watched: Watched, alive: int) -> Watched:
-        """What is watched, without that of which nobody knows the names any more: their places are not `alive`."""
-        side, kept = watched
-        return Watched(side, self._watching[side].forget(kept, alive))
-
     def at_rest(self, watched: Watched) -> tuple[Broken, ...]:
         """What is broken besides at home, where nothing more may ever happen."""
         return self._watching[watched.side].at_rest(watched.kept)
@@ -141,24 +136,40 @@ class System:
 
     # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def places(self, part: Device | Net | Cloud | Watched) -> int:
-        """The places of what a part knows that was minted, as a bit mask (see `tokens`)."""
-        if isinstance(part, Net):
-            return reduce(or_, (places_in(message.body) for message in (*part.up, *part.down)), 1)
-        if isinstance(part, Device | Cloud):
-            return part.places | 1
-        return self._watching[part.side].places(part.kept)
+    def named_device(self, device: Device) -> tuple[Device, Names]:
+        """A device after a step, with what it knows called as from now on; and what it called that until then."""
+        return device.named, device.names
 
-    def forgetful(self, side: Side, service: Cloud) -> Side:
-        """With only that watched of which the others know the names."""
-        alive = self.places(side.device) | self.places(side.net) | self.places(service)
-        return side._replace(watched=self.forget(side.watched, alive))
+    def named_net(self, net: Net, side: int, names: Names) -> tuple[Net, Tokens]:
+        """The net of a side likewise, whose device called its own so; and what tokens are called from now on."""
+        return named(net, names, self.setup.seats[side].namespace)
 
-    def free_places(self, world: World, number: int) -> int:
-        """The places, for a number and for a life, that nothing of a side, nor the service, knows (see `tokens`)."""
-        side = world.sides[number]
-        parts: tuple[Device | Net | Cloud | Watched, ...] = (side.device, side.net, side.watched, world.service)
-        return free_places(reduce(or_, map(self.places, parts)))
+    def named_service(self, service: Cloud, side: int, names: Names) -> Cloud:
+        """The service likewise, as far as it knows what the device of that side wrote."""
+        seat = self.setup.seats[side]
+        return service.named(seat.thing, seat.namespace, names)
+
+    def named_watched(self, watched: Watched, tokens: Tokens) -> Watched:
+        """What is watched likewise, without the tokens that are none any more."""
+        side, kept = watched
+        watching = self._watching[side]
+        return Watched(side, watching.renamed(watching.forget(kept, places_of(tokens)), dict(tokens)))
+
+    def tokens(self, watched: Watched) -> int:
+        """The tokens that are watched, as a mask."""
+        return self._watching[watched.side].places(watched.kept)
+
+    def unchanged(self, tokens: Tokens) -> int:
+        """Those that are called as before, as a mask."""
+        return unchanged(tokens)
+
+    def named(self, side: Side, service: Cloud) -> tuple[Side, Cloud, Tokens]:
+        """A side after a step, and the service; and what tokens are called from now on."""
+        number = side.device.side
+        device, names = self.named_device(side.device)
+        net, tokens = self.named_net(side.net, number, names)
+        watched = self.named_watched(side.watched, tokens)
+        return Side(device, net, watched), self.named_service(service, number, names), tokens
 
     def awaited(self, device: Device) -> str:
         """The token whose answer the device waits for; empty if none."""
@@ -236,9 +247,9 @@ class System:
                 break
             side, service, move = self._goes_on(side, service)
             watched, _broken = self.watch(side.watched, all_heard(move))
-            side = self.forgetful(side._replace(watched=watched), service)
             by_cloud, by_device = (move.told, ()) if isinstance(move, ServiceMove) else (move.told_by_cloud, move.told)
-            told.append((side.device.side, by_cloud, by_device))
+            side, service, tokens = self.named(side._replace(watched=watched), service)
+            told.append((side.device.side, by_cloud, by_device, tokens))
         return side, service
 
     def _goes_on(self, side: Side, service: Cloud) -> tuple[Side, Cloud, DeviceMove | ServiceMove]:
@@ -247,12 +258,11 @@ class System:
             heard = self.service_hears(service, net.up[0])
             net = net_after(net._replace(up=net.up[1:]), (), heard.out, "")
             return side._replace(net=net), heard.service, heard
-        free = self.free_places(World((side,), service, ()), 0)
         if net.down:
-            move = self.device_hears(device, net.down[0], free)[0]
-            net = net._replace(down=net.down[1:])
+            first, net = net.down[0], net._replace(down=net.down[1:])
+            move = self.device_hears(device, first, self.waits(net, self.awaited(device)) >= TAKEN)[0]
         else:
-            by_itself = self.device_moves(device, free, self.waits(net, self.awaited(device)))
+            by_itself = self.device_moves(device, self.waits(net, self.awaited(device)))
             move = next(each for each in by_itself if each.cost is None)
         after = side._replace(device=move.device, net=net_after(net, move.out, (), move.link))
         return after, service, move

@@ -1,24 +1,28 @@
-"""What is minted has the lowest name that nobody knows, so that worlds that differ in names alone come to be one.
+"""Names of what is minted: a few, given anew after every step, so that worlds that differ in names alone are one.
 
-    client token          NUMBER
-    nonce of a report     NUMBER     it is known again by itself, in another life too
-    any other nonce       LIFE-      by which no more is known than whose write it was
+    client token          1     of the newest attempt, while its answer would be heard
+                          2, …  of what else is in flight, in the order in which it first stands there
+    nonce of a report     1000, 1001, …  as the device's journal has them: they are known again in another life
+    any other nonce       1-    of the agent that runs, by which no more is known than whose write it was
+                          0-    of all that was before: nobody can tell one from another any more
 
-Lives and numbers share one row of `PLACES` places, and a bit mask says which of them a part of the world knows. A
-number takes the lowest that is free, a life the highest: so what a life is called does not depend on which answers are
-awaited when it begins. What one step mints beyond its first number is at the same place in another row.
+What a step mints it calls otherwise, where such a name is taken: see `FRESH`. When the step is done, what names are
+called now follows from the device (`Names`), then from its net (`Tokens`), and the service and what is watched are
+told. So equal worlds are equal, whatever came before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from agent.core.events import Publish, Tell
 from agent.correlation import Correlation
 from agent.device_events import RequestSent
 from agent.values import (
     Answer,
+    Execution,
+    ExecutionState,
     ExecutionTold,
     Hint,
     NextChanged,
@@ -30,13 +34,53 @@ from agent.values import (
     UpdateAccepted,
 )
 
+AWAITED: Final = 1
+"""The token of the newest attempt while its answer would be heard; at no other time is there one of that name."""
+FRESH: Final = 40
+"""From here on tokens are called that a step mints while the other name is taken."""
 PLACES: Final = 64
-EVERY_PLACE: Final = (1 << PLACES) - 1
+"""All tokens are below, so that a mask of bits can tell which are known."""
+REPORTS: Final = 1_000
+OURS, OTHERS = "1-", "0-"
+
+Tokens: TypeAlias = tuple[tuple[str, str], ...]
+"""Every token that can still be heard of at one side, and what it is called from now on."""
+
+
+class Names(NamedTuple):
+    """What a device calls its own: its life (0: no agent runs), the nonces of its reports, the token it waits for."""
+
+    life: int = 0
+    reports: tuple[str, ...] = ()
+    awaited: str = ""
+
+    @property
+    def next(self) -> "Names":
+        """What it calls them from now on."""
+        reports = tuple(str(REPORTS + number) for number, _ in enumerate(self.reports))
+        return Names(min(self.life, 1), reports, str(AWAITED) if self.awaited else "")
+
+    def nonce(self, nonce: str) -> str:
+        """What a nonce is called from now on; what the device does not know is somebody else's for ever."""
+        if nonce in self.reports:
+            return str(REPORTS + self.reports.index(nonce))
+        return OURS if self.life and nonce == f"{self.life}-" else OTHERS
+
+    def details(self, details: StatusDetails) -> StatusDetails:
+        """Details with their nonce, if they have any, called so."""
+        for key, text in details:
+            if key == "nonce" and (called := self.nonce(text)) != text:
+                return tuple((key, called if key == "nonce" else text) for key, text in details)
+        return details
+
+
+STRANGER: Final = Names()
+"""Knows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered(Correlation):
-    """Tokens are numbers, of which the caller knows the next; `prefix` is `LIFE-`."""
+    """Tokens are numbers, of which the caller knows the next; `prefix` is that of a life."""
 
     @property
     def token(self) -> str:
@@ -62,42 +106,55 @@ class Numbered(Correlation):
         return tuple((key, self.prefix if key == "nonce" and text not in reports else text) for key, text in details)
 
 
-def free_places(known: int) -> int:
-    """Of the places that are not in the mask the lowest, and, `PLACES` times that, the highest."""
-    lowest = (~known & (known + 1)).bit_length() - 1
-    return lowest + PLACES * ((~known & EVERY_PLACE).bit_length() - 1)
+def place_of(token: str) -> int:
+    """Of a token, as a mask."""
+    return 1 << int(token)
 
 
-@lru_cache(maxsize=4096)
-def place_of(name: str) -> int:
-    """The place of a token or nonce, as a mask; what is none of ours has none."""
-    number = name.removesuffix("-")
-    return 1 << int(number) % PLACES if number.isdecimal() else 0
+def token_of(body: Request | Answer | Hint) -> str:
+    """That of a request or an answer; empty if it has none."""
+    return getattr(body, "client_token", None) or ""
 
 
-def places_of(names: Iterable[str]) -> int:
-    """The places of several."""
-    known = 0
-    for name in names:
-        known |= place_of(name)
-    return known
+def with_token(body: Any, token: str) -> Any:
+    """The same message with another."""
+    return body if token_of(body) == token else replace(body, client_token=token)
 
 
-def places_in_details(details: StatusDetails | None) -> int:
-    """Of the nonce there."""
-    return place_of(dict(details).get("nonce", "")) if details else 0
+def with_nonce(body: Any, names: Names, namespace: str | None) -> Any:
+    """A message of a device in that namespace, with the nonce in it called as the device calls it now.
 
-
-@lru_cache(maxsize=65536)
-def places_in(body: Request | Answer | Hint) -> int:
-    """All that a message names."""
-    known = place_of(getattr(body, "client_token", None) or "")
+    What another agent of its thing wrote is not its own, whatever that calls it.
+    """
     match body:
-        case StartNext(status_details=details) | Update(status_details=details):
-            return known | places_in_details(details)
-        case ExecutionTold(execution=execution) | NextChanged(execution=execution) if execution is not None:
-            return known | places_in_details(execution.status_details)
-        case UpdateAccepted(state=state) | Rejected(state=state) if state is not None:
-            return known | places_in_details(state.status_details)
+        case StartNext(status_details=details) | Update(status_details=details) if details:
+            return _replaced(body, "status_details", details, names.details)
+        case ExecutionTold(execution=Execution() as told) | NextChanged(execution=Execution() as told):
+            known = names if told.key.namespace_id == namespace else STRANGER
+            return _replaced(body, "execution", told, lambda told: _told_as(told, known))
+        case UpdateAccepted(state=ExecutionState() as state) | Rejected(state=ExecutionState() as state):
+            return _replaced(body, "state", state, lambda state: _told_as(state, names))
         case _:
-            return known
+            return body
+
+
+def _told_as(told: Any, names: Names) -> Any:
+    return _replaced(told, "status_details", told.status_details, names.details)
+
+
+def _replaced(whole: Any, field: str, part: Any, changed: Callable[[Any], Any]) -> Any:
+    """With that part of it changed; the very same if that changes nothing."""
+    after = changed(part)
+    return whole if after is part else replace(whole, **{field: after})
+
+
+@lru_cache(maxsize=1024)
+def places_of(tokens: Tokens) -> int:
+    """Of all tokens that can still be heard of, before they are called otherwise."""
+    return sum(place_of(token) for token, _ in tokens)
+
+
+@lru_cache(maxsize=1024)
+def unchanged(tokens: Tokens) -> int:
+    """Of those that keep their names."""
+    return sum(place_of(token) for token, called in tokens if token == called)

@@ -45,7 +45,7 @@ from simulator.devices.rig import steps
 from simulator.devices.rig.values import Rig, RigOutcome
 from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, written
 from simulator.engines.explore.net import Link, Message
-from simulator.engines.explore.tokens import PLACES, Numbered
+from simulator.engines.explore.tokens import AWAITED, FRESH, REPORTS, Numbered
 from simulator.trace import ClientConnected, ClientDisconnected, CloudEvent
 
 P = ParamSpec("P")
@@ -73,13 +73,18 @@ class Cut(NamedTuple):
 
 
 class Turn:
-    """A device during one event, and what it has sent and told so far. `free` are places for names (see `tokens`)."""
+    """A device during one event, and what it has sent and told so far.
+
+    `is_taken`: the token whose answer it waits for is in flight, so that what it mints is called otherwise.
+    """
 
     __slots__ = (
         "_agent",
-        "_free",
+        "_fresh",
         "_inbox",
         "_minted_here",
+        "_next_life",
+        "_reports",
         "_rig_before",
         "_timers",
         "away",
@@ -97,7 +102,7 @@ class Turn:
         "told_by_cloud",
     )
 
-    def __init__(self, device: Device, agent: Agent, free: int) -> None:
+    def __init__(self, device: Device, agent: Agent, *, is_taken: bool) -> None:
         self.side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
         self._agent = agent
         self._timers = dict.fromkeys(timers)
@@ -105,7 +110,9 @@ class Turn:
         self.correlation: Correlation = Numbered(
             prefix, agent.abilities, minted.sent, None, minted.attempt, "", minted.reports
         )
-        self._free = free
+        self._fresh = FRESH if is_taken else AWAITED
+        self._next_life = minted.life + 1
+        self._reports = REPORTS + len(device.names.reports)
         self._rig_before = self.rig
         self._minted_here = 0
         self._inbox: list[Event] = []
@@ -232,7 +239,8 @@ class Turn:
 
     def _publish(self, effect: Publish) -> None:
         """Send, with a token that is free; off line it is dropped, though it is told of."""
-        known = replace(self.correlation, sent=self._number() - 1)
+        token = FRESH + self._minted_here if self._minted_here else self._fresh
+        known = replace(self.correlation, sent=token - 1)
         self._minted_here += 1
         self.correlation, *both = known.write(effect)
         for written_as in both:
@@ -242,10 +250,11 @@ class Turn:
                 self.out.append(Message(name_of(written_as.request), written_as.request, self.side))
 
     def _write_down(self, effect: Remember) -> str:
-        """Why the record could not be written; empty if it was. A report new in it has the name of the next request."""
+        """Why the record could not be written; empty if it was. A report new in it has a name that is free."""
         sent = self.correlation.sent
-        after, *written_as = replace(self.correlation, sent=self._number() - 1).write(effect)
+        after, *written_as = replace(self.correlation, sent=self._reports - 1).write(effect)
         self.correlation = replace(after, sent=sent)
+        self._reports += 1
         record = written_as[0].record if isinstance(written_as[0], Remember) else effect.record
         try:
             self.rig = self.rig._replace(disk=written(self.rig.disk, record))
@@ -253,10 +262,6 @@ class Turn:
             return str(error)
         self.tell(_journal_written(record))
         return ""
-
-    def _number(self) -> int:
-        """One that is free, for what is minted next."""
-        return self._free % PLACES + PLACES * self._minted_here
 
     # ── the device's part ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -272,7 +277,8 @@ class Turn:
             self._inbox.append(outcome.event)
 
     def _begin_agent(self, booted: Booted) -> None:
-        self.correlation = Numbered(f"{self._free // PLACES}-", self._agent.abilities)
+        self.correlation = Numbered(f"{self._next_life}-", self._agent.abilities)
+        self._next_life += 1
         self.machine, self.crashed, self.phase = self._agent.start, False, "idle"
         self._timers.clear()
         self._inbox = [booted]

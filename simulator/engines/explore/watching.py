@@ -4,12 +4,11 @@ The verdict's own monitors watch (`monitors.Watcher`), one for each device; a se
 (`sometimes`).
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from simulator.engines.explore.monitors import Broken, Heard, Watcher
 from simulator.engines.explore.setup import Seat, Setup
-from simulator.engines.explore.tokens import place_of
 from simulator.trace import Event
 
 
@@ -35,10 +34,13 @@ class Watching(Protocol):
         """What is broken besides, if nothing more ever happens."""
 
     def forget(self, watched: Any, alive: int) -> Hashable:
-        """Without that of which nobody knows the names any more: their places are not in `alive`."""
+        """Without the tokens that nobody knows any more: they are not in the mask `alive` (see `tokens`)."""
 
     def places(self, watched: Any) -> int:
-        """The places of what was minted that it may yet hear of, as a mask (see `tokens`)."""
+        """The tokens of which it may yet hear, as a mask."""
+
+    def renamed(self, watched: Any, names: Mapping[str, str]) -> Hashable:
+        """With its tokens called otherwise."""
 
 
 class Watched(NamedTuple):
@@ -56,7 +58,6 @@ def watcher_of(setup: Setup, seat: Seat) -> Watcher:
         finishes_after_switch=setup.policy == "finish-after-switch",
         leap_unanswered_seconds=setup.device_policy(seat).leap_deadline if proceeds else None,
         shares=(seat.thing, seat.namespace) if setup.devices == "two namespaces" else None,
-        places_of=place_of,
     )
 
 

@@ -16,16 +16,19 @@ from simulator.engines.explore.choice import Actor, Choice
 from simulator.engines.explore.device import DeviceMove, Told
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.net import Net, NetMove
+from simulator.engines.explore.searchable import TAKEN
 from simulator.engines.explore.service import ServiceMove
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import Side, System, World, all_heard
+from simulator.engines.explore.tokens import Tokens
 from simulator.trace import CloudEvent, RunEnded
 
 
 class Transition(NamedTuple):
     """One move of the whole: what it costs, who makes it, the world after it, what was told and what broke with it.
 
-    `side` is that of the device or the message, None if it is none's.
+    `side` is that of the device or the message, None if it is none's. What is told has tokens as they were called
+    before; `tokens` are, side by side, what they are called from then on.
     """
 
     choice: Choice
@@ -36,6 +39,7 @@ class Transition(NamedTuple):
     told_by_cloud: tuple[CloudEvent, ...] = ()
     told_by_device: tuple[Told, ...] = ()
     broken: tuple[Broken, ...] = ()
+    tokens: tuple[Tokens, ...] = ()
 
 
 def first(setup: Setup) -> World:
@@ -95,18 +99,17 @@ def system_of(setup: Setup) -> System:
 def transitions(system: System, world: World) -> Iterator[Transition]:
     """Every transition from a world: of each device, of its messages, of the service."""
     for number, side in enumerate(world.sides):
-        free = system.free_places(world, number)
         waits = system.waits(side.net, system.awaited(side.device))
-        for move in system.device_moves(side.device, free, waits):
+        for move in system.device_moves(side.device, waits):
             after = _by_device(system, world, number, side.net, move)
             yield from _paid(system, world, after, move.choice, _costs(move), move.actor)
         for sent in system.net_moves(side.net):
-            yield from _by_net(system, world, number, sent, free)
+            yield from _by_net(system, world, number, sent)
     for done in system.service_moves(world.service):
         yield from _paid(system, world, _by_service(system, world, done), done.choice, _costs(done), done.actor)
 
 
-def _by_net(system: System, world: World, number: int, sent: NetMove, free: int) -> Iterator[Transition]:
+def _by_net(system: System, world: World, number: int, sent: NetMove) -> Iterator[Transition]:
     costs, side = _costs(sent), world.sides[number]
     carried = _with_side(world, number, side._replace(net=sent.net))
     if sent.message is None:
@@ -116,7 +119,8 @@ def _by_net(system: System, world: World, number: int, sent: NetMove, free: int)
         after = _by_service(system, carried, heard)._replace(side=number)
         yield from _paid(system, world, after, sent.choice, costs, sent.actor)
     else:
-        for move in system.device_hears(side.device, sent.message, free):
+        is_taken = system.waits(sent.net, system.awaited(side.device)) >= TAKEN
+        for move in system.device_hears(side.device, sent.message, is_taken):
             choice, actor = system.joined(sent.choice, move.choice), sent.actor if move.cost is None else move.actor
             after = _by_device(system, world, number, sent.net, move)
             yield from _paid(system, world, after, choice, costs + _costs(move), actor)
@@ -158,10 +162,19 @@ def _paid(
     budgets = system.paid(before.budgets, costs)
     if budgets is not None:
         after, side, by_cloud, by_device, broken = effect
-        sides = tuple(system.forgetful(each, after.service) for each in after.sides)
-        world = after._replace(sides=sides, budgets=budgets)
+        world, tokens = _named(system, after._replace(budgets=budgets))
         broken = (*broken, *_broken_at_rest(system, world))
-        yield Transition(choice, costs, actor, side, world, by_cloud, by_device, broken)
+        yield Transition(choice, costs, actor, side, world, by_cloud, by_device, broken, tokens)
+
+
+def _named(system: System, world: World) -> tuple[World, tuple[Tokens, ...]]:
+    """With what was minted called as from now on; and how each side's tokens are."""
+    sides, service, called = list[Side](), world.service, list[Tokens]()
+    for each in world.sides:
+        side, service, tokens = system.named(each, service)
+        sides.append(side)
+        called.append(tokens)
+    return world._replace(sides=tuple(sides), service=service), tuple(called)
 
 
 def _broken_at_rest(system: System, world: World) -> Iterator[Broken]:

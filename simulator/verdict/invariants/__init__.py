@@ -116,6 +116,7 @@ INVARIANTS: tuple[Invariant, ...] = (
             accounting.essence,
             at_rest=True,
             told=accounting.compared,
+            renamed=accounting.renamed,
         ),
     ),
     Invariant(
@@ -153,7 +154,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         trial.Tested,
         trial.READS,
         trial.rule,
-        ByOrder("all: a commit at once, a success when it is accepted", trial.essence),
+        ByOrder("all: a commit at once, a success when it is accepted", trial.essence, renamed=trial.renamed),
     ),
 )
 """All of them, in the order in which reports list them."""

@@ -1,5 +1,6 @@
 """Whether what a device runs is known to whoever asked for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -297,6 +298,14 @@ def essence(state: Books, past: Past) -> Books:
             if each.finding is not None and not each.is_taken and each.token in past.open
         ),
         taken=tuple((past.told(n), key) for n, key in state.taken if past.told(n)),
+    )
+
+
+def renamed(state: Books, names: Mapping[str, str]) -> Books:
+    """An essence with other names for tokens."""
+    return state.twin().becomes(
+        reports=in_any_order(each._replace(token=names.get(each.token, each.token)) for each in state.reports),
+        successes=tuple(each._replace(token=names.get(each.token, each.token)) for each in state.successes),
     )
 
 

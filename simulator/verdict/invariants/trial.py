@@ -5,6 +5,7 @@ Where the image is written over the running one, the write commits it before it 
 it with its report, and that is what must wait for the test.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -147,6 +148,12 @@ def essence(state: Tested, past: Past) -> Tested:
         Map((key, _named(state.written[key], names)) for key in in_order(state.written)),
         vouched=tuple(dict.fromkeys(vouched)),
     )
+
+
+def renamed(state: Tested, names: Mapping[str, str]) -> Tested:
+    """An essence with other names for tokens."""
+    vouched = tuple(each._replace(token=names.get(each.token, each.token)) for each in state.vouched)
+    return state.twin().becomes(vouched=vouched)
 
 
 def _named(image: WrittenImage, names: dict[Mark, Mark]) -> WrittenImage:
