@@ -46,9 +46,12 @@ class Conductor:
     sight: Sight
     time: MadeUpTime
     now: float
-    _names: Names = field(default_factory=Names)
+    _names: tuple[Names, ...] = field(init=False)
     _heard: int = 0
     """So many messages the device whose turn it is is to have heard of its connection."""
+
+    def __post_init__(self) -> None:
+        self._names = tuple(Names() for _ in self.devices)
 
     async def play(self, before: World, to_come: Transition) -> None:
         """Have a choice happen. Raises PartedError if it does not, or not so."""
@@ -65,6 +68,8 @@ class Conductor:
         except Refused as refused:
             raise PartedError(str(choice), str(refused)) from None
         await self._until_seen(to_come, number)
+        for names, tokens in zip(self._names, to_come.tokens, strict=True):
+            names.become(tokens)
         self.sight.clear()
 
     # ── having it happen ──────────────────────────────────────────────────────────────────────────────────────
@@ -140,7 +145,7 @@ class Conductor:
             expected[device_source(device.thing)] = to_come.told_by_device if number == turn else ()
         for source, events in expected.items():
             wanted, seen = compared(events), self.sight.of(source)
-            if (difference := first_difference(wanted, seen, self._names)) is not None:
+            if (difference := first_difference(wanted, seen, self._names[turn])) is not None:
                 raise PartedError(*difference)
             if len(seen) < len(wanted):
                 return brief(wanted[len(seen)])

@@ -1,7 +1,7 @@
 """What is to be seen after a choice, and whether it is what is seen.
 
-The explorer uses names again that nobody knows any more, and an engine never does; so tokens are compared by whose they
-are. What only one of the two tells is nobody's fault: receipts and subscriptions, and a journal's writes.
+The explorer calls tokens anew after every step, and an engine never does; so they are compared by whose they are. What
+only one of the two tells is nobody's fault: receipts and subscriptions, and a journal's writes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from simulator.cloud.device_api.fault_injection import ANSWERS
 from simulator.cloud.settings.service import MessageKind
 from simulator.engines.explore.device import MOST_ATTEMPTS
 from simulator.engines.explore.net import Message
+from simulator.engines.explore.tokens import Tokens
 from simulator.trace import AnswerDelivered, ClientSubscribed, CloudEvent, CloudListening
 from simulator.trace.flash_events import DeviceAccount
 
@@ -26,7 +27,7 @@ FORGOTTEN: Final = "-0"
 
 @dataclass(slots=True)
 class Names:
-    """What the explorer calls the tokens of an engine."""
+    """What the explorer calls the tokens of one device of an engine."""
 
     _called: dict[str, str] = field(default_factory=dict)
 
@@ -35,6 +36,11 @@ class Names:
         if isinstance(expected, RequestSent) and isinstance(seen, RequestSent):
             self._called[seen.client_token] = expected.client_token
         return plain(expected) == plain(self._renamed(expected, seen))
+
+    def become(self, tokens: Tokens) -> None:
+        """What they are called after the step."""
+        after = dict(tokens)
+        self._called = {token: after[called] for token, called in self._called.items() if called in after}
 
     def _renamed(self, expected: Told, seen: Told) -> Told:
         changed: dict[str, Any] = {}

@@ -87,7 +87,7 @@ class Device(NamedTuple):
             return self
         reports = tuple((name, names.nonce(nonce)) for name, nonce in minted.reports)
         minted = minted._replace(life=names.next.life, sent=int(names.next.awaited or 0), reports=reports)
-        disk = _renamed(self.rig.disk, names)
+        disk = renamed(self.rig.disk, names)
         rig = self.rig if disk is self.rig.disk else self.rig._replace(disk=disk)
         return self._replace(rig=rig, minted=minted)
 
@@ -148,7 +148,7 @@ def nonces_in_journal(disk: Disk) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16_384)
-def _renamed(disk: Disk, names: Names) -> Disk:
+def renamed(disk: Disk, names: Names) -> Disk:
     """With the nonces on it called as from now on."""
     record, nonces = _record_on(disk), nonces_in_journal(disk)
     if record is None or nonces == tuple(map(names.nonce, nonces)):

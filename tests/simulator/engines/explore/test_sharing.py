@@ -64,10 +64,10 @@ def test_neither_hash_seeds_nor_processes_change_a_letter_of_the_answer():
 class Deadly(Clocks):
     """At the time of its death, whoever asks for its moves is killed."""
 
-    def device_moves(self, device: int, token: int, waits: int) -> tuple[Moved, ...]:
+    def device_moves(self, device: int, waits: int) -> tuple[Moved, ...]:
         if device == 4:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().device_moves(device, token, waits)
+        return super().device_moves(device, waits)
 
 
 def test_a_process_that_dies_is_noticed_and_nothing_is_told_for_complete():

@@ -9,18 +9,22 @@ from pathlib import Path
 import pytest
 
 from agent.core.events import Answered
-from agent.device_events import AnswerReceived
+from agent.device_events import AnswerReceived, RequestSent
 from agent.values import ErrorCode, ExecutionTold, Rejected
 from simulator.devices.models import MODELS
 from simulator.engines.explore.budgets import paid
 from simulator.engines.explore.choice import KINDS, Choice
+from simulator.engines.explore.device import renamed
 from simulator.engines.explore.digest import digest
 from simulator.engines.explore.entries import entries_of
+from simulator.engines.explore.net import Message, Net
 from simulator.engines.explore.playing import held_to
+from simulator.engines.explore.service import Cloud
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
-from simulator.engines.explore.system import System, World
-from simulator.engines.explore.tokens import PLACES
+from simulator.engines.explore.system import Side, System, World
+from simulator.engines.explore.tokens import OURS, Names, token_of, with_nonce, with_token
 from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of
+from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict import Judge
 from tests.simulator.engines.explore.naive import search
 from tests.simulator.engines.explore.walking import walk
@@ -94,17 +98,57 @@ def test_two_orders_of_what_does_not_touch_lead_to_one_world(one: Choice, other:
     assert one_way.sides[0].device == other_way.sides[0].device
 
 
-def test_what_is_minted_has_the_lowest_or_the_highest_name_that_nobody_knows():
-    system = System(Setup(bounds=ALL_KINDS))
-    for step in played(system, walk(system, 3)[0]):
+def called_otherwise(system: System, side: Side, service: Cloud) -> tuple[Side, Cloud]:
+    """The same with other names for all that was minted."""
+    (number, rig, *_), net = side.device, side.net
+    names, minted = side.device.names, side.device.minted
+    tokens = {token: str(int(token) + 20) for each in (*net.up, *net.down) if (token := token_of(each.body))}
+    tokens |= {names.awaited: "20"} if names.awaited else {}
+    other = Shifted(names.life, names.reports, names.awaited)
+    device = side.device._replace(
+        rig=rig._replace(disk=renamed(rig.disk, other)),
+        minted=minted._replace(
+            life=minted.life * 7,
+            sent=int(tokens[names.awaited]) if names.awaited else 0,
+            reports=tuple((name, other.nonce(nonce)) for name, nonce in minted.reports),
+        ),
+    )
+
+    def message(each: Message) -> Message:
+        body = with_nonce(each.body, other, None)
+        return each._replace(body=with_token(body, tokens.get(token_of(body), "")) if token_of(body) else body)
+
+    net = Net(tuple(map(message, net.up)), tuple(map(message, net.down)), net.link)
+    watched = system.named_watched(side.watched, tuple(tokens.items()))
+    return Side(device, net, watched), service.named(system.setup.seats[number].thing, None, other)
+
+
+class Shifted(Names):
+    """Calls all otherwise than a world would."""
+
+    def nonce(self, nonce: str) -> str:
+        if nonce in self.reports:
+            return str(int(nonce) + 50)
+        return "7-" if self.life and nonce == OURS else "9-"
+
+
+def test_worlds_that_differ_in_names_alone_come_to_be_one():
+    system, several, reports = System(Setup(bounds=ALL_KINDS)), 0, 0
+    for step in (step for seed in (0, 2, 7) for step in played(system, walk(system, seed)[0])):
         (side,), service = step.world.sides, step.world.service
-        known = [system.places(part) for part in (side.device, side.net, service)]
-        highest, free = divmod(system.free_places(step.world, 0), PLACES)
-        assert not any(mask >> free & 1 for mask in known)
-        assert all(any(mask >> place & 1 for mask in known) for place in range(free))
-        assert all(any(mask >> place & 1 for mask in known) for place in range(highest + 1, PLACES))
-        assert not any(mask >> highest & 1 for mask in known)
-        assert free < 12 < highest
+        assert system.named(*called_otherwise(system, side, service))[:2] == (side, service)
+        several += len(step.tokens[0]) > 1
+        reports += bool(side.device.names.reports)
+    assert several
+    assert reports
+
+
+@pytest.mark.parametrize("devices", ["one", "two things", "two namespaces"])
+def test_what_is_called_so_already_stays_the_same(devices: str):
+    system = System(Setup.model_validate({"devices": devices, "bounds": ALL_KINDS}))
+    for step in played(system, walk(system, 3, 200)[0]):
+        for side in step.world.sides:
+            assert system.named(side, step.world.service)[:2] == (side, step.world.service)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -154,6 +198,23 @@ def test_a_token_has_one_name_in_a_trace_though_a_world_uses_it_again():
     sent = [entry.event.client_token for entry in entries_of(setup, path) if entry.event.type == "request.sent"]
     assert len(sent) > 10
     assert len(set(sent)) == len(sent)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_a_trace_an_answer_has_the_token_of_its_request(seed: int):
+    setup = Setup(bounds=ALL_KINDS)
+    path, _ = walk(system_of(setup), seed)
+    sent: dict[str, str] = {}
+    told: Counter[str] = Counter()
+    for event in (entry.event for entry in entries_of(setup, path)):
+        if isinstance(event, RequestSent):
+            sent[event.client_token] = event.request
+        elif isinstance(event, RequestReceived | RequestAnswered | AnswerReceived):
+            assert event.client_token in sent
+            told[event.type] += 1
+        if isinstance(event, RequestReceived | RequestAnswered):
+            assert sent[event.client_token or ""] == event.request
+    assert len(told) == 3
 
 
 def test_a_choice_that_cannot_happen_says_so():

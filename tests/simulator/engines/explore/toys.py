@@ -4,7 +4,10 @@ from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from simulator.engines.explore.searchable import Side, State
+from simulator.engines.explore.searchable import TAKEN, Side, State
+
+FRESH = 20
+"""A token where the other is taken."""
 
 
 class Moved(NamedTuple):
@@ -69,10 +72,10 @@ class Toy:
     def first(self) -> State:
         return State((Side(0, (), 0),) * self.sides, 0, tuple(sorted(self.bounds.items())))
 
-    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+    def device_moves(self, device: Any, waits: int) -> tuple[Moved, ...]:
         return ()
 
-    def device_hears(self, device: Any, message: Any, token: int) -> tuple[Moved, ...]:
+    def device_hears(self, device: Any, message: Any, is_taken: bool) -> tuple[Moved, ...]:
         return (Moved((), None, "down", device),)
 
     def net_moves(self, net: Any) -> tuple[Carried, ...]:
@@ -100,13 +103,25 @@ class Toy:
     def watch(self, watched: Any, heard: Heard) -> tuple[Hashable, tuple[Broke, ...]]:
         return watched, ()
 
-    def forget(self, watched: Any, alive: int) -> Hashable:
-        return watched
-
     def at_rest(self, watched: Any) -> tuple[Broke, ...]:
         return ()
 
-    def places(self, part: Any) -> int:
+    def named_device(self, device: Any) -> tuple[Hashable, Hashable]:
+        return device, None
+
+    def named_net(self, net: Any, side: int, names: Any) -> tuple[Hashable, Hashable]:
+        return net, ()
+
+    def named_service(self, service: Any, side: int, names: Any) -> Hashable:
+        return service
+
+    def named_watched(self, watched: Any, tokens: Any) -> Hashable:
+        return watched
+
+    def tokens(self, watched: Any) -> int:
+        return 0
+
+    def unchanged(self, tokens: Any) -> int:
         return 0
 
     def awaited(self, device: Any) -> Hashable:
@@ -150,7 +165,7 @@ class Clocks(Toy):
         super().__init__({"reset": resets})
         self.high = high
 
-    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+    def device_moves(self, device: Any, waits: int) -> tuple[Moved, ...]:
         count = (Moved(("count",), None, "device", device + 1),) if device < self.high else ()
         return (*count, Moved(("reset",), "reset", "fault", 0))
 
@@ -171,7 +186,7 @@ class Graphic(Toy):
         super().__init__()
         self.edges, self.home = edges, home
 
-    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+    def device_moves(self, device: Any, waits: int) -> tuple[Moved, ...]:
         return tuple(Moved((f"to {to:02}", actor), None, actor, to) for actor, to in self.edges.get(device, []))
 
     def is_home(self, device: Any, net: Any, service: Any) -> bool:
@@ -179,7 +194,7 @@ class Graphic(Toy):
 
 
 class Message(NamedTuple):
-    """`token` is a place; `side` whom it is for."""
+    """`token` is that of a question, -1 of none; `side` whom it is for."""
 
     word: int
     token: int
@@ -187,7 +202,7 @@ class Message(NamedTuple):
 
 
 class Asker(NamedTuple):
-    """A device; `open` is the place of its question, -1 if it has none."""
+    """A device; `open` is the token of its question, -1 if it has none."""
 
     side: int
     mind: int
@@ -208,23 +223,27 @@ class Dice(Toy):
         sides = tuple(Side(Asker(side, 0), (), 0) for side in range(self.sides))
         return State(sides, 0, self.begun_with(self.bounds))
 
-    def device_moves(self, device: Asker, token: int, waits: int) -> tuple[Moved, ...]:
-        name = str(device.side)
+    def device_moves(self, device: Asker, waits: int) -> tuple[Moved, ...]:
+        name, token = str(device.side), FRESH if waits >= TAKEN else 0
         moves = [Moved(("cut", name), "cut", "fault", device._replace(mind=0, open=-1), link="lost")]
         if device.open < 0 and self.drawn(3, "asks", device.mind):
-            message = Message(self.drawn(2, "word", device.mind), token % 64, device.side)
-            moves.append(Moved(("ask", name), None, "device", device._replace(open=token % 64), (message,)))
+            message = Message(self.drawn(2, "word", device.mind), token, device.side)
+            moves.append(Moved(("ask", name), None, "device", device._replace(open=token), (message,)))
         if not waits and self.drawn(2, "moves", device.mind):
             mind = self.drawn(self.minds, "mind", device.mind)
             told = (mind,) if self.drawn(2, "tells", mind) else ()
             moves.append(Moved(("think", name), None, "timer", device._replace(mind=mind, open=-1), told=told))
         return tuple(moves)
 
-    def device_hears(self, device: Asker, message: Message, token: int) -> tuple[Moved, ...]:
+    def device_hears(self, device: Asker, message: Message, is_taken: bool) -> tuple[Moved, ...]:
         if message.token != device.open:
             return (Moved((), None, "down", device),)
         mind = self.drawn(self.minds, "heard", device.mind, message.word)
-        whole = Moved((), None, "down", device._replace(mind=mind, open=-1), told=(mind, message.word))
+        asks = self.drawn(3, "asks again", device.mind)
+        token = FRESH if is_taken else 0
+        out = (Message(self.drawn(2, "word", mind), token, device.side),) if asks else ()
+        after = device._replace(mind=mind, open=token if asks else -1)
+        whole = Moved((), None, "down", after, out, told=(mind, message.word))
         half = Moved(("cut",), "cut", "fault", device._replace(open=-1), link="lost", told_by_cloud=("lost",))
         return whole, half
 
@@ -262,29 +281,39 @@ class Dice(Toy):
         return device.mind
 
     def watch(self, watched: int, heard: Heard) -> tuple[Hashable, tuple[Broke, ...]]:
-        """What is watched: 0 to 2, and besides, from 10 on, a place."""
+        """What is watched: 0 to 2, and besides, from 10 on, a token."""
         after = self.drawn(3, "watch", watched, *heard)
-        place = self.drawn(4, "place", watched, *heard)
+        token = self.drawn(4, "token", watched, *heard)
         drawn = self.drawn(12, "broken", watched, *heard)
         outcome = "undecided" if self.drawn(2, "outcome", watched, *heard) else "violated"
         broken = (Broke(f"rule {after}", "so it was drawn", outcome),) if drawn == 0 else ()
-        return after + 10 * place, broken
-
-    def forget(self, watched: int, alive: int) -> int:
-        return watched % 10 if self.places(watched) & ~alive else watched
+        return after + 10 * (token + 1), broken
 
     def at_rest(self, watched: int) -> tuple[Broke, ...]:
         return (Broke("rest", "so it was drawn"),) if self.drawn(6, "rests", watched) == 0 else ()
 
-    def places(self, part: Any) -> int:
-        if isinstance(part, Asker):
-            return 1 << part.open if part.open >= 0 else 0
-        if isinstance(part, int):
-            return 1 << part // 10 if part >= 10 else 0
-        known = 0
-        for message in part if isinstance(part, tuple) else ():
-            known |= 1 << message.token if message.token >= 0 else 0
-        return known
+    def named_device(self, device: Asker) -> tuple[Asker, int]:
+        return device._replace(open=min(device.open, 0)), device.open
+
+    def named_net(
+        self, net: tuple[Message, ...], side: int, names: int
+    ) -> tuple[Hashable, tuple[tuple[int, int], ...]]:
+        called = {names: 0} if names >= 0 else {}
+        for message in net:
+            if message.token >= 0:
+                called.setdefault(message.token, len(called) + (names < 0))
+        after = tuple(each._replace(token=called.get(each.token, -1)) for each in net)
+        return after, tuple(called.items())
+
+    def named_watched(self, watched: int, tokens: tuple[tuple[int, int], ...]) -> int:
+        called = dict(tokens).get(watched // 10 - 1, -1)
+        return watched % 10 + 10 * (called + 1)
+
+    def tokens(self, watched: int) -> int:
+        return 1 << watched // 10 - 1 if watched >= 10 else 0
+
+    def unchanged(self, tokens: tuple[tuple[int, int], ...]) -> int:
+        return sum(1 << token for token, called in tokens if token == called)
 
     def awaited(self, device: Asker) -> int:
         return device.open
@@ -315,7 +344,7 @@ class Lock(Toy):
     def first(self) -> State:
         return State((Side((0, 0), (), 0),), 0, self.begun_with(self.bounds))
 
-    def device_moves(self, device: tuple[int, int], token: int, waits: int) -> tuple[Moved, ...]:
+    def device_moves(self, device: tuple[int, int], waits: int) -> tuple[Moved, ...]:
         right, _ = device
         moves = [Moved(("hum", str(noise)), None, "timer", (right, noise)) for noise in range(self.noises)]
         # The second lever moves by itself for nobody: it takes a jolt.
