@@ -13,7 +13,6 @@ told. So equal worlds are equal, whatever came before.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from agent.core.events import Publish, Tell
@@ -148,13 +147,11 @@ def _replaced(whole: Any, field: str, part: Any, changed: Callable[[Any], Any]) 
     return whole if after is part else replace(whole, **{field: after})
 
 
-@lru_cache(maxsize=1024)
 def places_of(tokens: Tokens) -> int:
     """Of all tokens that can still be heard of, before they are called otherwise."""
     return sum(place_of(token) for token, _ in tokens)
 
 
-@lru_cache(maxsize=1024)
 def unchanged(tokens: Tokens) -> int:
     """Of those that keep their names."""
     return sum(place_of(token) for token, called in tokens if token == called)
