@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from simulator.engines.explore.exploration import Exploration, Progress, Spent, Violation
+from simulator.engines.explore.exploration import DEAD_END, Exploration, Progress, Spent, Violation
 from simulator.engines.explore.found import Found, found_by
 from simulator.engines.explore.limits import Limits
 from simulator.engines.explore.liveness import judged
 from simulator.engines.explore.paths import cells, places
 from simulator.engines.explore.searchable import Kind, Searchable
-from simulator.engines.explore.sharing import Shards, shards_of
+from simulator.engines.explore.sharing import Shards, Standing, shards_of
 from simulator.engines.explore.tables import TooManyPartsError
 
 FIRST: Final = 1 << 10
@@ -100,15 +100,15 @@ class _Search:
             if self._expanded == level_end and self._count > level_end:
                 self._depth += 1
             self._on_level(self._progress(shards))
-            if self._is_found(shards.standing().broken):
+            if self._is_found(shards.standing()):
                 break
 
-    def _is_found(self, broken: frozenset[str]) -> bool:
-        return (
-            self._stop_at_first in broken
-            if isinstance(self._stop_at_first, str)
-            else self._stop_at_first and bool(broken)
-        )
+    def _is_found(self, standing: Standing) -> bool:
+        if self._stop_at_first == DEAD_END:
+            return standing.has_dead_end
+        if isinstance(self._stop_at_first, str):
+            return self._stop_at_first in standing.broken
+        return self._stop_at_first and bool(standing.broken)
 
     def _expand_level(self, shards: Shards, level_end: int) -> None:
         while self._expanded < level_end and not self._stopped_by:
@@ -170,6 +170,7 @@ class _Search:
             stuck_count=liveness.stuck_count,
             cycles=liveness.cycles,
             loop_count=liveness.loop_count,
+            dead_end=liveness.dead_end,
             jobs=jobs,
             seconds=seconds,
             bytes_a_state=bytes_a_state,

@@ -45,6 +45,7 @@ class Standing(NamedTuple):
     transitions: int
     edges: int
     broken: frozenset[str]
+    has_dead_end: bool
     held_bytes: int
     asked_seconds: float
 
@@ -68,7 +69,8 @@ class Shards(ABC):
 
 
 def _standing(shard: Shard, held: int) -> Standing:
-    return Standing(shard.transitions, shard.edge_count, frozenset(shard.broken), held, shard.asked_seconds)
+    broken = frozenset(shard.broken)
+    return Standing(shard.transitions, shard.edge_count, broken, shard.has_dead_end, held, shard.asked_seconds)
 
 
 class Alone(Shards):
@@ -234,9 +236,10 @@ class Together(Shards):
 
     def standing(self) -> Standing:
         """After the last round."""
-        transitions, edges, broken, held, seconds = zip(*self._standing, strict=True)
+        transitions, edges, broken, dead_ends, held, seconds = zip(*self._standing, strict=True)
         all_of_it = sum(held) + held_bytes()
-        return Standing(sum(transitions), sum(edges), frozenset().union(*broken), all_of_it, sum(seconds))
+        broken_anywhere = frozenset[str]().union(*broken)
+        return Standing(sum(transitions), sum(edges), broken_anywhere, any(dead_ends), all_of_it, sum(seconds))
 
     def kept(self) -> list[Kept]:
         """All of it; the processes end."""
