@@ -75,6 +75,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option("--devices", type=click.IntRange(1, 2), default=None, help="How many devices, each on its own thing.")
 @click.option(
     "--time",
+    "--time-limit",
     "seconds",
     type=Seconds(0, min_open=True),
     default=60.0 * MINUTES,

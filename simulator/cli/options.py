@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import click
@@ -114,13 +114,14 @@ class AccessKey(click.ParamType[tuple[str, str]]):
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` on uvloop where it exists, else on asyncio's own loop."""
-    spare_imports()
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(_told_of_faults(main))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_told_of_faults(main))
+    with closing(main):  # who is interrupted before it begins is not told that nobody awaited it
+        spare_imports()
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.run(_told_of_faults(main))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_told_of_faults(main))
 
 
 def spare_imports() -> None:

@@ -1,6 +1,8 @@
 """Replaying a schedule before somebody's eyes: the diagram, what monitors and judge say, the files of `--out`."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, cast
 
@@ -21,6 +23,8 @@ from simulator.trace import Entry
 from simulator.verdict import Verdict
 
 LARGEST_BYTES: Final = 2_000_000
+SLOW_SECONDS: Final = 1.0
+"""A file that takes longer to read is none: it is a pipe."""
 PLACES: Final = {
     "explore": "in the explorer's world",
     "virtual": "in virtual time",
@@ -80,7 +84,7 @@ def _on_engine(schedule: Schedule, name: str, engine: Literal["virtual", "live"]
 def _text(path: Path) -> str:
     """What is in a file. Raises InputError."""
     try:
-        with path.open("rb") as file:
+        with _saying_if_slow(path), path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -89,6 +93,19 @@ def _text(path: Path) -> str:
     if len(data) > LARGEST_BYTES:
         raise InputError(f"{path}: larger than any schedule, which has {LARGEST_BYTES} bytes at most")
     return text
+
+
+@contextmanager
+def _saying_if_slow(path: Path) -> Iterator[None]:
+    """Say what is waited for: nothing may ever come out of a pipe."""
+    line = f"ghostjob: waiting for the schedule: nobody has written all of {path} yet, and closed it"
+    timer = threading.Timer(SLOW_SECONDS, talk, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _with_model(schedule: Schedule, model: str | None) -> Schedule:

@@ -81,7 +81,8 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     "time_limit_seconds",
     type=Seconds(0, 86_400, min_open=True),
     default=None,
-    help="End a run that hangs after so many seconds, instead of the scenario's own number.",
+    help="End a run that hangs after so many seconds, instead of the scenario's own number; of --engine explore, the "
+    "search, after which it says how far it came.",
 )
 @click.option(
     "--slow",

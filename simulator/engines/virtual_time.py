@@ -9,6 +9,7 @@ import gc
 import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from heapq import heappop, heappush
 from typing import Any, Final, TypeVar, cast
 
@@ -135,7 +136,7 @@ def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     thresholds = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLDS)
     try:
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        with closing(main), asyncio.Runner(loop_factory=VirtualLoop) as runner:
             return runner.run(main)
     finally:
         gc.set_threshold(*thresholds)

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.engines.explore.searchable import Kind, Path
+
+DEAD_END: Final = "dead end"
+"""Instead of an invariant: nothing can happen by itself any more, and nobody is home."""
 
 
 class Violation(NamedTuple):
@@ -62,7 +65,8 @@ class Exploration:
     anything said. What breaks an invariant is told and not followed further, and its end not counted as a state;
     what is `undecided` accuses nobody, and is followed.
     `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
-    fair run may stay away from home (`loop_count` components). `places`: where each phase was first met.
+    fair run may stay away from home (`loop_count` components). `dead_end`: the first way to where nothing happens by
+    itself any more, away from home, if there is one. `places`: where each phase was first met.
     """
 
     states: int
@@ -80,6 +84,7 @@ class Exploration:
     stuck_count: int
     cycles: tuple[Cycle, ...]
     loop_count: int
+    dead_end: Path | None
     jobs: int
     seconds: float
     bytes_a_state: float

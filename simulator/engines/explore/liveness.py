@@ -31,6 +31,7 @@ class Liveness(NamedTuple):
     stuck_count: int
     cycles: tuple[Cycle, ...]
     loop_count: int
+    dead_end: Path | None
 
 
 def judged(found: Found, expanded: int) -> Liveness:
@@ -44,7 +45,9 @@ def judged(found: Found, expanded: int) -> Liveness:
     loops = _fair_components(found, backward, home)
     paths = tuple(found.path(int(state)) for state in _entrances(found, distance, stuck)[:SHOWN])
     cycles = tuple(_cycle(found, component) for component in loops[:SHOWN])
-    return Liveness(distance, paths, len(stuck), cycles, len(loops))
+    dead_ends = np.flatnonzero((np.diff(found.graph.starts) == 0) & ~home)
+    dead_end = found.path(int(dead_ends[0])) if len(dead_ends) else None
+    return Liveness(distance, paths, len(stuck), cycles, len(loops), dead_end)
 
 
 def _entrances(found: Found, distance: NDArray[np.int32], stuck: Numbers) -> Numbers:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from simulator.engines.explore.exploration import Exploration, Progress, Spent, Violation
+from simulator.engines.explore.exploration import DEAD_END, Exploration, Progress, Spent, Violation
 from simulator.engines.explore.found import Found, found_by
 from simulator.engines.explore.limits import Limits
 from simulator.engines.explore.liveness import judged
 from simulator.engines.explore.paths import cells, places
 from simulator.engines.explore.searchable import Kind, Searchable
-from simulator.engines.explore.sharing import Shards, shards_of
+from simulator.engines.explore.sharing import Shards, Standing, shards_of
 from simulator.engines.explore.tables import TooManyPartsError
 
 FIRST: Final = 1 << 10
@@ -26,6 +26,10 @@ FEWEST: Final = 1 << 15
 MOST: Final = 1 << 17
 """States of a round. A round costs some milliseconds however small it is, and its end is when limits are looked at."""
 ROUND_SECONDS: Final = 2.0
+LAST: Final = 1 << 8
+"""States of a round for which hardly any time is left."""
+SHARE: Final = 0.75
+"""Of the time that is left, a round takes so much at most, at the pace of the last one."""
 
 
 def explore(
@@ -39,7 +43,7 @@ def explore(
 ) -> Exploration:
     """Everything that can happen; with `stop_at_first`, up to the depth at which something (or that) is broken.
 
-    `seconds` and `mebibytes` (resident, of all processes) end it early; the graph of what was expanded is judged even
+    `seconds` and `mebibytes` (of all processes together) end it early; the graph of what was expanded is judged even
     then. Raises `WorkerDiedError` if one of `jobs` processes ends before its time.
     """
     with _without_collection():
@@ -73,14 +77,16 @@ class _Search:
         self._on_level, self._stop_at_first = on_level, stop_at_first
         self._expanded, self._count, self._depth = 0, 1, 0
         self._group = FIRST
+        self._pace = float(MOST)
+        """States a second, in the last round."""
         self._stopped_by = ""
 
     def run(self) -> Exploration:
         with shards_of(self._system, self._jobs) as shards:
-            before = shards.standing().resident_bytes
+            before = shards.standing().held_bytes
             self._expand_all(shards)
             standing = shards.standing()
-            grown = standing.resident_bytes - before
+            grown = standing.held_bytes - before
             searched = self._limits.seconds
             found = found_by(shards.kept())
             jobs = shards.jobs
@@ -94,29 +100,35 @@ class _Search:
             if self._expanded == level_end and self._count > level_end:
                 self._depth += 1
             self._on_level(self._progress(shards))
-            if self._is_found(shards.standing().broken):
+            if self._is_found(shards.standing()):
                 break
 
-    def _is_found(self, broken: frozenset[str]) -> bool:
-        return (
-            self._stop_at_first in broken
-            if isinstance(self._stop_at_first, str)
-            else self._stop_at_first and bool(broken)
-        )
+    def _is_found(self, standing: Standing) -> bool:
+        if self._stop_at_first == DEAD_END:
+            return standing.has_dead_end
+        if isinstance(self._stop_at_first, str):
+            return self._stop_at_first in standing.broken
+        return self._stop_at_first and bool(standing.broken)
 
     def _expand_level(self, shards: Shards, level_end: int) -> None:
         while self._expanded < level_end and not self._stopped_by:
-            high = min(level_end, self._expanded + self._group)
+            high = min(level_end, self._expanded + self._group, self._expanded + self._in_time(shards))
             begun = time.monotonic()
             try:
                 self._count += shards.round(self._expanded, high)
             except TooManyPartsError as error:
                 self._stopped_by = str(error)
                 return
-            self._fit_group(time.monotonic() - begun)
-            self._expanded = high
+            seconds = time.monotonic() - begun
+            self._fit_group(seconds)
+            self._pace, self._expanded = (high - self._expanded) / seconds, high
             standing = shards.standing()
-            self._stopped_by = self._limits.reached(self._count, standing.edges, standing.resident_bytes)
+            self._stopped_by = self._limits.reached(self._count, standing.edges, standing.held_bytes)
+
+    def _in_time(self, shards: Shards) -> int:
+        """So many states can be expanded in the time that is left, or a few more."""
+        left = self._limits.seconds_left(shards.standing().edges) * self._pace * SHARE
+        return MOST if left >= MOST else max(LAST, int(left))
 
     def _fit_group(self, seconds: float) -> None:
         if seconds > ROUND_SECONDS:
@@ -132,7 +144,7 @@ class _Search:
             standing.transitions,
             self._count - self._expanded,
             self._limits.seconds,
-            standing.resident_bytes / 2**20,
+            standing.held_bytes / 2**20,
             len(standing.broken),
         )
 
@@ -158,6 +170,7 @@ class _Search:
             stuck_count=liveness.stuck_count,
             cycles=liveness.cycles,
             loop_count=liveness.loop_count,
+            dead_end=liveness.dead_end,
             jobs=jobs,
             seconds=seconds,
             bytes_a_state=bytes_a_state,

@@ -67,6 +67,8 @@ class Shard:
         self._rank_of = Column(np.int64)
         self._taken: tuple[Moves, Numbers] | None = None
         self.transitions = 0
+        self.has_dead_end = False
+        """Whether it has expanded a state away from home at which nothing happens by itself."""
 
     def __len__(self) -> int:
         return len(self._visited)
@@ -106,6 +108,9 @@ class Shard:
         """All that its states from `low` to `high` lead to; where each begins, by its number."""
         first, last = np.searchsorted(self._states.values, [low, high])
         moves = self.expansion.moves(tuple(column.values[first:last] for column in self._visited.words))
+        goes_on = self._home.values[first:last].copy()
+        goes_on[moves.source[~self.expansion.known.costly.values[moves.label]]] = True
+        self.has_dead_end |= not goes_on.all()
         moves = moves._replace(source=self._states.values[first:last][moves.source].astype(np.int64))
         self.transitions += len(moves.source)
         self._notes.count(moves.label)

@@ -23,7 +23,7 @@ import numpy as np
 from agent.errors import GhostjobError
 from simulator.engines.explore.expansion import Moves
 from simulator.engines.explore.index import Numbers
-from simulator.engines.explore.limits import resident_bytes
+from simulator.engines.explore.limits import held_bytes, resident_bytes
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.packing import side_numbers
 from simulator.engines.explore.searchable import Dividable, Searchable
@@ -45,7 +45,8 @@ class Standing(NamedTuple):
     transitions: int
     edges: int
     broken: frozenset[str]
-    resident_bytes: int
+    has_dead_end: bool
+    held_bytes: int
     asked_seconds: float
 
 
@@ -67,8 +68,9 @@ class Shards(ABC):
         """All of it, for the last time."""
 
 
-def _standing(shard: Shard) -> Standing:
-    return Standing(shard.transitions, shard.edge_count, frozenset(shard.broken), resident_bytes(), shard.asked_seconds)
+def _standing(shard: Shard, held: int) -> Standing:
+    broken = frozenset(shard.broken)
+    return Standing(shard.transitions, shard.edge_count, broken, shard.has_dead_end, held, shard.asked_seconds)
 
 
 class Alone(Shards):
@@ -95,7 +97,7 @@ class Alone(Shards):
 
     def standing(self) -> Standing:
         """After the last round."""
-        return _standing(self._shard)
+        return _standing(self._shard, resident_bytes())
 
     def kept(self) -> list[Kept]:
         """All of it; what only a search needs is let go, since judging the graph takes memory as well."""
@@ -161,7 +163,7 @@ class _Worker:
 
     def standing(self) -> Standing:
         """Between rounds."""
-        return _standing(self._shard)
+        return _standing(self._shard, held_bytes())
 
     def kept(self) -> Kept:
         """All of it."""
@@ -234,10 +236,10 @@ class Together(Shards):
 
     def standing(self) -> Standing:
         """After the last round."""
-        transitions, edges, broken, resident, seconds = zip(*self._standing, strict=True)
-        return Standing(
-            sum(transitions), sum(edges), frozenset().union(*broken), sum(resident) + resident_bytes(), sum(seconds)
-        )
+        transitions, edges, broken, dead_ends, held, seconds = zip(*self._standing, strict=True)
+        all_of_it = sum(held) + held_bytes()
+        broken_anywhere = frozenset[str]().union(*broken)
+        return Standing(sum(transitions), sum(edges), broken_anywhere, any(dead_ends), all_of_it, sum(seconds))
 
     def kept(self) -> list[Kept]:
         """All of it; the processes end."""

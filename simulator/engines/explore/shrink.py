@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.plain import Step, is_home, steps
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import Choice, Kind, Path, Searchable, State, is_violated
-from simulator.engines.explore.walks import DEAD_END
 
 REMEMBERED: Final = 20_000
 """States of which the steps are remembered from one try to the next."""
@@ -131,8 +131,8 @@ def _cost(played: list[Step]) -> dict[Kind, int]:
 
 
 def _searched(system: Searchable, invariant: str, seconds: float, mebibytes: float, jobs: int) -> Path | None:
-    """The shortest way to break it; None if it was not found in time. For dead ends it has no eye."""
-    if invariant == DEAD_END:
-        return None
+    """The shortest way to break it; None if it was not found in time."""
     found = explore(system, seconds=seconds, mebibytes=mebibytes, jobs=jobs, stop_at_first=invariant)
+    if invariant == DEAD_END:
+        return found.dead_end
     return next((each.path for each in found.broken if each.invariant == invariant), None)

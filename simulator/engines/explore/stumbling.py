@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from simulator.engines.explore.exploration import Exploration, Violation
+from simulator.engines.explore.exploration import DEAD_END, Exploration, Violation
 from simulator.engines.explore.shrink import shrink
 from simulator.engines.explore.system import System
-from simulator.engines.explore.walks import DEAD_END, Stumbled, walks
+from simulator.engines.explore.walks import Stumbled, walks
 
 if TYPE_CHECKING:
     from simulator.engines.explore.searchable import Path, Searchable
@@ -43,6 +43,7 @@ def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes
         stuck_count=sum(each.times for each in found if each.invariant == DEAD_END),
         cycles=(),
         loop_count=0,
+        dead_end=None,
         jobs=jobs,
         seconds=walked.seconds,
         bytes_a_state=0.0,

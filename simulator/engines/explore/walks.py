@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.explore.expansion import Expansion, Moves
+from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.index import Numbers, Words
 from simulator.engines.explore.limits import Limits, resident_bytes
 from simulator.engines.explore.packing import shared_numbers, shared_word
@@ -21,8 +22,6 @@ from simulator.engines.explore.searchable import Kind, Path, Searchable
 AT_ONCE: Final = 2048
 MOST_DEVICES: Final = 200_000
 """So many devices are remembered from walk to walk; then all is forgotten, which changes nothing but the time."""
-DEAD_END: Final = "dead end"
-"""Instead of an invariant: nothing can happen any more, and nobody is home."""
 RATE: Final = -1
 KIND: Final = -2
 """What a walk draws before its first step, and below that for each kind: instead of the number of a step."""

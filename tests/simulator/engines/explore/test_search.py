@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simulator.engines.explore.exploration import Exploration, Progress
 from simulator.engines.explore.search import explore
 from tests.simulator.engines.explore.simple_search import Known, fair_components, searched, stuck
-from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Toy
+from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved, Toy
 
 
 def test_two_clocks_have_as_many_states_as_pairs_of_times():
@@ -156,6 +156,30 @@ def test_a_limit_ends_a_search_and_is_told_with_how_far_it_came(limits: dict[str
     assert not found.complete
     assert found.stopped_by == stopped_by
     assert 0 < found.expanded < found.states < 61 * 61
+
+
+class Clocked(Graphic):
+    """A device in the midst of so many places; a tenth of a millisecond passes whenever it is asked for its moves."""
+
+    def __init__(self, places: int) -> None:
+        super().__init__({0: [("a", to) for to in range(1, places)]}, home=set())
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+        self.now += 0.0001
+        return super().device_moves(device, token, waits)
+
+
+def test_no_round_is_begun_that_takes_longer_than_there_is_time(monkeypatch: pytest.MonkeyPatch):
+    system = Clocked(30_000)
+    for module in ("search", "limits"):
+        monkeypatch.setattr(f"simulator.engines.explore.{module}.time", system)
+    found = explore(system, seconds=1.0)
+    assert found.stopped_by == "time"
+    assert 0.9 < system.now < 1.05
 
 
 def test_of_states_that_were_never_expanded_nothing_is_said():

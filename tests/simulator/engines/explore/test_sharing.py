@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import Dividable
 from simulator.engines.explore.setup import Bounds, Setup
-from simulator.engines.explore.sharing import WorkerDiedError
+from simulator.engines.explore.sharing import WorkerDiedError, shards_of
 from simulator.engines.explore.system import System
 from tests.simulator.engines.explore.toys import Clocks, Dice, Moved
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[4]
 TELL = """
 import sys
 from dataclasses import replace
+from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
 from tests.simulator.engines.explore.toys import Dice
 found = explore(Dice(12, minds=4), jobs=int(sys.argv[1]))
@@ -59,6 +61,13 @@ def test_neither_hash_seeds_nor_processes_change_a_letter_of_the_answer():
         for jobs, hash_seed in [("1", "1"), ("1", "2"), ("2", "3")]
     }
     assert len(told) == 1
+
+
+def test_what_processes_have_in_common_is_counted_once():
+    held = bytearray(os.urandom(64)) * (2**20)
+    with shards_of(Clocks(high=6), 8) as shards:
+        assert resident_bytes() > len(held)
+        assert shards.standing().held_bytes < 4 * len(held)
 
 
 class Deadly(Clocks):

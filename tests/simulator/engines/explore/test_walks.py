@@ -2,10 +2,12 @@
 
 import pytest
 
+from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.plain import steps
+from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import is_violated
 from simulator.engines.explore.shrink import NotReproducedError, Player, shrink
-from simulator.engines.explore.walks import DEAD_END, Stumbled, drawn_bounds, walks
+from simulator.engines.explore.walks import Stumbled, drawn_bounds, walks
 from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Lock
 
 BOUNDS = {"lose": 3, "cut": 2}
@@ -102,6 +104,19 @@ def test_a_dead_end_is_made_short_as_well():
     path = ((("to 00", "a")), ("to 01", "a"), ("to 00", "a"), ("to 01", "a"), ("to 02", "b"))
     shrunk = shrink(system, path, DEAD_END)
     assert shrunk.path == (("to 01", "a"), ("to 02", "b"))
+    assert shrunk.is_shortest
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_nearest_dead_end_is_searched_for_and_nothing_beyond_it(jobs: int):
+    long_way = {at: [("a", at + 1)] for at in range(1, 9)}
+    beyond = {at: [("b", at + 1)] for at in range(20, 90)}
+    system = Graphic({0: [("a", 1), ("b", 20)], **long_way, **beyond, 22: [("b", 23), ("b", 50), ("c", 99)]}, home={9})
+    path = (("to 20", "b"), *((f"to {at}", "b") for at in range(21, 91)))
+    shrunk = shrink(system, path, DEAD_END, jobs=jobs)
+    assert shrunk.path == (("to 20", "b"), ("to 21", "b"), ("to 22", "b"), ("to 99", "c"))
+    assert shrunk.is_shortest
+    assert explore(system, stop_at_first=DEAD_END).states < explore(system).states
 
 
 def test_a_way_that_breaks_nothing_is_refused():
