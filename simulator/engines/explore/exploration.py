@@ -62,7 +62,9 @@ class Exploration:
     anything said. What breaks an invariant is told and not followed further, and its end not counted as a state;
     what is `undecided` accuses nobody, and is followed.
     `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
-    fair run may stay away from home (`loop_count` components). `places`: where each phase was first met.
+    fair run may stay away from home (`loop_count` components). `lost`: the first states, of `lost_count`, from
+    which all ways home end with a failure (`has_failed`); that accuses nobody.
+    `places`: where each phase was first met.
     """
 
     states: int
@@ -84,6 +86,8 @@ class Exploration:
     seconds: float
     bytes_a_state: float
     seconds_of: Mapping[str, float] = field(default_factory=dict)
+    lost: tuple[Path, ...] = ()
+    lost_count: int = 0
     walks: int = 0
     """So many were walked; 0: it was a search."""
 

@@ -158,6 +158,8 @@ class _Search:
             stuck_count=liveness.stuck_count,
             cycles=liveness.cycles,
             loop_count=liveness.loop_count,
+            lost=liveness.lost,
+            lost_count=liveness.lost_count,
             jobs=jobs,
             seconds=seconds,
             bytes_a_state=bytes_a_state,
