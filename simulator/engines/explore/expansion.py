@@ -15,8 +15,10 @@ from simulator.engines.explore import packing
 from simulator.engines.explore.index import Numbers, Words
 from simulator.engines.explore.local_moves import (
     AFTER,
+    AWAY,
     COST,
     DEVICE,
+    DONE,
     HEARD,
     LABEL,
     LINK,
@@ -118,13 +120,20 @@ class Expansion:
 
     def is_home(self, words: tuple[Words, ...]) -> NDArray[np.bool_]:
         """Whether all devices of a state are home."""
-        states = _unpacked(words)
-        home = np.ones(len(states.service), np.bool_)
-        for side in states.sides:
-            asked = np.flatnonzero(home & self.known.homely.values[side.device])
-            home[:] = False
-            home[asked] = self.known.home.answer(side.device[asked], side.net[asked], states.service[asked]) != 0
+        home: NDArray[np.bool_] = self.standing(words) != AWAY
         return home
+
+    def standing(self, words: tuple[Words, ...]) -> NDArray[np.uint8]:
+        """How the device of a state stands that stands worst: AWAY, or at home with something FAILED, or all DONE."""
+        states = _unpacked(words)
+        standing = np.full(len(states.service), DONE, np.uint8)
+        for side in states.sides:
+            asked = np.flatnonzero((standing != AWAY) & self.known.homely.values[side.device])
+            here = self.known.home.answer(side.device[asked], side.net[asked], states.service[asked])
+            worst = np.minimum(standing[asked], here)
+            standing[:] = AWAY
+            standing[asked] = worst
+        return standing
 
     def phases(self, words: tuple[Words, ...]) -> Numbers:
         """The phase of the first device, a number of `known.phases`."""

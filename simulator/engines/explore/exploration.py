@@ -66,7 +66,8 @@ class Exploration:
     what is `undecided` accuses nobody, and is followed.
     `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
     fair run may stay away from home (`loop_count` components). `dead_end`: the first way to where nothing happens by
-    itself any more, away from home, if there is one. `places`: where each phase was first met.
+    itself any more, away from home, if there is one. `lost`: the first states, of `lost_count`, from which all ways
+    home end with a failure (`has_failed`); that accuses nobody. `places`: where each phase was first met.
     """
 
     states: int
@@ -89,6 +90,8 @@ class Exploration:
     seconds: float
     bytes_a_state: float
     seconds_of: Mapping[str, float] = field(default_factory=dict)
+    lost: tuple[Path, ...] = ()
+    lost_count: int = 0
     walks: int = 0
     """So many were walked; 0: it was a search."""
 

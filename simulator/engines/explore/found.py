@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.explore.graph import Graph, graph_of
-from simulator.engines.explore.local_moves import Label
+from simulator.engines.explore.local_moves import AWAY, DONE, Label
 from simulator.engines.explore.notes import Breach, Costly, Met, first_breach, first_costly
 from simulator.engines.explore.searchable import Choice, Kind, Path
 from simulator.engines.explore.shard import NO_PARENT, Kept
@@ -17,12 +17,16 @@ Element = TypeVar("Element", bound=np.generic)
 
 
 class Found(NamedTuple):
-    """By the numbers of states: the first way there, who is home. `labels` are in order, and so are their numbers."""
+    """By the numbers of states: the first way there, who is home, and of these who has `done` all.
+
+    `labels` are in order, and so are their numbers.
+    """
 
     labels: list[Label]
     parent: NDArray[np.int32]
     label: NDArray[np.int32]
     home: NDArray[np.bool_]
+    done: NDArray[np.bool_]
     graph: Graph
     excused: NDArray[np.int32]
     costly: list[Costly]
@@ -46,11 +50,13 @@ def found_by(shards: list[Kept]) -> Found:
     renamed = [np.array([ranks[label] for label in kept.labels], np.int32) for kept in shards]
     states = [kept.states for kept in shards]
     count = sum(map(len, states))
+    standing = _by_state(count, states, [kept.standing for kept in shards])
     return Found(
         labels,
         _by_state(count, states, [kept.parent for kept in shards]),
         _by_state(count, states, [_renamed(kept.label, names) for kept, names in zip(shards, renamed, strict=True)]),
-        _by_state(count, states, [kept.home for kept in shards]),
+        standing != AWAY,
+        standing == DONE,
         _graph(count, shards, renamed),
         np.concatenate([kept.excused for kept in shards]),
         _merged_costly(each for kept in shards for each in kept.costly),

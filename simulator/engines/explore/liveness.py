@@ -24,30 +24,51 @@ SHOWN: Final = 5
 
 
 class Liveness(NamedTuple):
-    """`distance` home of each state; what is wrong, as in `Exploration`."""
+    """`distance` home of each state; what is wrong, and what is `lost`, as in `Exploration`."""
 
     distance: NDArray[np.int32]
     stuck: tuple[Path, ...]
     stuck_count: int
     cycles: tuple[Cycle, ...]
     loop_count: int
+    lost: tuple[Path, ...]
+    lost_count: int
     dead_end: Path | None
 
 
 def judged(found: Found, expanded: int) -> Liveness:
     """States from `expanded` on were not expanded, and nothing is said of what comes after them."""
-    home = found.home.copy()
-    home[found.excused] = True
-    home[expanded:] = True
+    home, done = (_with_what_is_not_judged(found, expanded, those) for those in (found.home, found.done))
     backward = reversed_graph(found.graph)
     distance = distances(backward, home)
     stuck = np.flatnonzero(distance == NO_WAY)
     loops = _fair_components(found, backward, home)
-    paths = tuple(found.path(int(state)) for state in _entrances(found, distance, stuck)[:SHOWN])
     cycles = tuple(_cycle(found, component) for component in loops[:SHOWN])
+    to_done = distances(backward, done)
+    lost = np.flatnonzero((to_done == NO_WAY) & (distance != NO_WAY))
     dead_ends = np.flatnonzero((np.diff(found.graph.starts) == 0) & ~home)
-    dead_end = found.path(int(dead_ends[0])) if len(dead_ends) else None
-    return Liveness(distance, paths, len(stuck), cycles, len(loops), dead_end)
+    return Liveness(
+        distance,
+        _ways(found, distance, stuck),
+        len(stuck),
+        cycles,
+        len(loops),
+        _ways(found, to_done, lost),
+        len(lost),
+        found.path(int(dead_ends[0])) if len(dead_ends) else None,
+    )
+
+
+def _with_what_is_not_judged(found: Found, expanded: int, those: Flags) -> Flags:
+    """And states that lead to what is broken, or were not expanded."""
+    flags = those.copy()
+    flags[found.excused] = True
+    flags[expanded:] = True
+    return flags
+
+
+def _ways(found: Found, distance: NDArray[np.int32], those: Numbers) -> tuple[Path, ...]:
+    return tuple(found.path(int(state)) for state in _entrances(found, distance, those)[:SHOWN])
 
 
 def _entrances(found: Found, distance: NDArray[np.int32], stuck: Numbers) -> Numbers:

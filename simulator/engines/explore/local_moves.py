@@ -33,6 +33,8 @@ A device is as it is called AFTER the move; NAMES are what it called its own unt
 """
 RECIPIENT, MESSAGE = 3, 4
 """Fields of a net's entries, beside LABEL, COST and AFTER."""
+AWAY, FAILED, DONE = range(3)
+"""How a state stands: nobody, or not everybody, is home; or at home something has failed (`has_failed`), or nothing."""
 NO_SIDE: Final = 99
 """Instead of a position in `State.sides`: of what the service does by itself."""
 
@@ -214,7 +216,11 @@ class LocalMoves:
         return ((-1 if paid is None else self.budgets.number(paid),),)
 
     def _ask_home(self, device: int, net: int, service: int) -> tuple[Entry]:
-        return ((int(self.system.is_home(self.devices[device], self.nets[net], self.services[service])),),)
+        """How it stands: away, or home with a failure, or with everything done."""
+        known, at = self.devices[device], self.services[service]
+        if not self.system.is_home(known, self.nets[net], at):
+            return ((AWAY,),)
+        return ((FAILED if self.system.has_failed(known, at) else DONE,),)
 
     def _ask_joined(self, carried: int, heard: int) -> tuple[Entry]:
         """The label of a message's delivery and of what comes of it, in one."""

@@ -171,6 +171,8 @@ class _Search:
             cycles=liveness.cycles,
             loop_count=liveness.loop_count,
             dead_end=liveness.dead_end,
+            lost=liveness.lost,
+            lost_count=liveness.lost_count,
             jobs=jobs,
             seconds=seconds,
             bytes_a_state=bytes_a_state,

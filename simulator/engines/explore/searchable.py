@@ -206,6 +206,9 @@ class Searchable(Protocol):
     def is_home(self, device: Any, net: Any, service: Any) -> bool:
         """Whether all is well and nothing is to be done, or whether it is safe."""
 
+    def has_failed(self, device: Any, service: Any) -> bool:
+        """Of a device that is home: whether something that it was asked for came to nothing by its own report."""
+
     def phase(self, device: Any) -> str:
         """In which row of the table of phases and kinds it stands."""
 

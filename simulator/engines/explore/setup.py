@@ -106,7 +106,8 @@ STANDARD: Final = Bounds(delete=1, create_again=1, power_cut=1, disconnect=1, lo
 class Setup(Part):
     """One device of a `model`, one job `fw` for it, and what may befall the two.
 
-    Its firmware is 2.0, with `flaw`. `again`: what the id is used for once more. `next`: another job, made once the
+    Its firmware is 2.0, with `flaw`; or it `asks` for something else: a new configuration, a program (one that does its
+    work, or one that starts the agent again), a reboot. `again`: what the id is used for once more. `next`: another job, made once the
     deletion of `fw` has begun. `same_second`: the id may be used again within the second in which it was queued first,
     so that nothing on the wire tells the two apart. `sectors`: an image's 16 sectors are worked on in so many groups,
     between two of which anything may happen.
@@ -120,6 +121,7 @@ class Setup(Part):
     reports: Literal["progress", "steps", "end"] = "steps"
     leap_when_unreachable: Literal["give-up", "proceed"] = "give-up"
     sectors: Literal[1, 2, 4, 8, 16] = 1
+    asks: Literal["firmware", "configuration", "program", "restart", "reboot"] = "firmware"
     flaw: Literal["hash", "signature", "boot", "self-test"] | None = None
     again: Literal["same document", "other document"] = "same document"
     next: bool = False
@@ -183,7 +185,22 @@ class Setup(Part):
         """What a job asks for."""
         if job_id == OTHER and self.devices != "two namespaces":
             return JobDocument.of({"operation": "reboot"})
+        if self.asks != "firmware":
+            return JobDocument.of(_other_document(self.asks, again=again and self.again != "same document"))
         version = VERSIONS[AGAIN if job_id == FW and again and self.again != "same document" else job_id]
         image = {"image": {"flaw": self.flaw}} if self.flaw and version == VERSIONS[FW] else {}
         document: dict[str, Any] = {"operation": "update", "version": version} | image
         return JobDocument.of(document)
+
+
+def _other_document(asks: str, *, again: bool) -> dict[str, Any]:
+    """What is no firmware; another one if `again`."""
+    which = "again" if again else "once"
+    match asks:
+        case "configuration":
+            return {"operation": "configure", "to": "/etc/pump.conf", "content": which}
+        case "reboot":
+            return {"operation": "reboot", "which": which}
+        case _:
+            restarts = {"restarts": "agent"} if asks == "restart" else {}
+            return {"operation": "run", "command": ["pump", which], **restarts}

@@ -35,15 +35,16 @@ class Edges(NamedTuple):
 class Kept(NamedTuple):
     """All that a shard knows in the end, states by their numbers in the whole search.
 
-    `states` are its own, ascending; `parent`, `label` (the first way there) and `home` are of each of these. `excused`
-    have a transition that costs nothing and violates something. `left`: how many states have so much left.
+    `states` are its own, ascending; `parent`, `label` (the first way there) and `standing` (see `local_moves`) are of
+    each of these. `excused` have a transition that costs nothing and violates something. `left`: how many states have
+    so much left.
     """
 
     labels: list[Label]
     states: NDArray[np.int32]
     parent: NDArray[np.int32]
     label: NDArray[np.int32]
-    home: NDArray[np.bool_]
+    standing: NDArray[np.uint8]
     edges: Edges
     excused: NDArray[np.int32]
     costly: list[Costly]
@@ -60,7 +61,7 @@ class Shard:
         self.expansion = Expansion(system)
         self._visited = Index(self.expansion.known.side_count + 1)
         self._states, self._parent, self._label = Column(np.int32), Column(np.int32), Column(np.int32)
-        self._home = Column(np.bool_)
+        self._standing = Column(np.uint8)
         self._edges = tuple(Column(np.int32) for _ in range(3))
         self._notes = Notes(self.expansion.known)
         self._ranks: dict[Label, int] = {}
@@ -99,7 +100,7 @@ class Shard:
         self._visited.add(words)
         self._parent.extend([NO_PARENT])
         self._label.extend([NO_PARENT])
-        self._home.extend(self.expansion.is_home(words))
+        self._standing.extend(self.expansion.standing(words))
         self.number(np.array([0]))
 
     # ── a round ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +138,7 @@ class Shard:
         new = missing[fresh]
         self._parent.extend(moves.source[new])
         self._label.extend(moves.label[new])
-        self._home.extend(self.expansion.is_home(tuple(word[fresh] for word in words)))
+        self._standing.extend(self.expansion.standing(tuple(word[fresh] for word in words)))
         self._taken = moves, found
         return order[new]
 
@@ -176,7 +177,7 @@ class Shard:
             self._states.values,
             self._parent.values[:count],
             self._label.values[:count],
-            self._home.values[:count],
+            self._standing.values[:count],
             Edges(*(column.values for column in self._edges)),
             self._notes.excused.values,
             self._notes.costly(),

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
+from agent.values import Status
 from simulator.engines.explore.budgets import Budgets, paid
 from simulator.engines.explore.choice import KINDS, Choice, Kind
 from simulator.engines.explore.device import SECONDS, Device, DeviceMove, Told
@@ -215,6 +216,17 @@ class System:
         if net.up or net.down or not self.can_be_home(device):
             return False
         return device.phase == "safe" or not self._is_pending(service, self.setup.seats[device.side])
+
+    def has_failed(self, device: Device, service: Cloud) -> bool:
+        """Whether it has given up, SAFE, or has reported that it could not do what a job asks for."""
+        seat = self.setup.seats[device.side]
+        return device.phase == "safe" or any(
+            execution.thing == seat.thing
+            and execution.key.namespace_id == seat.namespace
+            and execution.status in (Status.FAILED, Status.REJECTED)
+            for queue in service.jobs.queues
+            for execution in queue
+        )
 
     def _is_pending(self, service: Cloud, seat: Seat) -> bool:
         """Whether the device still has something to do there."""

@@ -87,7 +87,7 @@ class Running(NamedTuple):
 
 
 class Success(NamedTuple):
-    """A report of success by an execution that had begun to write an image; it counts once it is accepted."""
+    """A report of success that can be held against what runs; it counts once it is accepted."""
 
     token: str
     finding: Finding | None
@@ -182,19 +182,24 @@ def _asked(state: Books, now: Moment) -> None:
         and (version := dict(details).get(VERSION)) is not None
     ):
         state.claim = Running(version, now.mark, key, True).by(state.reports)
-    if event.status == Status.SUCCEEDED and key in state.before_write:
-        _succeeded(state, now, key)
+    if event.status == Status.SUCCEEDED and key is not None:
+        _succeeded(state, now, key, dict(details).get(VERSION))
     if kept or event.status in (Status.SUCCEEDED, Status.FAILED):
         report = VersionReport(event.client_token, now.mark, key, event.status, kept)
         state.reports = (*state.reports, report)[-REPORTS:]
     _told(state, now.exchange)
 
 
-def _succeeded(state: Books, now: Moment, key: ExecutionKey) -> None:
-    version, finding = state.running, None
-    if not (key in state.committed or version is None or version != state.before_write[key]):
+def _succeeded(state: Books, now: Moment, key: ExecutionKey, claimed: str | None) -> None:
+    """Hold it against what runs: if the execution had begun to write an image, or names a version that never ran."""
+    version, message = state.running, ""
+    if key in state.before_write and key not in state.committed and version == state.before_write[key]:
         message = f"reported success, but still runs version {version}, which ran before"
-        finding = violated(key.job_id, message, now.mark)
+    elif claimed and version and claimed not in (version, state.first, *(each.version for each in state.brought)):
+        message = f"reported the success of version {claimed}, which has never run; it runs version {version}"
+    elif key not in state.before_write:
+        return
+    finding = violated(key.job_id, message, now.mark) if message and version is not None else None
     successes = (*state.successes, Success(now.event.client_token, finding))
     if len(successes) > REPORTS and successes[0].is_taken:
         state.so_far = state.so_far.but(successes[0].finding)
@@ -248,7 +253,8 @@ def rule(state: Books, subject: Subject) -> Ruling:
     under way or yet to come, and if the execution is gone and there was no later one to tell with.
 
     A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
-    or taken back. The opportunities are a device that does not run what it started with, and each such success.
+    or taken back; or if it names, as `version` in its details, one that has never run. The opportunities are a device
+    that does not run what it started with, and each such success.
 
     From the wire, what runs is what the last report of success names as `version` in its details. If that report was
     refused, and no later note explains the version, this is undecided: the device may have taken it back.

@@ -11,7 +11,7 @@ What only changes words for people is left out.
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import EnumType
 from inspect import Parameter, signature
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -57,10 +57,11 @@ def changes(tree: ast.AST, names: dict[str, Any]) -> Iterator[Change]:
     yield from sorted(found, key=lambda change: (change.line, change.node, change.kind, change.which))
 
 
-def changed(tree: ast.AST, change: Change, names: dict[str, Any]) -> None:
-    """Make the change in `tree`."""
-    node = next(node for number, node in enumerate(ast.walk(tree)) if number == change.node)
-    KINDS[change.kind](node, change.which, names)
+def changed(tree: ast.AST, those: Sequence[Change], names: dict[str, Any]) -> None:
+    """Make the changes in `tree`, of which none is in a part that another one takes away."""
+    nodes = list(ast.walk(tree))
+    for change in sorted(those, key=lambda change: (change.node, change.which), reverse=True):
+        KINDS[change.kind](nodes[change.node], change.which, names)
 
 
 def _of(node: ast.AST, names: dict[str, Any]) -> Found:

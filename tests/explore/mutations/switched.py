@@ -1,11 +1,12 @@
-"""A mutation, and the agent with it for a while: its function has other code, or its table other rows. Nothing on disk.
+"""A mutation, and the agent with it, or with several, for a while. Nothing on disk.
 
-The function stays the same object, so whoever calls it, by whatever name, calls what was made of it.
+A function has other code, or the table other rows. It stays the same object, so whoever calls it, by whatever name,
+calls what was made of it.
 """
 
 import ast
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
@@ -48,32 +49,43 @@ def mutations() -> tuple[Mutation, ...]:
 
 
 @contextmanager
-def switched(mutation: Mutation) -> Iterator[None]:
-    """Our agent with that, until the end of it; not for several threads."""
-    place, _ = mutation.place, mutation.change
-    if place.name == TABLE:
-        before: Any = vars(place.module)[TABLE]
-        setattr(place.module, TABLE, _table(mutation))
-        try:
-            yield
-        finally:
-            setattr(place.module, TABLE, before)
-    else:
-        function = function_of(place)
-        code = function.__code__
-        function.__code__ = _code(mutation)
-        try:
-            yield
-        finally:
-            function.__code__ = code
+def switched(*mutations: Mutation) -> Iterator[None]:
+    """Our agent with these, until the end of it; not for several threads."""
+    with ExitStack() as stack:
+        for place in {each.place.module.__name__ + each.place.name: each.place for each in mutations}.values():
+            those = [each for each in mutations if each.place.module is place.module and each.place.name == place.name]
+            stack.enter_context(_table_with(those) if place.name == TABLE else _function_with(those))
+        yield
 
 
-def _mutated(mutation: Mutation) -> tuple[ast.Module, ast.AST]:
-    """The module's tree with the change, and the place in it."""
-    module = mutation.place.module
+@contextmanager
+def _table_with(mutations: Sequence[Mutation]) -> Iterator[None]:
+    module = mutations[0].place.module
+    before: Any = vars(module)[TABLE]
+    setattr(module, TABLE, _table(mutations))
+    try:
+        yield
+    finally:
+        setattr(module, TABLE, before)
+
+
+@contextmanager
+def _function_with(mutations: Sequence[Mutation]) -> Iterator[None]:
+    function = function_of(mutations[0].place)
+    code = function.__code__
+    function.__code__ = _code(mutations)
+    try:
+        yield
+    finally:
+        function.__code__ = code
+
+
+def _mutated(mutations: Sequence[Mutation]) -> tuple[ast.Module, ast.AST]:
+    """The module's tree with these changes of one place, and the place in it."""
+    module = mutations[0].place.module
     tree = parsed(module)
-    place = next(node for node in ast.walk(tree) if _is_at(node, mutation.place.tree))
-    changed(place, mutation.change, vars(module))
+    place = next(node for node in ast.walk(tree) if _is_at(node, mutations[0].place.tree))
+    changed(place, [each.change for each in mutations], vars(module))
     ast.fix_missing_locations(tree)
     return tree, place
 
@@ -83,10 +95,12 @@ def _is_at(node: ast.AST, other: ast.AST) -> bool:
     return type(node) is type(other) and here == there and here is not None
 
 
-def _code(mutation: Mutation) -> CodeType:
-    tree, _ = _mutated(mutation)
-    whole = compile(tree, f"{mutation.place.module.__file__} ({mutation.change.how})", "exec")
-    return next(code for code in _codes(whole) if code.co_qualname == mutation.place.name)
+def _code(mutations: Sequence[Mutation]) -> CodeType:
+    tree, _ = _mutated(mutations)
+    place = mutations[0].place
+    hows = "; ".join(each.change.how for each in mutations)
+    whole = compile(tree, f"{place.module.__file__} ({hows})", "exec")
+    return next(code for code in _codes(whole) if code.co_qualname == place.name)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -96,9 +110,9 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _table(mutation: Mutation) -> Any:
-    _, place = _mutated(mutation)
+def _table(mutations: Sequence[Mutation]) -> Any:
+    _, place = _mutated(mutations)
     assert isinstance(place, ast.AnnAssign)
     assert place.value is not None
-    names = dict(vars(mutation.place.module))
+    names = dict(vars(mutations[0].place.module))
     return eval(compile(ast.Expression(place.value), "the table", "eval"), names)

@@ -31,7 +31,7 @@ def made_of(text: str, names: dict[str, Any]) -> dict[str, str]:
     before, found = ast.unparse(ast.parse(text)).splitlines(), dict[str, str]()
     for change in changes(ast.parse(text), names):
         tree = ast.parse(text)
-        changed(tree, change, names)
+        changed(tree, [change], names)
         after = ast.unparse(ast.fix_missing_locations(tree)).splitlines()
         found[f"{change.kind}: {change.how}"] = "; ".join(line.strip() for line in after if line not in before)
     return found

@@ -10,9 +10,9 @@ from simulator.verdict import INVARIANTS
 from tests.explore.mutations.record import recorded
 from tests.explore.mutations.switched import mutations, switched
 from tests.explore.mutations.trying import Caught, Known, known, tried
-from tests.explore.mutations.worlds import SMALL, called
+from tests.explore.mutations.worlds import WORLDS, called
 
-QUICK = next(setup for setup in SMALL if called(setup) == "reports=end delete=1")
+QUICK = next(setup for setup in WORLDS if called(setup) == "reports=end delete=1")
 ROWS = recorded()
 SAFETY = [each.id for each in INVARIANTS]
 """Judged in every state; a way home is not."""

@@ -1,11 +1,16 @@
 """What comes of a mutation in each world: the same as without it, or something that breaks, or neither.
 
 Of each world all that our agent ever met is kept: its states, with the events that they met. Where a mutation makes the
-same of all these, all that can happen with it is what can happen without it, and no search is needed to know that.
-Where there is one, what the service, the nets and the monitors do is known already: only the device is asked again.
+same of all these, up to words and waits, all that can happen with it is what can happen without it, and no search is
+needed to know that. Where there is one, what the service, the nets and the monitors do is known already: only the
+device is asked again.
+
+What breaks is an invariant; or the graph shows that it does not get home, or, in a world in which our agent always can,
+that it does not get done what it is asked for.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias
 from unittest.mock import patch
 
@@ -22,27 +27,42 @@ from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.tables import Table
 from tests.explore.mutations.switched import Mutation, switched
+from tests.explore.mutations.words import Difference, difference, worse
 from tests.explore.mutations.worlds import called
 
 TIMES: Final = 3
 """With a mutation so many times as many states as without it are looked at, and some thousands more."""
+
+MOST_STOPPED: Final = 3
+"""So many searches of a mutation are ended early before the others are let be."""
+NOTHING: Final[Difference] = ""
+SAFE: Final = "safe"
+"""The phase of a device that has given up."""
 
 Met: TypeAlias = dict[tuple[Any, Event], tuple[Any, tuple[Effect, ...]]]
 """A state and what happened there: what came of it."""
 
 
 class Known(NamedTuple):
-    """One world as our agent lives in it: how many states, what it met, `new` to it, and all moves."""
+    """One world as our agent lives in it: how many states, what it met, `new` to it, and all moves.
+
+    `can_do`: from everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
+    """
 
     setup: Setup
     states: int
     met: frozenset[tuple[Any, Event]]
     new: Met
     expansion: Expansion
+    can_do: bool
+    can_be_safe: bool
 
 
 class Caught(NamedTuple):
-    """By what, in which world, after how many choices at least, and how many states had been seen by then."""
+    """By what, in which world, after how many choices at least, and how many states had been seen by then.
+
+    In a scenario nothing is counted.
+    """
 
     invariant: str
     why: str
@@ -52,11 +72,12 @@ class Caught(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """`worlds`: where it makes a difference. Without any it is the same everywhere."""
+    """`worlds`: where it does something else, and nothing breaks; `differs`: what is the most that it changes."""
 
     caught: Caught | None
     worlds: tuple[str, ...]
     stopped: str = ""
+    differs: Difference = ""
 
 
 def known(setups: Sequence[Setup]) -> Iterator[Known]:
@@ -70,7 +91,7 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
         assert found.complete, f"{called(setup)}: {found.stopped_by}"
         assert found.holds, f"{called(setup)}: {found.broken or found.stuck or found.cycles}"
         new = {each: met[each] for each in met if each not in before}
-        yield Known(setup, found.states, frozenset(met), new, expansion)
+        yield Known(setup, found.states, frozenset(met), new, expansion, not found.lost_count, SAFE in found.places)
         before |= met.keys()
 
 
@@ -115,40 +136,66 @@ def _recorded(setup: Setup, met: Met) -> System:
 
 def tried(mutation: Mutation, worlds: Sequence[Known]) -> Tried:
     """In one world after the other, until it is caught."""
-    differs: set[tuple[Any, Event]] = set()
     told: list[str] = []
-    stopped = ""
-    for world in worlds:
-        with switched(mutation):
-            differs.update(each for each, outcome in world.new.items() if _outcome(*each) != outcome)
-            if differs.isdisjoint(world.met):
-                continue
-            told.append(called(world.setup))
-            found = _searched(world)
+    stopped: list[str] = []
+    worst = NOTHING
+    for world, differs in _differences([mutation], worlds):
+        worst = worse(worst, differs)
+        if differs != "deeds":
+            continue
+        told.append(called(world.setup))
+        found = _searched([mutation], world)
         if isinstance(found, Caught):
             return Tried(found, tuple(told))
-        stopped = found or stopped
-    return Tried(None, tuple(told), stopped)
+        stopped += [found] if found else []
+        if len(stopped) == MOST_STOPPED:
+            break
+    return Tried(None, tuple(told), stopped[0] if stopped else "", worst)
 
 
-def _outcome(state: Any, event: Event) -> object:
+def tried_with(mutation: Mutation, other: Mutation, worlds: Sequence[Known]) -> Caught | None:
+    """How the two are caught in a world in which nothing catches either alone."""
+    for world, differs in _differences([mutation, other], worlds):
+        if differs != "deeds":
+            continue
+        found = _searched([mutation, other], world)
+        if isinstance(found, Caught) and not any(
+            isinstance(_searched([each], world), Caught) for each in (mutation, other)
+        ):
+            return found
+    return None
+
+
+def _differences(mutations: Sequence[Mutation], worlds: Sequence[Known]) -> Iterator[tuple[Known, Difference]]:
+    """What is the most that they change in each world."""
+    known: dict[tuple[Any, Event], Difference] = {}
+    for world in worlds:
+        with switched(*mutations):
+            those = ((each, difference(outcome_of(*each), outcome)) for each, outcome in world.new.items())
+            known.update((each, differs) for each, differs in those if differs)
+        yield world, reduce(worse, (differs for each, differs in known.items() if each in world.met), NOTHING)
+
+
+def outcome_of(state: Any, event: Event) -> object:
+    """What comes of an event in a state, be it an error."""
     try:
         return step(state, event)
     except Exception as error:  # whatever a mutation makes of it
         return error
 
 
-def _searched(world: Known) -> Caught | str:
+def _searched(mutations: Sequence[Mutation], world: Known) -> Caught | str:
     """What breaks; or why the search ended early, empty if it did not."""
     setup = world.setup
-    try:
-        system = _device_anew(world)
-        system.first()
-        found = _explored(system, world.expansion, most=TIMES * world.states + 3000)
-    except StopIteration:
-        return Caught("alive", "it never comes up", called(setup), (), 0)
-    except TooManyStatesError as error:
-        return str(error)
+    with switched(*mutations):
+        try:
+            system = _device_anew(world)
+            system.first()
+            found = _explored(system, world.expansion, most=TIMES * world.states + 3000)
+        except StopIteration:
+            return Caught("alive", "it never comes up", called(setup), (), 0)
+        except TooManyStatesError as error:
+            return str(error)
     if found.broken:
         first = found.broken[0]
         return Caught(first.invariant, first.why, called(setup), _choices(first.path), found.states)
@@ -158,6 +205,12 @@ def _searched(world: Known) -> Caught | str:
         cycle = found.cycles[0]
         path = (*cycle.path, *cycle.loop)
         return Caught("gets home", "it may go on so for ever", called(setup), _choices(path), found.states)
+    if SAFE in found.places and not world.can_be_safe:
+        why, path = "gives up, SAFE, where it need not", found.places[SAFE].path
+        return Caught("gets it done", why, called(setup), _choices(path), found.states)
+    if found.lost and world.can_do:
+        why = "from here the job can only fail"
+        return Caught("gets it done", why, called(setup), _choices(found.lost[0]), found.states)
     return ""
 
 

@@ -137,6 +137,20 @@ def test_a_loop_is_told_with_the_shortest_way_to_it_and_pleases_everybody():
     assert cycle.loop == (("to 02", "a"), ("to 01", "a"))
 
 
+@pytest.mark.parametrize(
+    ("edges", "lost"),
+    [
+        pytest.param({0: [("a", 8), ("a", 9)]}, [("to 08",)], id="it may yet be done"),
+        pytest.param({0: [("a", 1), ("a", 9)], 1: [("a", 8)]}, [("to 01",)], id="told once, where it is lost first"),
+        pytest.param({0: [("a", 8)], 8: [("a", 9)]}, [], id="what has failed is made good"),
+        pytest.param({0: [("a", 1), ("a", 9)], 1: [("a", 1)]}, [], id="where it is stuck, it is not lost besides"),
+    ],
+)
+def test_what_can_only_end_with_a_failure_is_lost(edges: dict[int, list[tuple[str, int]]], lost: list[tuple[str, ...]]):
+    found = explore(Graphic(edges, home={8, 9}, failed=frozenset({8})))
+    assert [tuple(choice for choice, _ in path) for path in found.lost] == lost
+
+
 def test_two_hundred_states_in_one_loop_are_one_component():
     edges = {at: [("a", (at + 1) % 200)] for at in range(200)} | {100: [("a", 101), ("b", 201)]}
     found = explore(Graphic(edges, home={201}))

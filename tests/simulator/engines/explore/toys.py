@@ -136,6 +136,9 @@ class Toy:
     def is_home(self, device: Any, net: Any, service: Any) -> bool:
         return True
 
+    def has_failed(self, device: Any, service: Any) -> bool:
+        return False
+
     def phase(self, device: Any) -> str:
         return "any"
 
@@ -180,11 +183,19 @@ class Clocks(Toy):
 
 
 class Graphic(Toy):
-    """A device that walks a graph: from each place (`edges`) actors take it elsewhere; `home` are places."""
+    """A device that walks a graph: from each place (`edges`) actors take it elsewhere; `home` are places.
 
-    def __init__(self, edges: Mapping[int, list[tuple[str, int]]], home: set[int]) -> None:
+    In some of these something has `failed`.
+    """
+
+    def __init__(
+        self, edges: Mapping[int, list[tuple[str, int]]], home: set[int], failed: frozenset[int] = frozenset()
+    ) -> None:
         super().__init__()
-        self.edges, self.home = edges, home
+        self.edges, self.home, self.failed = edges, home, failed
+
+    def has_failed(self, device: Any, service: Any) -> bool:
+        return device in self.failed
 
     def device_moves(self, device: Any, waits: int) -> tuple[Moved, ...]:
         return tuple(Moved((f"to {to:02}", actor), None, actor, to) for actor, to in self.edges.get(device, []))

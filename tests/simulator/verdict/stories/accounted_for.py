@@ -135,6 +135,29 @@ def succeeds_at_what_writes_no_image(tale: Tale) -> None:
     tale.report(FW)
 
 
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def names_in_its_success_what_has_never_run(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.report(FW, details=(("version", "2.0"),))
+
+
+@story("accounted-for", "not-exercised")
+def names_in_its_success_what_runs_already(tale: Tale) -> None:
+    tale.hardware("2.0")
+    at_work(tale)
+    tale.report(FW, details=(("version", "2.0"),))
+
+
+@story("accounted-for", "held", opportunities=4)
+def repeats_its_success_once_another_version_runs(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW, details=(("version", "2.0"),))
+    tale.queue(NEXT)
+    tale.work_through(NEXT, "2.1")
+    tale.report(FW, details=(("version", "2.0"),))
+
+
 @story("accounted-for", "violated", "version.committed")
 def says_that_it_failed_and_not_what_it_keeps(tale: Tale) -> None:
     leapt(tale)
