@@ -3,7 +3,8 @@
 Between two steps stands a gate. First the report of the finished step must be accepted (if the policy reports steps):
 that is also how a device that hears no notification learns that its execution is gone. Before a step that cannot be
 undone, the execution itself must answer: an accepted update proves nothing, since it carries no identity.
-Off line, reversible steps go on; the leap is held until a deadline, and then the policy decides.
+Off line, reversible steps go on; the leap is held until a deadline, and then the policy decides. Where the leap of
+firmware is behind it already, it asks before the steps that follow as well, and after the deadline goes on.
 """
 
 from dataclasses import replace
@@ -27,6 +28,7 @@ from agent.core.told import begins_once
 from agent.core.turn import Turn
 from agent.device_events import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
 from agent.plan import Plan, Step
+from agent.recovery import Reached
 from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
 
@@ -86,10 +88,18 @@ def on_nobody_answered(turn: Turn, gated: Gated, event: TimerFired) -> None:
     """The deadline before the leap has passed. What is begun once only is not begun untold, whatever the policy."""
     if gated.gate not in ("leap", "announcement"):
         return
-    if gated.gate == "leap" and turn.policy.leap_when_unreachable == "proceed":
+    if gated.gate == "leap" and (turn.policy.leap_when_unreachable == "proceed" or _is_committed_to(gated.work)):
         begin(turn, gated.work)
     else:
         fail(turn, gated.work, "nobody answered before the point of no return", Cause.NO_ANSWER)
+
+
+def _is_committed_to(work: Work) -> bool:
+    """Whether every answer would lead forward: the leap of its firmware is behind it, so giving up saves nothing.
+
+    The only slot may hold half of the new image and boot nothing else. Of programs each is a leap of its own.
+    """
+    return work.reached is Reached.LEAPT and work.plan.version != ""
 
 
 def _ask_leave(turn: Turn, work: Work) -> None:

@@ -3,13 +3,35 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent.device_events import StepStarted
+from agent.device_events import DeviceBooted, ExecutionTaken, StepStarted, VersionCommitted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, violated
-from simulator.verdict.past import Past
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.past import Past, by_execution
 from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
+
+EXECUTIONS: Final = 64
+"""So many executions are remembered whose firmware is past the leap."""
+
+
+class Passed(NamedTuple):
+    """Firmware that has begun to pass the leap: by a commit, or by a write of the only slot, while `over` ran.
+
+    Until it `is_done` a boot may show that it had not: one that is still on trial or has fallen back, or after a write
+    one into what ran before.
+    """
+
+    by: str
+    over: str
+    is_done: bool = False
+
+    def is_refuted(self, booted: DeviceBooted) -> bool:
+        """Whether a boot comes up as if it had not begun."""
+        is_same = booted.version == self.over
+        as_before = booted.on_trial or not is_same if self.by == "commit" else is_same
+        return as_before and not self.is_done
 
 
 class Leap(NamedTuple):
@@ -27,16 +49,37 @@ class Leap(NamedTuple):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Leaps(State):
-    """Those that were allowed, and the others."""
+    """Those that were allowed, and the others; and what runs, and whose firmware is past the leap."""
 
     held: int = 0
     others: tuple[Leap, ...] = ()
+    running: str = ""
+    passed: Map[ExecutionKey, Passed] = EMPTY
+
+
+def _booted(state: Leaps, now: Moment) -> None:
+    state.running = now.event.version
+    state.passed = state.passed.only(lambda _key, passed: not passed.is_refuted(now.event))
+
+
+def _took(state: Leaps, now: Moment) -> None:
+    """Whoever takes it once more begins anew."""
+    state.passed = state.passed.without(now.event.execution)
+
+
+def _committed(state: Leaps, now: Moment) -> None:
+    passed = state.passed.get(now.event.execution)
+    if passed is not None:
+        state.passed = state.passed.put(now.event.execution, passed._replace(is_done=True))
 
 
 def _began(state: Leaps, now: Moment) -> None:
-    if now.event.reversible:
-        return
     testimony, key, at = now.testimony, now.event.execution, now.mark.at
+    if now.event.reversible or key in state.passed:
+        return
+    by = now.event.step.split()[0]
+    if by in ("write", "commit"):
+        state.passed = state.passed.put(key, Passed(by, state.running), EXECUTIONS)
     forward = testimony.forward(key, now.record)
     if forward == "yes":
         return
@@ -56,12 +99,18 @@ def _began(state: Leaps, now: Moment) -> None:
     state.others = (*state.others, leap)[:FOUND]
 
 
-READS: Final[Reads] = {StepStarted: _began}
+READS: Final[Reads] = {
+    DeviceBooted: _booted,
+    ExecutionTaken: _took,
+    StepStarted: _began,
+    VersionCommitted: _committed,
+}
 
 
-def essence(_state: Leaps, _past: Past) -> Leaps:
-    """Nothing: a leap is allowed or not when it is made."""
-    return Leaps()
+def essence(state: Leaps, past: Past) -> Leaps:
+    """Whose firmware is past it; a leap is allowed or not when it is made."""
+    passed = by_execution(state.passed.only(lambda key, _passed: not past.is_left(key)))
+    return Leaps(running=state.running, passed=passed)
 
 
 def _last_cause(testimony: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:
@@ -77,8 +126,9 @@ def rule(state: Leaps, subject: Subject) -> Ruling:
 
     The question must have been put after the last hint in the execution's namespace and the last (re)connection that
     the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
-    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice. Whose
-    policy it is to leap unanswered may do so once no answer has come for as long as the policy says.
+    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice, nor has
+    firmware that is past it: whatever the answer, it would go on. Of programs each is a leap of its own. Whose policy
+    it is to leap unanswered may do so once no answer has come for as long as the policy says.
 
     From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
     """

@@ -12,7 +12,6 @@ from agent.core.events import (
     JournalFailed,
     StepEnded,
     StepRestored,
-    TimerFired,
     UndoStep,
     Verified,
 )
@@ -173,15 +172,14 @@ def test_half_a_leap_is_brought_to_its_end_though_its_job_is_gone(layout: Layout
 
 
 @LEAPS
-def test_half_a_leap_is_not_made_whole_without_leave(layout: Layout, leap: str):
+def test_half_a_leap_is_made_whole_once_nobody_has_answered_for_long_enough(layout: Layout, leap: str):
     device = half_leapt(layout, leap)
-    count = len(device.all(BeginStep))
-    device(TimerFired("leap"))
-    device(Verified(False))
-    assert len(device.all(BeginStep)) == count
-    device.tell(execution(key(), version=2))
-    assert isinstance(device.request, Update)
-    assert device.request.status is Status.FAILED
+    begun = len(device.all(BeginStep))
+    device(Disconnected())
+    assert len(device.all(BeginStep)) == begun
+    device.fire("leap")
+    assert [each.step.name for each in device.all(BeginStep)][begun:] == [leap]
+    assert isinstance(device.phase, Executing)
 
 
 @pytest.mark.parametrize(

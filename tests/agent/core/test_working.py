@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.abilities import Abilities
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -13,7 +14,7 @@ from agent.core.events import (
     Verified,
     Verify,
 )
-from agent.core.state import Gated, Recovering, Reporting, Suspect
+from agent.core.state import DevicePolicy, Gated, Recovering, Reporting, Suspect
 from agent.device_events import ExecutionGone, ExecutionLeft, RequestSent
 from agent.values import Describe, ErrorCode, ExecutionTold, JobDocument, StartNext, Status, Update, UpdateAccepted
 
@@ -161,6 +162,19 @@ def test_unreachable_at_the_leap_the_policy_decides_after_the_deadline(choice: s
         assert device.all(BeginStep)[-1].step.name == "commit"
     else:
         assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def test_unreachable_past_the_leap_of_its_firmware_it_goes_on_after_the_deadline_whatever_the_policy():
+    device = Driver(DevicePolicy(abilities=Abilities("single"), reports="end", leap_when_unreachable="give-up"))
+    device.connect()
+    device.tell(execution(key()))
+    device.step_done()
+    device.tell(execution(key(), version=2, document=None))
+    device(Disconnected())
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "write"
+    device.fire("leap")
+    assert device.all(BeginStep)[-1].step.name == "reboot"
 
 
 def test_gone_before_the_leap_undoes_in_reverse_order():

@@ -128,7 +128,9 @@ def ask_for_work(now: DesignTurn, *, by_start_next: bool = False) -> None:
     """Ask for the head of the queue, if it is time to; start-next takes it in the same breath."""
     device = now.state
     if device.claim is not None:
-        ask(now, _touch(device.claim.key, device.claim.version_number), device.claim.key)
+        # Its first word about this execution may be its last: so it says already what is still to be accounted for.
+        claim = _touch(device.claim.key, device.claim.version_number)
+        ask(now, replace(claim, status_details=_details(now)), device.claim.key)
     elif device.due:
         now.set(due=False)
         now.no_timer("poll", "ask-again")

@@ -1,6 +1,6 @@
 """Stories of `asks-before-leap`."""
 
-from agent.device_events import PhaseChanged
+from agent.device_events import DeviceBooted, PhaseChanged
 from tests.simulator.verdict.stories.scenes import at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, Tale
@@ -114,3 +114,64 @@ def leaps_unanswered_although_its_policy_is_to_give_up(tale: Tale) -> None:
     tale.hint()
     tale.wait(6)
     tale.begin(FW, "switch", reversible=False)
+
+
+def overwrites_its_only_slot(tale: Tale) -> None:
+    """With leave, while version 1.0 runs."""
+    tale.device(DeviceBooted("1.0"))
+    at_work(tale)
+    tale.ask(FW)
+    tale.begin(FW, "write", reversible=False)
+
+
+@story("asks-before-leap", "held", opportunities=1)
+def reboots_unanswered_into_what_it_wrote_over_its_only_slot(tale: Tale) -> None:
+    overwrites_its_only_slot(tale)
+    tale.disconnect()
+    tale.connect()
+    tale.disconnect()
+    tale.finish(FW, "write")
+    tale.begin(FW, "reboot", reversible=False)
+
+
+@story("asks-before-leap", "held", opportunities=1)
+def writes_once_more_unanswered_when_its_only_slot_does_not_boot(tale: Tale) -> None:
+    overwrites_its_only_slot(tale)
+    tale.lose_power(version="recovery")
+    tale.begin(FW, "write", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def writes_once_more_unanswered_though_its_only_slot_is_as_it_was(tale: Tale) -> None:
+    overwrites_its_only_slot(tale)
+    tale.lose_power(version="1.0")
+    tale.begin(FW, "write", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def commits_once_more_without_asking_what_is_still_on_trial(tale: Tale) -> None:
+    at_work(tale)
+    tale.lose_power(version="2.0", on_trial=True)
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.lose_power(version="2.0", on_trial=True)
+    tale.begin(FW, "commit", reversible=False)
+
+
+@story("asks-before-leap", "held", opportunities=1)
+def commits_once_more_without_asking_what_is_not_on_trial_any_more(tale: Tale) -> None:
+    at_work(tale)
+    tale.lose_power(version="2.0", on_trial=True)
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.lose_power(version="2.0")
+    tale.begin(FW, "commit", reversible=False)
+
+
+@story("asks-before-leap", "violated", "hint.received", "step.started")
+def takes_it_anew_and_writes_without_asking(tale: Tale) -> None:
+    overwrites_its_only_slot(tale)
+    tale.finish(FW, "write")
+    tale.take(FW)
+    tale.hint()
+    tale.begin(FW, "write", reversible=False)
