@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.explore.expansion import Expansion, Moves
 from simulator.engines.explore.index import Column, Index, Numbers
-from simulator.engines.explore.local_moves import Label
+from simulator.engines.explore.local_moves import AWAY, Label
 from simulator.engines.explore.notes import Breach, Costly, Met, Notes
 from simulator.engines.explore.packing import shared_numbers
 from simulator.engines.explore.searchable import Kind, Searchable, State
@@ -109,7 +109,7 @@ class Shard:
         """All that its states from `low` to `high` lead to; where each begins, by its number."""
         first, last = np.searchsorted(self._states.values, [low, high])
         moves = self.expansion.moves(tuple(column.values[first:last] for column in self._visited.words))
-        goes_on = self._home.values[first:last].copy()
+        goes_on = self._standing.values[first:last] != AWAY
         goes_on[moves.source[~self.expansion.known.costly.values[moves.label]]] = True
         self.has_dead_end |= not goes_on.all()
         moves = moves._replace(source=self._states.values[first:last][moves.source].astype(np.int64))
