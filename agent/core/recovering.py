@@ -221,7 +221,7 @@ def _try_again(turn: Turn, recovering: Recovering) -> None:
 
 def _rest(turn: Turn, work: Work, outcome: ExecutionOutcome, why: str) -> None:
     turn.tell(ExecutionLeft(work.key, outcome))
-    finished = Finished(work.key, work.digest, None, "", work.version_number)
+    finished = Finished(work.key, work.digest, None, "", 0)
     turn.machine = replace(turn.machine, finished=finished)
     turn.to(Idle(), why)
     turn.ask_for_work()
