@@ -60,7 +60,8 @@ class Finished:
     """The last execution that was dealt with. `status` is the report that ended it, None if it ended without one.
 
     `nonce` marks that report (a name of `agent.core.marks`, and on disk the nonce itself); `version_number` is the
-    service's at the end.
+    service's at the end, by which a later execution of the same identity is known; 0 if it ended without a report,
+    since then none is repeated.
     """
 
     key: ExecutionKey

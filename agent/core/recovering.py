@@ -36,6 +36,7 @@ LEAPS: Final = ("write", "commit")
 def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
     """The execution ended without us, as the answer just taken says; `running`: a step of it still is."""
     turn.tell_learned(ExecutionGone(work.key, end))
+    work = replace(work, version_number=0)  # nothing is sent about it any more
     remedy = remedy_for(end, work.reached, restarted=False, policy=turn.policy.point_of_no_return)
     match remedy:
         case Remedy.DROP:
@@ -221,7 +222,7 @@ def _try_again(turn: Turn, recovering: Recovering) -> None:
 
 def _rest(turn: Turn, work: Work, outcome: ExecutionOutcome, why: str) -> None:
     turn.tell(ExecutionLeft(work.key, outcome))
-    finished = Finished(work.key, work.digest, None, "", work.version_number)
+    finished = Finished(work.key, work.digest, None, "", 0)
     turn.machine = replace(turn.machine, finished=finished)
     turn.to(Idle(), why)
     turn.ask_for_work()

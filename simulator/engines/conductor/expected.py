@@ -38,9 +38,9 @@ class Names:
         return plain(expected) == plain(self._renamed(expected, seen))
 
     def become(self, tokens: Tokens) -> None:
-        """What they are called after the step."""
-        after = dict(tokens)
-        self._called = {token: after[called] for token, called in self._called.items() if called in after}
+        """What they are called after the step; of two that had one name it is the later that counts from now on."""
+        latest = {called: token for token, called in self._called.items()}
+        self._called = {latest[called]: becomes for called, becomes in tokens if called in latest}
 
     def _renamed(self, expected: Told, seen: Told) -> Told:
         changed: dict[str, Any] = {}

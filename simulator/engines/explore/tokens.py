@@ -35,7 +35,7 @@ from agent.values import (
 
 AWAITED: Final = 1
 """The token of the newest attempt while its answer would be heard; at no other time is there one of that name."""
-FRESH: Final = 40
+FRESH: Final = 48
 """From here on tokens are called that a step mints while the other name is taken."""
 PLACES: Final = 64
 """All tokens are below, so that a mask of bits can tell which are known."""

@@ -182,9 +182,9 @@ class Clocked(Graphic):
     def monotonic(self) -> float:
         return self.now
 
-    def device_moves(self, device: Any, token: int, waits: int) -> tuple[Moved, ...]:
+    def device_moves(self, device: Any, waits: int) -> tuple[Moved, ...]:
         self.now += 0.0001
-        return super().device_moves(device, token, waits)
+        return super().device_moves(device, waits)
 
 
 def test_no_round_is_begun_that_takes_longer_than_there_is_time(monkeypatch: pytest.MonkeyPatch):
