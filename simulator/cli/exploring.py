@@ -22,7 +22,7 @@ from simulator.engines.explore.of_scenario import OfScenario, of_scenario
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.sharing import WorkerDiedError
-from simulator.engines.explore.sometimes import Sometimes, ways_to
+from simulator.engines.explore.sometimes import Sometimes, usual, ways_to
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import system_of
 from simulator.exit_codes import OF_OUTCOME, ExitCode
@@ -145,7 +145,7 @@ def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
 
 
 def _reached(world: OfScenario, seconds: float, mebibytes: float) -> Iterator[Sometimes]:
-    yield from ways_to(world.setup, world.places, seconds=seconds, mebibytes=mebibytes)
+    yield from ways_to(world.setup, world.places or usual(world.setup), seconds=seconds, mebibytes=mebibytes)
 
 
 class Progressing:

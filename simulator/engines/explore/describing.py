@@ -34,6 +34,16 @@ NEVER: Final[dict[Kind, str]] = {
 """What it means that there is none of a kind, where that is easily forgotten."""
 
 
+ASKS: Final = {
+    "firmware": "firmware 2.0",
+    "configuration": "a new configuration",
+    "program": "a program",
+    "restart": "a program that starts the agent again",
+    "reboot": "a reboot",
+}
+"""What a job may ask for."""
+
+
 def world_in_words(setup: Setup) -> str:
     """Who plays, in a sentence without its end."""
     where = f"namespace {setup.namespace}" if setup.namespace else "the default namespace"
@@ -44,9 +54,10 @@ def world_in_words(setup: Setup) -> str:
     }[setup.devices]
     back = "goes forward" if setup.policy == "finish-after-switch" else "goes back"
     flaw = f", whose image is flawed ({setup.flaw})" if setup.flaw else ""
+    asks = ASKS[setup.asks]
     return (
         f"{who} of model {setup.model}, layout {setup.layout}, in {where}, which {back} after the switch and reports "
-        f"{setup.reports}; one job fw, firmware 2.0{flaw}" + ("; then another job" if setup.next else "")
+        f"{setup.reports}; one job fw, {asks}{flaw}" + ("; then another job" if setup.next else "")
     )
 
 

@@ -125,7 +125,7 @@ def _not_here(scenario: Scenario, group: Group, jobs: Sequence[JobSpec], places:
     if len(ids) > 2:
         yield f"its jobs beyond the second, {', '.join(ids[2:])}, are not here"
     if others := [job.id for job in jobs if job.document is not None]:
-        yield f"its job {others[0]} is none of firmware; here it is, as all work that can be explored is"
+        yield f"its job {others[0]} is none of firmware; here it is: only the `world:` of a schedule `asks` for others"
     if (flaw := jobs[0].image.flaw if jobs else None) is not None and flaw not in FLAWS:
         yield f"its image's flaw {flaw} is not here: the image is a good one"
     if spared := sorted({each.job for each in scenario.deletions if jobs and each.job != jobs[0].id}):

@@ -106,11 +106,11 @@ STANDARD: Final = Bounds(delete=1, create_again=1, power_cut=1, disconnect=1, lo
 class Setup(Part):
     """One device of a `model`, one job `fw` for it, and what may befall the two.
 
-    Its firmware is 2.0, with `flaw`; or it `asks` for something else: a new configuration, a program (one that does its
-    work, or one that starts the agent again), a reboot. `again`: what the id is used for once more. `next`: another job,
-    made once the deletion of `fw` has begun. `same_second`: the id may be used again within the second in which it was
-    queued first, so that nothing on the wire tells the two apart. `sectors`: an image's 16 sectors are worked on in so
-    many groups, between two of which anything may happen.
+    Its firmware is 2.0, with `flaw`; or it `asks` for something else: a new configuration, a program (one that does
+    its work, or one that starts the agent again), a reboot. `again`: what the id is used for once more. `next`:
+    another job, made once the deletion of `fw` has begun. `same_second`: the id may be used again within the second in
+    which it was queued first, so that nothing on the wire tells the two apart. `sectors`: an image's 16 sectors are
+    worked on in so many groups, between two of which anything may happen.
     """
 
     model: Name = "reference"

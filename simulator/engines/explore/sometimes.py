@@ -1,4 +1,7 @@
-"""What must be reached at least once: the dangerous places of a scenario, each with the shortest way there.
+"""What must be reached at least once: the dangerous places of a scenario, or the usual ones of a world without one.
+
+Where nobody ever succeeds, or nothing is deleted in a step, it shows little that nothing is violated. Each is told with
+the shortest way there.
 
 A search of its own looks for each place: beside the world a small memory of what the device is at, and the first choice
 that gets to the place ends it. First only the kinds of trouble are allowed that the place takes, then all of them; the
@@ -25,7 +28,7 @@ from agent.device_events import (
 from simulator.engines.explore.choice import Choice, Kind
 from simulator.engines.explore.monitors import Broken, Heard
 from simulator.engines.explore.search import explore
-from simulator.engines.explore.setup import Bounds, Setup
+from simulator.engines.explore.setup import FW, Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.scenario.places import Place
 from simulator.trace import Event, ExecutionChanged, ExecutionRemoved, RequestReceived
@@ -241,6 +244,22 @@ def after(at: At, event: Event, job: str) -> At:
             return at._replace(was_known=True)
         case _:
             return at
+
+
+def usual(setup: Setup) -> tuple[Place, ...]:
+    """What any search is to reach of its kinds of trouble: success, the trouble itself, and what comes after it."""
+    bounds, names = setup.bounds, list[PlaceName]()
+    if setup.flaw is None:
+        names.append("succeeded")
+    if bounds.delete:
+        names.append("deleted-in-step")
+        names += ["deleted-while-offline"] if bounds.disconnect else []
+        names += ["deleted-while-powerless"] if bounds.power_cut else []
+        names += ["recovered"] if bounds.create_again or setup.next else []
+    names += ["cancelled-in-step"] if bounds.cancel else []
+    names += ["power-lost-in"] if bounds.power_cut else []
+    names += ["failed-in-step"] if bounds.fail else []
+    return tuple(Place(place=name, job=FW) for name in names)
 
 
 def ways_to(setup: Setup, places: Iterable[Place], *, seconds: float, mebibytes: float) -> Iterator[Sometimes]:

@@ -7,6 +7,7 @@ be played.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from agent.core import step
@@ -21,6 +22,8 @@ from tests.explore.mutations.trying import NOTHING, Caught, Met, outcome_of
 from tests.explore.mutations.words import Difference, difference, worse
 from tests.simulator.devices.models.playing import with_few
 
+OWN: Final = Path(__file__).with_name("scenarios")
+"""Some that only switched-off rules need."""
 OURS: Final = "reference"
 SEED: Final = 1
 
@@ -41,10 +44,11 @@ class TriedInTime(NamedTuple):
 
 def plays() -> Iterator[Play]:
     """All of them."""
-    for name in shipped():
+    for name in (*shipped(), *sorted(map(str, OWN.glob("*.yaml")))):
         met: Met = {}
         scenario = load(name)
-        assert _played(scenario, met).passed, f"our agent does not pass {name}"
+        verdict = _played(scenario, met)
+        assert verdict.passed, f"our agent does not pass {name}: {verdict.why}"
         yield Play(scenario, met)
 
 
