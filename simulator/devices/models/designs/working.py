@@ -156,7 +156,8 @@ def on_hardware(now: DesignTurn, event: Event) -> None:
         case TimerFired(name="step") if task.aim == "on" and task.busy and _can_be_undone(task):
             fail(now, f"{_step_name(task)}: not done after {now.policy.step_deadline:g} s")
         case TimerFired(name="leap") if task.aim == "on" and not task.busy:
-            if now.policy.leap_when_unreachable == "proceed":
+            # What is being probed has been answered: it is over, or may be another's. Nobody goes on from there.
+            if now.policy.leap_when_unreachable == "proceed" and not now.state.known.probing:
                 begin(now)
             else:
                 fail(now, "nobody gave leave to go on")
