@@ -13,7 +13,7 @@ POOL = (0, 1_000, 2_000)
 """Where seeds begin. One that found something goes here."""
 SIDE_BY_SIDE = 8
 DEPTH = 120
-BOUNDS = STANDARD.model_copy(update={"delay": 2, "early": 1, "lose_hint": 1})
+BOUNDS = STANDARD.model_copy(update={"delay": 2, "early": 1, "lose_hint": 1, "fail": 1})
 
 
 @pytest.mark.parametrize(

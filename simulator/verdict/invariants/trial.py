@@ -60,6 +60,7 @@ class WrittenImage(NamedTuple):
 class Tested(State):
     """The last self-test since the machine booted, and since an image was written over the running one."""
 
+    running: str = ""
     on_trial: bool = False
     test: SelfTest | None = None
     step: str = ""
@@ -72,6 +73,7 @@ class Tested(State):
 
 def _booted(state: Tested, now: Moment) -> None:
     # What an agent that was only restarted has tested before still runs.
+    state.running = now.event.version
     state.on_trial, state.test = now.event.on_trial, state.test if now.event.why == "restarted" else None
 
 
@@ -93,6 +95,9 @@ def _committed(state: Tested, now: Moment) -> None:
     if state.on_trial:
         finding = _untested(key, f"committed version {version}", state.test, now.mark)
         state.committed, state.on_trial = state.committed.but(finding), False
+    elif state.step != "write" and state.running not in ("", version):
+        why = f"committed version {version} before it was booted; version {state.running} runs"
+        state.committed = state.committed.but(violated(key.job_id, why, now.mark))
     if state.step == "write":
         state.written = state.written.put(key, WrittenImage(now.mark, version), VOUCHES)
         state.test_since_write = None
@@ -141,6 +146,7 @@ def essence(state: Tested, past: Past) -> Tested:
         if each.token in past.open or (each.is_accepted and each.committed in there)
     ]
     return Tested(
+        state.running,
         state.on_trial,
         state.test and SelfTest(BLANK, state.test.passed),
         "write" if state.step == "write" else "",
@@ -171,12 +177,13 @@ def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:
 def rule(state: Tested, _subject: Subject) -> Ruling:
     """Firmware on trial committed, or vouched for where its write committed it, with no self-test passed.
 
-    Opportunities are the commits of what is on trial, and of what a write committed the report of success that the
-    service accepted. The wire shows neither.
+    Opportunities are the commits of what is on trial or does not run yet, and of what a write committed the report of
+    success that the service accepted. The wire shows neither.
 
     On trial, the test is one since the machine booted, of whatever execution: until the next boot the same image runs,
-    and one that came down after its test has not passed it. A commit of what is not on trial changes nothing; a device
-    that lost its power before the last one was on record does it again. What a write committed is tested since then,
+    and one that came down after its test has not passed it. What does not run yet cannot have passed any. A commit of
+    what runs, and is not on trial, changes nothing; a device that lost its power before the last one was on record does
+    it again. What a write committed is tested since then,
     on whatever boot. A device that takes an execution up which it does not know to have worked on finds only that what
     is asked for runs already, and may say so.
     """

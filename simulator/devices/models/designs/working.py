@@ -156,7 +156,7 @@ def on_hardware(now: DesignTurn, event: Event) -> None:
         case TimerFired(name="step") if task.aim == "on" and task.busy and _can_be_undone(task):
             fail(now, f"{_step_name(task)}: not done after {now.policy.step_deadline:g} s")
         case TimerFired(name="leap") if task.aim == "on" and not task.busy:
-            if now.policy.leap_when_unreachable == "proceed":
+            if _goes_on_unanswered(now):
                 begin(now)
             else:
                 fail(now, "nobody gave leave to go on")
@@ -208,6 +208,16 @@ def _leave(now: DesignTurn, outcome: ExecutionOutcome, *, kept: str) -> None:
     now.set(outcome, task=None, known=Known(), kept=kept, safe=task.broken, due=not in_vain)
     if in_vain:
         now.timer("ask-again", now.policy.retry_first, jitter=True)
+
+
+def _goes_on_unanswered(now: DesignTurn) -> bool:
+    """Whether nobody has answered, and to go on then is the policy; or firmware is past the leap, and can but go on.
+
+    What is being probed has been answered: it is over, or may be another's.
+    """
+    work, is_answered = now.task.work, now.state.known.probing
+    is_past = work.reached is Reached.LEAPT and work.plan.version != ""
+    return is_past or (now.policy.leap_when_unreachable == "proceed" and not is_answered)
 
 
 def _can_be_undone(task: Undertaking) -> bool:

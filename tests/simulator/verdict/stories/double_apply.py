@@ -54,7 +54,7 @@ def does_an_interrupted_commit_again(tale: Tale) -> None:
     tale.ask(FW)
     tale.begin(FW, "commit", reversible=False)
     tale.device(VersionCommitted(FW, "2.0"))
-    tale.lose_power()
+    tale.lose_power(version="2.0")
     tale.hardware("2.0")
     tale.ask(FW)
     tale.begin(FW, "commit", reversible=False)

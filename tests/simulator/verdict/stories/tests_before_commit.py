@@ -72,6 +72,15 @@ def commits_before_it_tests(tale: Tale) -> None:
     tale.report(FW)
 
 
+@story("tests-before-commit", "violated", "version.committed")
+def commits_before_the_first_boot(tale: Tale) -> None:
+    tale.device(DeviceBooted("1.0"))
+    at_work(tale)
+    tale.step(FW, "write")
+    tale.step(FW, "switch")
+    commits_what_is_on_trial(tale)
+
+
 @story("tests-before-commit", "violated", "step.finished", "version.committed")
 def commits_what_did_not_pass(tale: Tale) -> None:
     on_trial(tale)
