@@ -20,6 +20,7 @@ USUAL: Mapping[str, Any] = {
     "document": None,
     "artifacts": (),
     "steps": (),
+    "schedules": (),
     "bounds": (),
     "reset_cmd": None,
     "power_cmd": None,
