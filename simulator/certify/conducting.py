@@ -21,7 +21,7 @@ from typing import Final
 
 from simulator.certify.draft import HOLD_SECONDS, PATIENCE_SECONDS
 from simulator.certify.offer import is_client_of
-from simulator.certify.turns import HELD, OVER, Turn, Turns
+from simulator.certify.turns import HELD, OVER, Role, Turn, Turns, role
 from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import Travel
@@ -32,6 +32,7 @@ from simulator.scenario import Scenario
 from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
+    CloudEvent,
     DeletionAccepted,
     Entry,
     ExecutionChanged,
@@ -51,21 +52,15 @@ APART_SECONDS: Final = 1.0
 """Queue times count seconds: an id that is used again so much later is known to be another's."""
 AWAY_SECONDS: Final = 3600.0
 """The network stays away until it is its turn to be back; so long at most."""
+ANY_ANSWER: Final = frozenset(ANSWERS.values())
 ENDS: Final = frozenset({"SUCCEEDED", "FAILED", "REJECTED"})
 WAITED_FOR: Final = (DeletionAccepted, ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobDeleted, PowerCutOff)
 SOON_SECONDS: Final = 60.0
 """A deletion goes on sooner than that."""
 FREE: Final = frozenset({"arrive", "deliver", "work", "timer", "reboot", "undo reboot"})
 """Choices that a device may do without: nobody pays for them, and nothing but itself is changed by them."""
-ROLES: Final[dict[MessageKind, str]] = {
-    "get-pending": "question",
-    "start-next": "question",
-    "describe": "question",
-    "get-pending-answer": "answer",
-    "start-next-answer": "answer",
-    "describe-answer": "answer",
-}
-"""Of what is one to the schedule, whichever of them it is."""
+MOST_BESIDES: Final = 16
+"""So many packets in a row may pass of which the schedule does not know."""
 
 
 class Parted(Exception):  # noqa: N818 - what happened, in the words of the docs
@@ -84,12 +79,13 @@ class Conducting:
     def __init__(
         self, turns: Turns, scenario: Scenario, thing: str, cloud: LocalCloud, tell: Sink, usual_seconds: float
     ) -> None:
-        self._turns = turns.all
+        namespace = scenario.devices[0].namespace
+        self._turns = turns.all if namespace is not None else tuple(turns.but("notify-documented"))
         self._thing = thing
         self._cloud = cloud
-        self._usual_seconds = usual_seconds
+        self._usual_seconds, self._gap_seconds = usual_seconds, scenario.bounds.uninterruptible_seconds
+        self._is_patient = turns.lose_something
         self._record = Recorder(SOURCE, time.monotonic, tell).record
-        namespace = scenario.devices[0].namespace
         self._job_ids = {FW: scenario.jobs[0].id, OTHER: next((job.id for job in scenario.jobs if job.provokes), "")}
         self._apart_seconds = 0.0 if turns.setup.same_second else APART_SECONDS
         self._changed = asyncio.Event()
@@ -104,8 +100,8 @@ class Conducting:
         self._queued_at = 0.0
         self._besides: list[MessageKind] = []
         """Answers that are still to come to questions which the schedule does not know."""
-        self._before: Turn | None = None
-        """The choice that was played last."""
+        self._at = 0
+        """The choice that is played, by its place among `_turns`."""
         self.passed_over, self.besides = 0, 0
         """So many choices were, since this device does other things; and so many of its packets were in no choice."""
         self.parted: str | None = None
@@ -120,7 +116,7 @@ class Conducting:
             return self.parted
         passed = f", but for {self.passed_over} that are not its own" if self.passed_over else ""
         besides = f"; {self.besides} of its packets are in none of them" if self.besides else ""
-        return f"was held to all {len(self._turns)} choices of the schedule{passed}{besides}"
+        return f"was held to all {self._turns[-1].number} choices of the schedule{passed}{besides}"
 
     # ── the play around it ────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,16 +156,15 @@ class Conducting:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _play(self) -> None:
-        number = 0
         try:
             await self._until(lambda: self._has_seen(ExecutionQueued, FW), f"job {self._job_ids[FW]} queued")
-            while number < len(self._turns):
-                turn, number = self._turns[number], number + 1
-                number = max(number, await self._take(turn))
-                self._before = turn
+            while self._at < len(self._turns):
+                await self._take(self._turns[self._at])
+                self._at += 1
             self._strike(HELD)
         except Parted as parted:
-            what = f"choice {number} of {len(self._turns)}, '{self._turns[number - 1].choice}'" if number else "the job"
+            turn = self._turns[self._at]
+            what = f"choice {turn.number} of {self._turns[-1].number}, '{turn.choice}'"
             self.parted = f"it could not be held to the schedule: {what}: {parted}"
         finally:
             self._let_all_go()
@@ -189,15 +184,14 @@ class Conducting:
 
     # ── a choice ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _take(self, turn: Turn) -> int:
-        """Have a choice happen, or a later one in its place; the number of that."""
+    async def _take(self, turn: Turn) -> None:
+        """Have a choice happen, or a later one in its place."""
         if turn.kind is not None:
             turn = await self._take_packet(turn, self._patience())
         else:
             await self._take_other(turn)
         if turn.cuts_power:
             await self._cut_power(turn)
-        return turn.number
 
     async def _take_other(self, turn: Turn) -> None:
         choice = turn.choice
@@ -251,19 +245,22 @@ class Conducting:
 
     async def _take_packet(self, turn: Turn, patience_seconds: float) -> Turn:
         """Wait for what it is about; the turn that was taken, which may be a later one."""
-        wanted = f"the packet {turn.kind}"
+        wanted, passed = f"the packet {turn.kind}", 0
         while True:
             await self._until(lambda: bool(self._way(turn)), wanted, patience_seconds)
             first = self._way(turn)[0]
-            taken = next((each for each in self._that_may_come(turn) if is_meant(each, first)), None)
+            meant = (each for each in self._that_may_come(turn) if is_meant(each, first))
+            taken = next(meant, turn if may_stand_for(turn, first) else None)
             if taken is not None:
                 break
-            if first.about.status in ENDS and first.kind == "update":
-                raise Parted(wanted, f"{first.kind} {first.about.status}")
+            if (first.about.status in ENDS and first.kind == "update") or passed == MOST_BESIDES:
+                raise Parted(wanted, f"{first.kind} {first.about.status or ''}".rstrip())
             self._let_pass(first, turn.goes_up)
+            passed += 1
         if taken.choice.do == "delay":
             await self._until(lambda: len(self._way(taken)) > 1, f"another packet after {taken.kind}", patience_seconds)
-        self.passed_over += taken.number - turn.number
+        before, self._at = self._at, self._turns.index(taken)
+        self.passed_over += self._at - before
         self._do(taken)
         return taken
 
@@ -272,7 +269,7 @@ class Conducting:
         if turn.choice.do not in FREE:
             yield turn
             return
-        for each in self._turns[turn.number - 1 :]:
+        for each in self._turns[self._at :]:
             if each.kind is not None and each.goes_up == turn.goes_up:
                 yield each
             if each.choice.do not in FREE or each.cuts_power:
@@ -298,23 +295,28 @@ class Conducting:
         self.besides += 1
         if goes_up:
             if packet.kind in REQUESTS:
-                self._besides.append(ANSWERS[packet.kind])  # type: ignore[index]  # a request has one
+                self._besides.append(ANSWERS[packet.kind])
             self.wire.let_up()
         else:
             self.wire.let_down()
 
     def _let_answers_pass(self) -> None:
-        while self.wire.down and self.wire.down[0].kind in self._besides:
-            self._besides.remove(self.wire.down[0].kind)
-            self.wire.let_down()
+        """Before notifications that are held, as on a network that keeps the order of each topic alone."""
+        down = self.wire.down
+        for packet in [each for each in down if each.kind in self._besides]:
+            if packet.kind in self._besides:
+                self._besides.remove(packet.kind)
+                down.remove(packet)
+                down.insert(0, packet)
+                self.wire.let_down()
 
     def _patience(self) -> float:
         """For how long nothing may come: longer where a timer of the device's own must run out first."""
-        before = self._before
-        if before is not None and (before.choice.do in ("timer", "lose", "connect") or before.cuts_power):
+        before = self._turns[self._at - 1].choice.do if self._at else ""
+        if self._is_patient and before in ("timer", "lose", "connect"):
             return PATIENCE_SECONDS + self._usual_seconds
-        is_in_its_way = self.wire.up or any(packet.kind in ANSWERS.values() for packet in self.wire.down)
-        return HOLD_SECONDS if is_in_its_way else self._usual_seconds
+        is_held_up = self.wire.up or self.wire.down
+        return HOLD_SECONDS + self._gap_seconds if is_held_up else self._usual_seconds
 
     # ── what is seen ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -345,13 +347,24 @@ class Conducting:
 
 
 def is_meant(turn: Turn, packet: Packet) -> bool:
-    """Whether that is the packet of a turn: of its kind, or another question for work, or the answer to one."""
+    """Whether that is the packet of a turn: of its kind, or another question for work.
+
+    Answers come in the order of their questions, so that any is meant.
+    """
     assert turn.kind is not None, "of a packet"
-    is_of_its_kind = ROLES.get(turn.kind, turn.kind) == ROLES.get(packet.kind, packet.kind)
-    asks_for_work = packet.about.job_id is None if packet.kind == "describe" else packet.kind in REQUESTS
-    if turn.kind in REQUESTS and turn.kind != "update" and turn.asks_for_work != asks_for_work:
-        return False
-    return is_of_its_kind and (turn.status is None or packet.about.status in (None, turn.status))
+    if turn.kind in REQUESTS:
+        return role_of(packet) == turn.role and (turn.status is None or packet.about.status == turn.status)
+    return turn.kind == packet.kind or {turn.kind, packet.kind} <= ANY_ANSWER
+
+
+def may_stand_for(turn: Turn, packet: Packet) -> bool:
+    """Whether it asks for the same, in other words: a report on the way is answered with whether the job stands."""
+    return (turn.role, role_of(packet)) == ("question", "report") and packet.about.status == "IN_PROGRESS"
+
+
+def role_of(packet: Packet) -> Role:
+    """What a request is for."""
+    return role(packet.kind, packet.about.job_id)
 
 
 def _job_of(entry: Entry) -> str | None:
@@ -362,7 +375,7 @@ def _job_of(entry: Entry) -> str | None:
 class DeskNetwork(ConductedNetwork):
     """Holds what goes from and to the device; what is published while it is away its session keeps, or nobody."""
 
-    def __init__(self, seat: Seat, wire: Wire, *, hears_all: bool, observe: Callable[[object], object]) -> None:
+    def __init__(self, seat: Seat, wire: Wire, *, hears_all: bool, observe: Callable[[CloudEvent], object]) -> None:
         loop = asyncio.get_running_loop()
         super().__init__({seat: wire}, time.monotonic, loop.call_later, hears_all=hears_all, observe=observe)
         self._wire = wire

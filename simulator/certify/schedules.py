@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.errors import InputError
-from agent.topics import NEXT
+from agent.values import NEXT
 from simulator.certify.cell import Cell, Need
 from simulator.certify.conditions import NOBODY, POWER_SECONDS
 from simulator.certify.draft import PATIENCE_SECONDS, Draft, Ending, Move
-from simulator.certify.turns import HELD, OVER, Turn, Turns
+from simulator.certify.turns import HELD, OVER, Turn, Turns, role
 from simulator.cloud.device_api.fault_injection import ANSWERS
 from simulator.engines.conductor.expected import kind_of
 from simulator.engines.explore.choice import Choice
@@ -81,8 +81,8 @@ def _turn(number: int, choice: Choice, net: Net) -> Turn:
     said = message.name.split()
     is_report = kind_of(message) in ("update", ANSWERS["update"])
     status = said[2] if is_report and len(said) > 2 else None
-    asks_for_work = kind_of(message) in ("start-next", "get-pending") or said == ["describe", NEXT]
-    return Turn(number, choice, kind_of(message), goes_up, status, asks_for_work)
+    its_role = role(kind_of(message), None if said[1:2] in ([], [NEXT]) else said[1])
+    return Turn(number, choice, kind_of(message), goes_up, status, its_role)
 
 
 # ── what is drawn of it ───────────────────────────────────────────────────────────────────────────────────────
@@ -97,12 +97,10 @@ def drawn_from(turns: Turns) -> Move:
         drawn = _with_endings(drawn, turns)
         cuts = tuple(PowerCut(fault=turn.moment, off_seconds=POWER_SECONDS) for turn in turns.power_cuts)
         if cuts:
-            drawn = drawn.but(power_cuts=cuts).taking(POWER_SECONDS * len(cuts), PATIENCE_SECONDS)
-        if any(turns.doing("lose", "disconnect")):
-            drawn = drawn.taking(patience_seconds=PATIENCE_SECONDS)
+            drawn = drawn.but(power_cuts=cuts).taking(POWER_SECONDS * len(cuts))
         moments = (*dict.fromkeys(_cues(drawn)), HELD, OVER)
-        # A packet that does not come is waited for once before nothing is held any more.
-        drawn = drawn.but(moments=moments).taking(drawn.learned.work_seconds + draft.learned.usual_seconds)
+        # Its packets are held now and then, which it is not charged with; one that does not come is waited for once.
+        drawn = drawn.but(moments=moments).taking(draft.learned.usual_seconds, PATIENCE_SECONDS)
         return drawn.reaching(Place(place="fault-struck", job=draft.lost.id, fault=HELD))
 
     return move

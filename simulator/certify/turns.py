@@ -1,7 +1,7 @@
 """A schedule of the explorer's, turn by turn: which packet each is about, and what the rest is cued by."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from simulator.cloud.settings.service import MessageKind
 from simulator.engines.explore.choice import Choice
@@ -13,18 +13,25 @@ OVER: Final = "schedule-over"
 """The moment from which nothing is held any more."""
 
 
-class Turn(NamedTuple):
-    """A choice of a schedule, and of a packet what it is: its `kind`, whether it goes up, and the status it reports.
+Role: TypeAlias = Literal["asks for work", "question", "report"]
 
-    `asks_for_work`: it is a question for any job, not about one.
-    """
+
+def role(kind: MessageKind, job_id: str | None) -> Role:
+    """What a request is for; `job_id` is the job that it names."""
+    if kind == "update":
+        return "report"
+    return "question" if kind == "describe" and job_id is not None else "asks for work"
+
+
+class Turn(NamedTuple):
+    """A choice of a schedule; of a packet its `kind`, whether it goes up, the `status` it reports, what it is for."""
 
     number: int
     choice: Choice
     kind: MessageKind | None = None
     goes_up: bool = False
     status: str | None = None
-    asks_for_work: bool = False
+    role: Role | None = None
 
     @property
     def moment(self) -> str:
@@ -46,6 +53,15 @@ class Turns(NamedTuple):
     def doing(self, *deeds: str) -> Iterator[Turn]:
         """Those that do one of these."""
         return (turn for turn in self.all if turn.choice.do in deeds)
+
+    def but(self, kind: MessageKind) -> Iterator[Turn]:
+        """All but those of packets of that kind."""
+        return (turn for turn in self.all if turn.kind != kind)
+
+    @property
+    def lose_something(self) -> bool:
+        """Whether a device may have to wait for what will not come."""
+        return any(self.doing("lose", "disconnect")) or bool(self.power_cuts)
 
     @property
     def power_cuts(self) -> tuple[Turn, ...]:
