@@ -17,6 +17,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
+from itertools import islice
 from typing import Final
 
 from simulator.certify.draft import HOLD_SECONDS, PATIENCE_SECONDS
@@ -102,6 +103,8 @@ class Conducting:
         """Answers that are still to come to questions which the schedule does not know."""
         self._at = 0
         """The choice that is played, by its place among `_turns`."""
+        self._unasked: set[int] = set()
+        """Answers to questions that this device does not put."""
         self.passed_over, self.besides = 0, 0
         """So many choices were, since this device does other things; and so many of its packets were in no choice."""
         self.parted: str | None = None
@@ -159,7 +162,8 @@ class Conducting:
         try:
             await self._until(lambda: self._has_seen(ExecutionQueued, FW), f"job {self._job_ids[FW]} queued")
             while self._at < len(self._turns):
-                await self._take(self._turns[self._at])
+                if self._at not in self._unasked:
+                    await self._take(self._turns[self._at])
                 self._at += 1
             self._strike(HELD)
         except Parted as parted:
@@ -186,7 +190,9 @@ class Conducting:
 
     async def _take(self, turn: Turn) -> None:
         """Have a choice happen, or a later one in its place."""
-        if turn.kind is not None:
+        if turn.kind is not None and self._is_asked_in_idleness(turn):
+            await self._take_if_asked(turn)
+        elif turn.kind is not None:
             turn = await self._take_packet(turn, self._patience())
         else:
             await self._take_other(turn)
@@ -263,6 +269,21 @@ class Conducting:
         self.passed_over += self._at - before
         self._do(taken)
         return taken
+
+    def _is_asked_in_idleness(self, turn: Turn) -> bool:
+        """Whether somebody asks again only because he has nothing to do: whoever listens need not."""
+        before = self._turns[self._at - 1].choice if self._at else None
+        return turn.choice.do == "arrive" and before is not None and (before.do, before.what) == ("timer", "ask-again")
+
+    async def _take_if_asked(self, turn: Turn) -> None:
+        try:
+            await self._take_packet(turn, HOLD_SECONDS)
+        except Parted:
+            if self.wire.up:
+                raise
+            answers = (at for at in range(self._at, len(self._turns)) if self._turns[at].kind in ANY_ANSWER)
+            self._unasked.update(islice(answers, 1))
+            self.passed_over += 2
 
     def _that_may_come(self, turn: Turn) -> Iterator[Turn]:
         """That turn, and those the same way that come before anybody does anything that is paid for."""

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.errors import InputError
-from agent.values import NEXT
+from agent.values import NEXT, Request, Update
 from simulator.certify.cell import Cell, Need
 from simulator.certify.conditions import NOBODY, POWER_SECONDS
 from simulator.certify.draft import PATIENCE_SECONDS, Draft, Ending, Move
 from simulator.certify.turns import HELD, OVER, Turn, Turns, role
-from simulator.cloud.device_api.fault_injection import ANSWERS
 from simulator.engines.conductor.expected import kind_of
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.net import Net
@@ -78,10 +77,11 @@ def _turn(number: int, choice: Choice, net: Net) -> Turn:
         return Turn(number, choice)
     goes_up = bool(net.up) and choice.what == net.up[0].name
     message = (net.up if goes_up else net.down)[0]
-    said = message.name.split()
-    is_report = kind_of(message) in ("update", ANSWERS["update"])
-    status = said[2] if is_report and len(said) > 2 else None
-    its_role = role(kind_of(message), None if said[1:2] in ([], [NEXT]) else said[1])
+    if not isinstance(message.body, Request):
+        return Turn(number, choice, kind_of(message))
+    status = message.body.status if isinstance(message.body, Update) else None
+    job_id = getattr(message.body, "job_id", None)
+    its_role = role(kind_of(message), None if job_id == NEXT else job_id)
     return Turn(number, choice, kind_of(message), goes_up, status, its_role)
 
 
