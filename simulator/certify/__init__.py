@@ -20,6 +20,7 @@ What is played with it:
     matrix.py           the cells: rows (`cell.py`) of `cells/`, of a point (`points.py`) and of `conditions.py`
     draft.py            what a row comes to: a scenario, like any other
     moments.py          cells of moments that only the device's own output shows
+    schedules.py        cells of schedules that the explorer found, turn by turn (`turns.py`)
     probes/             what the wire does not show: whether it lives, and which version runs
 
 How, and what comes of it:
@@ -27,6 +28,7 @@ How, and what comes of it:
     session.py          meet the device, play the cells, say what is known
     means.py            what can be done and seen where the device is: on the local cloud, or, in `aws/`, on an account
     one_play.py         a scenario with this device, by the engine and the judges of all scenarios; `venue.py` is where
+    conducting.py       a device that is held to a schedule: each packet at its turn
     wiretap.py          every entry of the cloud, the probes and the output, to whoever listens
     baseline.py         the device is back at work between two cells, or what brings it back
     result.py           what came of a cell, with the packets that show it, in the words of `evidence.py`

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 from simulator.certify.draft import Draft, Move, begin
 from simulator.certify.learning import Learned
 from simulator.certify.names import Names
+from simulator.certify.turns import Turns
 from simulator.scenario import Scenario
 
 Need: TypeAlias = Literal["power", "restart", "mqtt", "hints", "steps", "two-reports", "describes", "own-namespace"]
@@ -30,6 +31,8 @@ class Cell:
     mistake: str
     catches: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
+    turns: Turns | None = None
+    """The schedule to which the device is held, if it is the cell of one."""
 
     @property
     def point(self) -> str:

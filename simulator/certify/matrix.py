@@ -38,22 +38,23 @@ def choose(
     quick: bool = False,
     full: bool = False,
     besides: tuple[Cell, ...] = (),
-    moments: tuple[Cell, ...] = (),
+    more: tuple[Cell, ...] = (),
 ) -> tuple[Cell, ...]:
     """The cells that are asked for, in the order that finds failures early; `only` names cells, or points.
 
-    `besides` are cells that come before all others, `moments` those of the device's own output, which come last.
+    `besides` are cells that come before all others, `more` those of the device's own output and of
+    schedules, which come last.
 
     Raises InputError for a name that there is not.
     """
-    wanted, cells = tuple(only), tuple(dict.fromkeys((*besides, *CELLS, *moments)))
+    wanted, cells = tuple(only), tuple(dict.fromkeys((*besides, *CELLS, *more)))
     names = [cell.id for cell in cells] + list(dict.fromkeys(cell.point for cell in cells))
     for name in wanted:
         if name not in names:
             raise InputError(f"--only {name[:80]}: no such cell or point; {no_such_name(name, names, LISTED)}")
     if wanted:
         return tuple(cell for cell in cells if cell.id in wanted or cell.point in wanted)
-    return tuple(dict.fromkeys((*besides, *(CELLS if full else QUICK if quick else DEFAULT), *moments)))
+    return tuple(dict.fromkeys((*besides, *(CELLS if full else QUICK if quick else DEFAULT), *more)))
 
 
 def not_applicable(cell: Cell, learned: Learned, abilities: frozenset[Need]) -> str | None:

@@ -11,11 +11,13 @@ from functools import partial
 from typing import Final, Protocol
 
 from simulator.certify.cell import Cell, Need
+from simulator.certify.conducting import Conducting
 from simulator.certify.desk import Desk
 from simulator.certify.learning import Learned, learn
 from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
 from simulator.certify.probes import Sampling
+from simulator.certify.turns import Turns
 from simulator.certify.unseen import not_seen
 from simulator.certify.venue import AnyDesk, DeskVenue
 from simulator.certify.wiretap import Wiretap
@@ -47,8 +49,11 @@ class Means(Protocol):
     def sees_requests(self) -> bool:
         """Whether it is waited for before its first job."""
 
-    def venue(self, scenario: Scenario) -> Venue:
-        """Where one scenario is played."""
+    def venue(self, scenario: Scenario, conducting: Conducting | None) -> Venue:
+        """Where one scenario is played; `conducting` holds what is on its way there."""
+
+    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> Conducting:
+        """What holds the device to a schedule, in a play of `scenario`; not asked where `why_not` says no."""
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
         """What an undisturbed job showed. Raises NotLearned."""
@@ -78,14 +83,21 @@ class AtTheDesk:
         self.sampling = sampling
         self._seed = str(seed)
 
-    def venue(self, scenario: Scenario) -> Venue:
+    def venue(self, scenario: Scenario, conducting: Conducting | None) -> Venue:
         """See Means."""
-        return DeskVenue(self.desk, self.wiretap, self.sampling, partial(self._tune, scenario))
+        return DeskVenue(self.desk, self.wiretap, self.sampling, partial(self._tune, scenario, conducting))
 
-    def _tune(self, scenario: Scenario, stack: AsyncExitStack) -> None:
+    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> Conducting:
+        """See Means."""
+        desk = self.desk
+        return Conducting(turns, scenario, desk.offer.thing, desk.cloud, self.wiretap.feed, usual_seconds)
+
+    def _tune(self, scenario: Scenario, conducting: Conducting | None, stack: AsyncExitStack) -> None:
         retune = self.desk.cloud.retune
         stack.callback(retune, scenario.cloud, (), self._seed)
         retune(scenario.cloud, scenario.faults, self._seed)
+        if conducting is not None:
+            conducting.begin(stack, self.desk.standing())
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
         """See Means."""

@@ -14,11 +14,13 @@ from typing import Final
 
 from agent.log import get_logger
 from agent.values import Status
+from simulator.certify.conducting import Conducting
 from simulator.certify.device import Device
 from simulator.certify.draft import longest_wait
 from simulator.certify.means import Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample
+from simulator.certify.turns import Turns
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.output import UnwritableError
 from simulator.scenario import Scenario
@@ -143,23 +145,31 @@ class DevicePlays:
         self._shown_seconds = UNKNOWN_SECONDS
         """The longest that it took the probes to show what a job had brought."""
 
-    async def play(self, scenario: Scenario, name: str, also: Sink = nobody) -> Played:
-        """Play it to its end. `name` is the directory's, below `out`; `also` gets each entry. Raises InputError."""
+    async def play(self, scenario: Scenario, name: str, also: Sink = nobody, turns: Turns | None = None) -> Played:
+        """Play it to its end, held to a schedule if it is one's. Raises InputError.
+
+        `name` is the directory's, below `out`; `also` gets each entry.
+        """
         directory = None if self._out is None else self._out / _as_path(name)
         try:
-            return await self._play(scenario, name, also, directory)
+            return await self._play(scenario, name, also, directory, turns)
         except UnwritableError as error:
             self.unkept, played = self.unkept or error, self._played
             if self.usual_seconds is None:
                 raise  # nothing is lost by saying so at once
             get_logger("ghostjob").warning("play.unkept", path=str(directory), why=str(error))
-        return await self._play(scenario, name, also, None) if played is None else replace(played, directory=None)
+        if played is None:
+            return await self._play(scenario, name, also, None, turns)
+        return replace(played, directory=None)
 
-    async def _play(self, scenario: Scenario, name: str, also: Sink, directory: Path | None) -> Played:
+    async def _play(
+        self, scenario: Scenario, name: str, also: Sink, directory: Path | None, turns: Turns | None
+    ) -> Played:
         """Raises UnwritableError before it is played, or afterwards: then what came of it is there."""
         self._played = None
         account, began, faults = Account(), time.monotonic(), self._wiretap.faults
-        venue = self._means.venue(scenario)
+        conducting = None if turns is None else self._means.conducting(turns, scenario, self.usual_seconds or 0.0)
+        venue = self._means.venue(scenario, conducting)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with (
             JudgedPlay(
@@ -168,7 +178,7 @@ class DevicePlays:
                 [self._desk.offer.thing],
                 seed=self._seed,
                 out=directory,
-                also=(account.feed, self._watched, also),
+                also=(account.feed, self._watched, also, *(() if conducting is None else (conducting.feed,))),
                 started_at=now,
                 hands=self._device,
                 versions=self._versions(scenario),
@@ -176,6 +186,7 @@ class DevicePlays:
                 skip=self._means.skip,
                 are_there=not self._means.sees_requests,
                 usual_seconds=self.usual_seconds,
+                is_busy=lambda: conducting is not None and not conducting.is_over,
             ) as run,
             self._saying_if_slow(scenario, name),
         ):
@@ -189,9 +200,15 @@ class DevicePlays:
                 min(account.device_seconds, seconds),
                 directory,
                 account.ended,
-                account.trouble if self._wiretap.faults == faults else FAILED_AT,
+                self._trouble(account, conducting) if self._wiretap.faults == faults else FAILED_AT,
             )
         return played
+
+    def _trouble(self, account: Account, conducting: Conducting | None) -> str | None:
+        """Why a play was not what its scenario says, if it was not."""
+        if conducting is not None:
+            self._waits(conducting.told)
+        return account.trouble or (None if conducting is None else conducting.parted)
 
     @contextmanager
     def _saying_if_slow(self, scenario: Scenario, name: str) -> Iterator[None]:

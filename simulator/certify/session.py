@@ -274,7 +274,8 @@ class Session:
             return not_played(cell, self._out_of_sight)
         self._telling.began(cell)
         self._plays.usual_seconds = learned.usual_seconds
-        played = await self._plays.play(self._means.scenario(cell, learned, self._names), cell.id + again)
+        scenario = self._means.scenario(cell, learned, self._names)
+        played = await self._plays.play(scenario, cell.id + again, turns=cell.turns)
         baseline = self._baseline(learned)
         left = await baseline.bring_back(played)
         self._lost_probes.look(cell.id)

@@ -23,6 +23,7 @@ Examples:
   ghostjob certify --thing pump-7 --probe 'cmd:./version.sh' --out report
   ghostjob certify --quick -- ./my-agent --host {host} --port {mqtts_port} \\
       --ca {ca} --cert {cert} --key {key} --thing {thing}
+  ghostjob certify --schedule out/schedules/01-alive.yaml -- ./my-agent {host} {port}
   ghostjob certify --list
 """
 
@@ -57,6 +58,14 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--only", multiple=True, shell_complete=_cells, help="Only this cell, or all of this point; may be repeated."
 )
 @click.option("--list", "is_list", is_flag=True, help="Print the cells and what each shows; start nothing.")
+@click.option(
+    "--schedule",
+    "schedules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A schedule that `ghostjob explore` keeps: the device is held to its order as far as the gateway can. Without "
+    "--quick, --full or --only nothing else is played; may be repeated.",
+)
 @click.option(
     "--document",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -165,6 +174,7 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     from agent.log import configure
     from simulator.certify.matrix import choose
     from simulator.certify.moments import cells_of
+    from simulator.cli.schedule_cells import schedule_cells
 
     configure(log_format, log_level)
     if sum((quick, full, bool(given["only"]))) > 1:
@@ -175,10 +185,12 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     page = PageWanted.taken(given)
     account = Account.taken_from(given)
     besides = OF_ACCOUNTS if account.is_meant else ()
-    moments = cells_of(given["steps"])
-    cells = choose(given["only"], quick=quick, full=full, besides=besides, moments=moments)
+    held_to = schedule_cells(given["schedules"])
+    more = (*cells_of(given["steps"]), *held_to)
+    is_asked_for = not held_to or quick or full or given["only"]
+    cells = choose(given["only"], quick=quick, full=full, besides=besides, more=more) if is_asked_for else held_to
     if is_list:
-        told = cells if quick or given["only"] else choose((), full=True, besides=besides, moments=moments)
+        told = cells if quick or given["only"] else choose((), full=True, besides=besides, more=more)
         return _list(told, given["is_json"])
     return _certify(cells, account, page, given)
 

@@ -36,6 +36,7 @@ class Options:
     document: Path | None
     artifacts: tuple[Path, ...]
     steps: tuple[str, ...]
+    schedules: tuple[Path, ...]
     bounds: tuple[str, ...]
     reset_cmd: str | None
     power_cmd: str | None
@@ -76,6 +77,7 @@ class Options:
             "--bound": self.bounds,
             "--artifact": self.artifacts,
             "--step": self.steps,
+            "--schedule": self.schedules,
         }
         single = {
             "--document": self.document,

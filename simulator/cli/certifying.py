@@ -41,6 +41,7 @@ from simulator.cli.lines_of_stdin import lines_of_stdin
 from simulator.cli.listing import tell_fault
 from simulator.cli.options import interrupted_by_every_end
 from simulator.cli.page import PageWanted
+from simulator.cli.schedule_cells import schedule_cells
 from simulator.engines.output import OutputDirectory, UnwritableError
 from simulator.engines.whole_files import Make
 from simulator.exit_codes import OF_OUTCOME
@@ -160,7 +161,8 @@ class CertifyCall:
 
     async def _play_those(self, session: Session, lines: "asyncio.Queue[str | None]") -> None:
         """Play each cell that is named, until no more lines come."""
-        known = {cell.id: cell for cell in (*self._all_cells(), *cells_of(self._options.steps))}
+        told = (*cells_of(self._options.steps), *schedule_cells(self._options.schedules))
+        known = {cell.id: cell for cell in (*self._all_cells(), *told)}
         self._cells.clear()
         while (line := await lines.get()) is not None:
             if (name := line.strip()) not in known:

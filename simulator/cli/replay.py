@@ -43,7 +43,8 @@ def replay(
 
     In the explorer's world it is the same each time, byte for byte. Where the schedule asks for what cannot happen, it
     says which choice that is, and what there was to choose. With --engine live real MQTT packets are held until it is
-    their turn, and the hardware is cut at that very point; where the engine goes another way, that is told.
+    their turn, and the hardware is cut at that very point; where the engine goes another way, that is told. A device of
+    your own is put through it by `ghostjob certify --schedule SCHEDULE -- COMMAND`.
 
     Exit code 0: no invariant is violated; 1: one is; 2: bad input, or a schedule that cannot be played; 3: it does not
     show what it was kept for, is under way at its end, or an engine could not be held to it.

@@ -1,8 +1,6 @@
 """Replaying a schedule before somebody's eyes: the diagram, what monitors and judge say, the files of `--out`."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, cast
 
@@ -11,20 +9,18 @@ import click
 from agent.errors import InputError
 from simulator.cli.kept_exploration import steps_of
 from simulator.cli.listing import talk
+from simulator.cli.schedule_files import schedule_in
 from simulator.devices.models import model_named
 from simulator.engines.explore.describing import world_in_words
 from simulator.engines.explore.placing import Placed
 from simulator.engines.explore.playing import Played, entries_of, in_world
-from simulator.engines.explore.schedule import Parted, ReadSchedule, Schedule, parse
+from simulator.engines.explore.schedule import Parted, ReadSchedule, Schedule
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.report.exploration import OUTCOMES, wrapped
 from simulator.report.ladder import ladder
 from simulator.trace import Entry
 from simulator.verdict import Verdict
 
-LARGEST_BYTES: Final = 2_000_000
-SLOW_SECONDS: Final = 1.0
-"""A file that takes longer to read is none: it is a pipe."""
 PLACES: Final = {
     "explore": "in the explorer's world",
     "virtual": "in virtual time",
@@ -41,7 +37,7 @@ class Told(NamedTuple):
 
 def replayed(path: Path, model: str | None, out: Path | None, engine: str, *, is_json: bool) -> int:
     """Play it, say what came of it, keep it; the exit code. Raises InputError."""
-    read = parse(_text(path), str(path))
+    read = schedule_in(path)
     schedule = _with_model(read.schedule, model)
     name = path.name.removesuffix(path.suffix)
     try:
@@ -79,33 +75,6 @@ def _on_engine(schedule: Schedule, name: str, engine: Literal["virtual", "live"]
     done = run(play_schedule(schedule.world, schedule.choices, engine, sink, name=name, on_choice=on_choice))
     parted = "" if done.parted is None else str(done.parted)
     return Told(in_world._replace(entries=tuple(entries), verdict=done.verdict, broken=done.broken), parted)
-
-
-def _text(path: Path) -> str:
-    """What is in a file. Raises InputError."""
-    try:
-        with _saying_if_slow(path), path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputError(f"{path}: cannot read the schedule: {reason}") from None
-    if len(data) > LARGEST_BYTES:
-        raise InputError(f"{path}: larger than any schedule, which has {LARGEST_BYTES} bytes at most")
-    return text
-
-
-@contextmanager
-def _saying_if_slow(path: Path) -> Iterator[None]:
-    """Say what is waited for: nothing may ever come out of a pipe."""
-    line = f"ghostjob: waiting for the schedule: nobody has written all of {path} yet, and closed it"
-    timer = threading.Timer(SLOW_SECONDS, talk, [line])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _with_model(schedule: Schedule, model: str | None) -> Schedule:

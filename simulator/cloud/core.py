@@ -137,6 +137,16 @@ class CloudCore:
         self.close()
         self._clock, self._steady, self._tick, self._is_by_hand = clock, None, None, True
 
+    def stand_still(self) -> None:
+        """From now on what is due is done by `do_due` alone, until it is to go on by itself again."""
+        self.close()
+        self._tick, self._due, self._is_by_hand = None, UNKNOWN, True
+
+    def go_on(self) -> None:
+        """Do what is due by itself, and what became so meanwhile."""
+        self._is_by_hand = False
+        self._set_tick()
+
     def do_due(self, at: float, executions: int | None = None) -> None:
         """Do what is due by then, in epoch seconds: so many executions, None for all."""
         self._tell(self.jobs.tick(at, executions))

@@ -97,6 +97,7 @@ class Tenant:
 
     def have_carried_by(self, network: Network) -> None:
         """From now on that carries its messages, whatever the settings have."""
+        network.thing_of = self._thing_of
         self._connect(network)
 
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
@@ -107,10 +108,13 @@ class Tenant:
         network.cut_off(thing, seconds, name)
 
     def _network(self, faults: tuple[Fault, ...], seed: str) -> Network:
-        gateway, things = self.gateway, self.core.registry.things
+        gateway = self.gateway
         network = Network(faults, seed, lambda: gateway.time(), self._later, self._observe)
-        network.thing_of = lambda certificate: things.principals.only_left(f"cert/{certificate}")
+        network.thing_of = self._thing_of
         return network
+
+    def _thing_of(self, certificate: str) -> str | None:
+        return self.core.registry.things.principals.only_left(f"cert/{certificate}")
 
     def _connect(self, network: Network | None) -> None:
         self.core.device_api.network = network

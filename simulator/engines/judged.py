@@ -34,8 +34,8 @@ class Result:
 class JudgedPlay:
     """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `devices`, `versions`, `are_there`, `steering` and `groups` are as `Play` has them; `skip` are invariants that are
-    not judged.
+    `devices`, `versions`, `are_there`, `steering`, `groups` and `is_busy` are as `Play` has them; `skip` are
+    invariants that are not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
     the judge; `faces` are kept beside trace and verdict, and `tell` hears which cannot be made, as OutputDirectory has
     them. `last_look` is awaited between the end and the verdict, with where what it sees is to go, such as the samples
@@ -62,6 +62,7 @@ class JudgedPlay:
         usual_seconds: float | None = None,
         steering: Steering | None = None,
         groups: Mapping[str, str] | None = None,
+        is_busy: Callable[[], bool] = lambda: False,
         tell: Tell = log_it,
     ) -> None:
         self._out = out
@@ -82,6 +83,7 @@ class JudgedPlay:
             are_there=are_there,
             steering=steering,
             groups=groups,
+            is_busy=is_busy,
         )
         self._output = OutputDirectory(out, faces, tell) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)

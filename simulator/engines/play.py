@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from agent.device_events import DeviceCrashed
@@ -71,7 +71,7 @@ class Play:
     otherwise ignored. `hands` can cut the power of such a device; `patience` says when a run with it need not go on.
     `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
     `steering` is for who does something to it while it goes on; `groups` are told at its beginning, as `RunStarted` has
-    them.
+    them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -90,7 +90,9 @@ class Play:
         are_there: bool = False,
         steering: Steering | None = None,
         groups: Mapping[str, str] | None = None,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_busy = is_busy
         self.scenario = scenario
         self._versions = versions
         self._started_at = started_at
@@ -217,6 +219,8 @@ class Play:
         if self._outlets.is_busy and not self._is_ours:
             return False
         if self._steering is not None and self._steering.must_go_on:
+            return False
+        if self._is_busy() and not self._is_sure:
             return False
         return self._is_sure or self._is_ended or is_over(self.casting, self._stage, self._cues, self._pace.now())
 

@@ -8,6 +8,7 @@ from typing import Any
 from simulator.certify.certificate import Certificate
 from simulator.certify.matrix import CELLS
 from simulator.cli.certifying import CertifyCall
+from simulator.cli.schedule_cells import schedule_cells
 from tests.devices import commands
 
 THING = "dut"
@@ -20,6 +21,7 @@ USUAL: Mapping[str, Any] = {
     "document": None,
     "artifacts": (),
     "steps": (),
+    "schedules": (),
     "bounds": (),
     "reset_cmd": None,
     "power_cmd": None,
@@ -47,8 +49,12 @@ async def certified(
     built: Path,
     bounds: Sequence[str] = (),
     step_seconds: float = 0.1,
+    schedules: Sequence[Path] = (),
 ) -> tuple[int, Certificate]:
-    """The exit code, and what a device is certified. It has a probe if it keeps its version in a file."""
+    """The exit code, and what a device is certified. It has a probe if it keeps its version in a file.
+
+    It is put through the cells of these names, and held to schedules.
+    """
     flash, certs, out = (directory / each for each in ("flash", "certs", "out"))
     flash.mkdir(parents=True)
     version = commands.COMMANDS[name].version
@@ -58,10 +64,11 @@ async def certified(
         "certs": certs,
         "out": out,
         "bounds": tuple(bounds),
+        "schedules": tuple(schedules),
     }
     chosen = [each for each in CELLS if each.id in cells]
     assert len(chosen) == len(cells), cells
-    code = await CertifyCall(chosen, **{**USUAL, **given}).run()
+    code = await CertifyCall([*chosen, *schedule_cells(schedules)], **{**USUAL, **given}).run()
     return code, Certificate.model_validate_json((out / "certificate.json").read_text())
 
 

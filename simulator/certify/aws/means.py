@@ -12,10 +12,12 @@ from simulator.certify.aws.afar import LearnedFromAfar, learn_from_afar
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.reach import out_of_reach, reached, seconds_there
 from simulator.certify.cell import ESTIMATE, Cell, Need
+from simulator.certify.conducting import Conducting
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
 from simulator.certify.probes import Sampling
+from simulator.certify.turns import Turns
 from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.venue import Venue
@@ -43,9 +45,13 @@ class OnAnAccount:
         self.sampling = sampling
         self._look_seconds = desk.look_seconds
 
-    def venue(self, scenario: Scenario) -> Venue:
+    def venue(self, scenario: Scenario, conducting: Conducting | None) -> Venue:
         """See Means."""
         return DeskVenue(self.desk, self.wiretap, self.sampling)
+
+    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> Conducting:
+        """See Means."""
+        raise AssertionError("packets cannot be held there, as `why_not` says")
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> LearnedFromAfar:
         """See Means."""

@@ -49,7 +49,7 @@ def out_of_reach(cell: Cell, learned: Learned, names: Names) -> str | None:
     scenario = cell.scenario(learned, names)
     if scenario.power_cuts:
         return POWER
-    if any(not _is_bare(fault) for fault in scenario.faults):
+    if cell.turns is not None or any(not _is_bare(fault) for fault in scenario.faults):
         return GATEWAY
     if replace(scenario.cloud, deletion_seconds=0) != replace(JobsSettings(**PLAYED), deletion_seconds=0):
         return SETTINGS

@@ -146,6 +146,11 @@ class Network:
         self._observe(FaultStruck(thing, name, "cut", ""))
         self._cut(thing, Fault(name=name, do="cut", messages=("notify",), seconds=seconds))
 
+    def back(self, thing: str) -> None:
+        """The network of a thing is back, though it was cut for longer."""
+        if (door := self._doors.get(thing)) is not None:
+            self._reopen(thing, door, "done")
+
     def _is_cut_off(self, thing: str, client_id: str) -> bool:
         """Note who asks for a thing; whoever comes by another name while its network is cut shows himself by that."""
         if client_id != thing:

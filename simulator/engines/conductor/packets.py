@@ -3,17 +3,18 @@
 It stands where a scenario's faults do, and so at the same place over MQTT and among values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from agent.topics import HintTopic, parse
-from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, message_on
+from simulator.cloud.device_api.fault_injection import ANSWERS, NOTHING, ON_TIME, About, message_on
 from simulator.cloud.device_api.holding import Later
 from simulator.cloud.device_api.network import Network
 from simulator.cloud.mqtt import Travel
 from simulator.cloud.settings.service import MessageKind
-from simulator.engines.explore.setup import Seat, Setup
+from simulator.engines.explore.setup import Seat
+from simulator.trace import CloudEvent
 
 MOST: Final = 1000
 """Packets that one wire holds each way; nothing that comes beyond is carried."""
@@ -21,8 +22,9 @@ REQUESTS: Final = frozenset(ANSWERS)
 
 
 class Packet(NamedTuple):
-    """One that is held since then, in seconds. `is_copy`: it arrived before; `is_cut_off`: its connection has ended, or
-    that of who asked for it.
+    """One that is held since then, in seconds; `about` is what it tells, as far as that is known.
+
+    `is_copy`: it arrived before; `is_cut_off`: its connection has ended, or that of who asked for it.
     """
 
     kind: MessageKind
@@ -30,6 +32,7 @@ class Packet(NamedTuple):
     since: float
     is_copy: bool = False
     is_cut_off: bool = False
+    about: About = NOTHING
 
 
 @dataclass(slots=True, eq=False)
@@ -52,9 +55,9 @@ class Wire:
     _for_nobody: int = 0
     """So many answers are still to come for whom nobody waits any more."""
 
-    def hold(self, kind: MessageKind, travel: Travel) -> bool:
+    def hold(self, kind: MessageKind, travel: Travel, about: About = NOTHING) -> bool:
         """Keep a packet; False if it will never arrive."""
-        packet = Packet(kind, travel, self.time(), is_cut_off=not self.is_linked)
+        packet = Packet(kind, travel, self.time(), is_cut_off=not self.is_linked, about=about)
         takes = len(self.up) < MOST if kind in REQUESTS else self.is_linked and len(self.down) < MOST
         if kind in REQUESTS:
             self._came_up()
@@ -107,11 +110,22 @@ def swap(packets: list[Packet]) -> None:
 
 
 class ConductedNetwork(Network):
-    """Holds what is on its way from and to those who sit there, and lets everything else pass."""
+    """Holds what is on its way from and to those who sit there, and lets everything else pass.
 
-    def __init__(self, setup: Setup, wires: dict[Seat, Wire], time: Callable[[], float], later: Later) -> None:
-        super().__init__((), "", time, later)
-        self._hears_all = setup.hears == "everything"
+    `hears_all`: they hear of every namespace, not only of their own. `observe` gets the trace of cuts.
+    """
+
+    def __init__(
+        self,
+        wires: Mapping[Seat, Wire],
+        time: Callable[[], float],
+        later: Later,
+        *,
+        hears_all: bool,
+        observe: Callable[[CloudEvent], object] | None = None,
+    ) -> None:
+        super().__init__((), "", time, later, observe)
+        self._hears_all = hears_all
         self._wires = wires
 
     def carry(self, thing: str, kind: MessageKind, about: About, size: int, travel: Travel) -> bool:
@@ -120,7 +134,7 @@ class ConductedNetwork(Network):
         if wire is None:
             travel(ON_TIME, None)
             return True
-        return wire.hold(kind, travel)
+        return wire.hold(kind, travel, about)
 
     def carry_topic(
         self, topic: str, payload: bytes, travel: Travel, client_id: str | None = None, answer: bytes = b""
@@ -131,7 +145,7 @@ class ConductedNetwork(Network):
             travel(ON_TIME, None)
         else:
             thing, kind, job_id = found
-            self.carry(thing, kind, About(job_id), len(payload), travel)
+            self.carry(thing, kind, About.read(job_id, payload, answer), len(payload), travel)
 
     def _is_heard(self, topic: str) -> bool:
         hint = parse(topic)

@@ -161,7 +161,8 @@ class _Replay:
     async def _open(self, stack: AsyncExitStack) -> Recorder:
         """Everything is there, and no device is switched on yet."""
         venue, loop = self._venue, asyncio.get_running_loop()
-        network = ConductedNetwork(self._setup, self._wires, venue.clock, loop.call_later)
+        hears_all = self._setup.hears == "everything"
+        network = ConductedNetwork(self._wires, venue.clock, loop.call_later, hears_all=hears_all)
         hand = await venue.open(stack, network, self._now, self._feed)
         engine = Recorder(ENGINE, venue.clock, self._feed)
         engine.record(self._casting.announced(venue.name, 0, None, one_clock=True))

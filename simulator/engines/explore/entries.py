@@ -49,13 +49,18 @@ def entries_of(setup: Setup, path: Iterable[Choice], *, why: str = "explored") -
 
 def told_on_the_way(system: System, path: Iterable[Choice], why: str = "explored") -> Iterator[Entry]:
     """The same in a system that is there."""
+    return told_of(system, played(system, path), why)
+
+
+def told_of(system: System, transitions: Iterable[Transition], why: str = "explored") -> Iterator[Entry]:
+    """The trace of a path that was played."""
     scribe, world = _Scribe(system.setup), system.first()
     yield scribe.write(ENGINE, started(system.setup))
     yield scribe.write(CLOUD, CloudListening({}))
     for side, by_cloud, by_device, tokens in system.told_before:
         yield from scribe.write_all(side, by_cloud, by_device)
         scribe.calls(side, tokens)
-    for transition in played(system, path):
+    for transition in transitions:
         yield from scribe.transition(transition, why)
         world = transition.world
     ended = ending(system, world)

@@ -36,7 +36,8 @@ class Stand:
         self.wire = Wire(lambda: self.seconds, self.change, answers_who_left)
         self.wire.is_linked = True
         self.journey = Journey()
-        self.network = ConductedNetwork(setup, {setup.seats[0]: self.wire}, lambda: self.seconds, never)
+        hears_all = setup.hears == "everything"
+        self.network = ConductedNetwork({setup.seats[0]: self.wire}, lambda: self.seconds, never, hears_all=hears_all)
 
     def change(self) -> None:
         self.changes += 1

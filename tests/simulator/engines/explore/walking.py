@@ -1,10 +1,11 @@
 """Ways through a world, at random by a seed."""
 
+from collections.abc import Iterator
 from random import Random
 
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import transitions
+from simulator.engines.explore.world import Transition, transitions
 
 
 def is_home(system: System, world: World) -> bool:
@@ -14,10 +15,15 @@ def is_home(system: System, world: World) -> bool:
 
 def walk(system: System, seed: int, most: int = 300) -> tuple[list[Choice], World]:
     """A path on which troubles come now and then, until they are over and all is well; and where it leads."""
-    rng, world, path = Random(seed), system.first(), list[Choice]()
-    for _ in range(most):
-        if path and not any(world.budgets) and world.service.made and is_home(system, world):
-            break
+    steps = list(walked(system, Random(seed), system.first(), most))
+    return [each.choice for each in steps], steps[-1].world if steps else system.first()
+
+
+def walked(system: System, rng: Random, world: World, most: int) -> Iterator[Transition]:
+    """The same step by step, from a world on."""
+    for number in range(most):
+        if number and not any(world.budgets) and world.service.made and is_home(system, world):
+            return
         there = list(transitions(system, world))
         costly = [each for each in there if each.costs]
         by_itself = [each for each in there if not each.costs]
@@ -27,7 +33,6 @@ def walk(system: System, seed: int, most: int = 300) -> tuple[list[Choice], Worl
         elif by_itself:
             chosen = rng.choice(soon if soon and rng.random() < 0.9 else by_itself)
         else:
-            break
-        path.append(chosen.choice)
+            return
+        yield chosen
         world = chosen.world
-    return path, world
