@@ -37,7 +37,7 @@ class Session(NamedTuple):
     async def stands_before_the_first_cell(self) -> None:
         """Somebody wants it to stop before the device has come, which then may."""
         await self.tab.at("button[data-do=pause]").click()
-        await self.tab.page.get_by_text("It stops as soon as the first job is done.").wait_for()
+        await self.tab.page.get_by_text("Paused: not yet, but as soon as the first job is done").first.wait_for()
         (self.directory / "open").touch()
         await asyncio.to_thread((self.directory / "gate").write_text, "open\n")
         await self.tab.at("#paused button[data-do=go]").wait_for()
