@@ -67,6 +67,10 @@ class CertifyControls:
             return ""
         if self._next is not None:
             return f"between two cells; {self._next.id} is next"
+        return f"not yet, but {self._as_soon_as()}"
+
+    def _as_soon_as(self) -> str:
+        """When it stops, of what is being played."""
         return f"as soon as {'the first job' if self._cell is None else self._cell.id} is done"
 
     async def carry_out(self, order: Order) -> str:
@@ -76,7 +80,7 @@ class CertifyControls:
         match order.do:
             case "pause" if self._goes_on.is_set():
                 self._goes_on.clear()
-                return f"It stops {self._stands_at()}."
+                return f"It stops {self._as_soon_as()}."
             case "pause":
                 raise Refused("It stops already.")
             case "go" if not self._goes_on.is_set():

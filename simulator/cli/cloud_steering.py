@@ -36,9 +36,10 @@ HEARD: Final = 1_000
 STANDING: Final[dict[JobStatus, Standing]] = {
     JobStatus.SCHEDULED: "open",
     JobStatus.IN_PROGRESS: "open",
+    JobStatus.CANCELED: "cancelled",
     JobStatus.DELETION_IN_PROGRESS: "going",
 }
-"""All others: over, also where devices are still at work, since the service takes no cancellation of those."""
+"""All others: over."""
 
 
 class CloudSteering:
@@ -124,7 +125,7 @@ class CloudSteering:
 
     async def take_away(self, job_id: str) -> None:
         """Force-delete a job. Raises NotDone."""
-        await self._carry_out("delete-job", job_id, True, "open", "over")
+        await self._carry_out("delete-job", job_id, True, "open", "cancelled", "over")
 
     async def cancel(self, job_id: str, *, force: bool) -> None:
         """Cancel a job: what is queued of it, or, by force, what is in progress, too. Raises NotDone."""

@@ -9,6 +9,7 @@ from simulator.page.orders import Deed, JobOffered, Offered, Order, Refused, Thi
 
 OF_JOBS: Final[dict[Standing, tuple[Deed, ...]]] = {
     "open": ("force-delete", "cancel", "cancel-force"),
+    "cancelled": ("force-delete",),
     "over": ("force-delete",),
     "going": (),
     "gone": ("create-again",),

@@ -13,16 +13,18 @@ from agent.abilities import Layout
 from agent.errors import InputError
 from agent.wording import first_wrong, no_choice
 from simulator.cli.listing import talk
+from simulator.cli.options import told_of_every_end
 from simulator.devices.models import model_named
 from simulator.engines.explore.answer import Found, verdict_of
 from simulator.engines.explore.choice import KINDS
 from simulator.engines.explore.describing import bounds_in_words, left_out, world_in_words
 from simulator.engines.explore.exploration import Progress
+from simulator.engines.explore.limits import IsInterrupted
 from simulator.engines.explore.of_scenario import OfScenario, of_scenario
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.sharing import WorkerDiedError
-from simulator.engines.explore.sometimes import Sometimes, usual, ways_to
+from simulator.engines.explore.sometimes import usual, ways_to
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import system_of
 from simulator.exit_codes import OF_OUTCOME, ExitCode
@@ -68,7 +70,11 @@ class Wanted:
 
 
 def explored(wanted: Wanted) -> int:
-    """Explore, say what came of it, keep it; the exit code. Raises InputError."""
+    """Explore, say what came of it, keep it; the exit code. Raises InputError.
+
+    The first interruption ends the search, and what was found by then is said and kept before that raises
+    KeyboardInterrupt.
+    """
     try:
         return _explored(wanted)
     except WorkerDiedError as error:
@@ -89,13 +95,13 @@ def _explored(wanted: Wanted) -> int:
 def _explored_one(wanted: Wanted) -> int:
     name, world = named_world(wanted)
     system = system_of(world.setup)
-    if not wanted.is_json:
-        leaves_out = (*world.not_here, *left_out(world.setup))
-        _print(opening(world_in_words(world.setup), bounds_in_words(world.setup), leaves_out))
     from simulator.cli.kept_exploration import Keeping
 
-    with Keeping(wanted.out, system) as keeping:
-        found = _found(wanted, system, world)
+    with told_of_every_end() as is_interrupted, Keeping(wanted.out, system) as keeping:
+        if not wanted.is_json:
+            leaves_out = (*world.not_here, *left_out(world.setup))
+            _print(opening(world_in_words(world.setup), bounds_in_words(world.setup), leaves_out))
+        found = _found(wanted, system, world, is_interrupted)
         verdict = keeping.with_schedules(verdict_of(system, found, name=name, not_here=world.not_here))
         if wanted.is_json:
             click.echo(verdict.model_dump_json(indent=2))
@@ -104,6 +110,8 @@ def _explored_one(wanted: Wanted) -> int:
         sys.stdout.flush()
         keeping.finish(verdict)
     _say_next(verdict, wanted.out)
+    if is_interrupted():
+        raise KeyboardInterrupt
     return OF_OUTCOME[verdict.outcome]
 
 
@@ -123,12 +131,13 @@ def _say_next(verdict: Verdict, out: Path | None) -> None:
         talk("keep it: --out DIR keeps a schedule of each, for `ghostjob replay`, and a report", 9)
 
 
-def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
+def _found(wanted: Wanted, system: System, world: OfScenario, is_interrupted: IsInterrupted) -> Found:
     limits = {"seconds": wanted.seconds, "mebibytes": wanted.mebibytes}
     if wanted.walks is not None:
         from simulator.engines.explore.stumbling import by_walks
 
-        return Found(by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits))
+        found = by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits, is_interrupted=is_interrupted)
+        return Found(found)
     begun = time.monotonic()
     shown = Progressing()
     exploration = explore(
@@ -137,15 +146,14 @@ def _found(wanted: Wanted, system: System, world: OfScenario) -> Found:
         mebibytes=wanted.mebibytes,
         jobs=wanted.jobs,
         on_level=shown.level,
+        is_interrupted=is_interrupted,
     )
     shown.over()
     left = max(wanted.seconds - (time.monotonic() - begun), 1.0)
-    reached = tuple(_reached(world, left, wanted.mebibytes))
+    limits = {"seconds": left, "mebibytes": wanted.mebibytes}
+    places = world.places or usual(world.setup)
+    reached = tuple(ways_to(world.setup, places, **limits, is_interrupted=is_interrupted))
     return Found(exploration, reached)
-
-
-def _reached(world: OfScenario, seconds: float, mebibytes: float) -> Iterator[Sometimes]:
-    yield from ways_to(world.setup, world.places or usual(world.setup), seconds=seconds, mebibytes=mebibytes)
 
 
 class Progressing:

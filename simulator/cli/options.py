@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
@@ -178,25 +178,60 @@ def interrupted_by_every_end() -> Iterator[None]:
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None, "a task awaits this"
-    came: list[signal.Signals] = []
+    came = 0
 
-    def end(number: signal.Signals) -> None:
-        came.append(number)
-        if len(came) == 1:
+    def end() -> None:
+        nonlocal came
+        came += 1
+        if came == 1:
             task.cancel()
 
-    numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]  # or nohup
-    for number in numbers:
-        loop.add_signal_handler(number, end, number)
+    # The loop's own handlers would need sockets, which virtual time has none of; and the task must not be running.
+    with _handled(_ENDS, lambda: loop.call_soon_threadsafe(end)):
+        try:
+            yield
+        except asyncio.CancelledError:
+            if came:
+                raise KeyboardInterrupt from None
+            raise
+
+
+@contextmanager
+def told_of_every_end() -> Iterator[Callable[[], bool]]:
+    """While it lasts, whether Ctrl-C, SIGTERM or SIGHUP came, for who looks at that now and then and has more to do.
+
+    Who does it once more means it: that raises KeyboardInterrupt at once.
+    """
+    came = 0
+
+    def end() -> None:
+        nonlocal came
+        came += 1
+        if came > 1:
+            raise KeyboardInterrupt
+
+    with _handled((signal.SIGINT, *_ENDS), end):
+        yield lambda: came > 0
+
+
+_ENDS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""By which others end a process: whoever cancels it, and a terminal that is gone."""
+
+
+@contextmanager
+def _handled(numbers: Iterable[signal.Signals], handle: Callable[[], object]) -> Iterator[None]:
+    """While it lasts, these signals call that, but those that somebody else has in hand, such as nohup."""
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # no other can have them
+        usual = (signal.SIG_DFL, signal.default_int_handler)
+        before = {each: now for each in numbers if (now := signal.getsignal(each)) in usual}
+    for number in before:
+        signal.signal(number, lambda _number, _frame: handle())
     try:
         yield
-    except asyncio.CancelledError:
-        if came:
-            raise KeyboardInterrupt from None
-        raise
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        for number, now in before.items():
+            signal.signal(number, now)
 
 
 def allow_files(wanted: int, *, at_most: bool = False) -> None:

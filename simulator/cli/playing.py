@@ -13,12 +13,14 @@ from simulator.cli.cast import Cast
 from simulator.cli.controls import RunControls
 from simulator.cli.keyboard import keys
 from simulator.cli.listing import tell_fault
+from simulator.cli.options import interrupted_by_every_end
 from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
+from simulator.exit_codes import OF_OUTCOME
 from simulator.report.contained import ContainedRecent, ContainedTable
 from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
@@ -54,6 +56,7 @@ class ShownPlay:
         has_keys: bool = False,
     ) -> None:
         scenario = cast.scenario
+        self._out = out
         self._recent = ContainedRecent(tell_fault)
         self._page = page
         self._picture = None if out is None and page is None else _picture(scenario, is_served=page is not None)
@@ -88,7 +91,10 @@ class ShownPlay:
         self._has_keys = has_keys
 
     async def play(self) -> int:
-        """Play, show and judge; the exit code. A page that was asked for stays after that."""
+        """Play, show and judge; the exit code. A page that was asked for stays after that.
+
+        If it is interrupted, what was played by then is judged, told and kept before that ends it.
+        """
         if self._page is None or self._picture is None:
             return await self._shown(nullcontext())
         controls = None if self._steering is None else RunControls(self._steering)
@@ -99,17 +105,29 @@ class ShownPlay:
         return code
 
     async def _shown(self, meanwhile: AbstractAsyncContextManager[object]) -> int:
-        with self._run:
-            async with meanwhile:
-                result = await self._played()
-            if self._picture is not None:
-                self._picture.judged(result.verdict, final=True)
-            print_summary(result.verdict, Console(), self._recent.entries_of)
-            self._print_parts(result.verdict)
-        directory = None if result.directory is None else result.directory.as_posix()
-        for line in lines(next_steps(result.verdict, directory, self._run.kept)):
+        with interrupted_by_every_end():
+            interrupted: asyncio.CancelledError | None = None
+            with self._run:
+                try:
+                    async with meanwhile:
+                        verdict = (await self._played()).verdict
+                except asyncio.CancelledError as error:
+                    if (known := self._run.cut_short()) is None:
+                        raise
+                    verdict, interrupted = known, error
+                if self._picture is not None:
+                    self._picture.judged(verdict, final=True)
+                print_summary(verdict, Console(), self._recent.entries_of)
+                self._print_parts(verdict)
+            self._say_what_is_next(verdict)
+            if interrupted is not None:
+                raise interrupted
+            return OF_OUTCOME[verdict.outcome]
+
+    def _say_what_is_next(self, verdict: Verdict) -> None:
+        directory = None if self._out is None else self._out.as_posix()
+        for line in lines(next_steps(verdict, directory, self._run.kept)):
             say(self._console, line, DEPTH)
-        return result.exit_code
 
     def _print_parts(self, verdict: Verdict) -> None:
         """How each part did, of those that play side by side."""

@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from simulator.trace import (
     TERMINAL,
+    DeletionAccepted,
     Entry,
     ExecutionChanged,
     ExecutionQueued,
@@ -14,13 +15,14 @@ from simulator.trace import (
     JobDeletionBegan,
 )
 
-Standing: TypeAlias = Literal["open", "over", "going", "gone"]
-"""`open`: some device has yet to do it; `over`: none has; `going`: it is being deleted; `gone`: its id is free."""
+Standing: TypeAlias = Literal["open", "cancelled", "over", "going", "gone"]
+"""`open`: some device has yet to do it; `cancelled`: so it is, and the service takes no further cancellation; `over`:
+none has; `going`: it is being deleted; `gone`: its id is free."""
 KEPT: Final = 8
 """So many are remembered that are over, or gone: the last of them."""
 
 OF_JOBS: Final = frozenset(
-    {ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobCreated, JobDeleted, JobDeletionBegan}
+    {DeletionAccepted, ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobCreated, JobDeleted, JobDeletionBegan}
 )
 """What is read for that."""
 
@@ -39,17 +41,22 @@ class _Job:
     open: int = 0
     is_going: bool = False
     is_gone: bool = False
+    is_cancelled: bool = False
 
     @property
     def standing(self) -> Standing:
         if self.is_gone:
             return "gone"
-        return "going" if self.is_going else "open" if self.open else "over"
+        if self.is_going:
+            return "going"
+        if not self.open:
+            return "over"
+        return "cancelled" if self.is_cancelled else "open"
 
 
 @dataclass(slots=True)
 class JobsThere:
-    """A fold of the cloud's part of a trace."""
+    """A fold of the cloud's part of a trace, and of what it took on from the controller."""
 
     _jobs: dict[str, _Job] = field(default_factory=dict)
 
@@ -62,6 +69,8 @@ class JobsThere:
                 self._forget()
             case JobDeletionBegan(job_id=job_id) if job_id in self._jobs:
                 self._jobs[job_id].is_going, self._jobs[job_id].open = True, 0
+            case DeletionAccepted(job_id=job_id, do="cancel-job") if job_id in self._jobs:
+                self._jobs[job_id].is_cancelled = True
             case JobDeleted(job_id=job_id) if job_id in self._jobs:
                 self._jobs[job_id].is_gone = True
             case ExecutionQueued(execution=key):

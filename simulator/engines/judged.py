@@ -112,6 +112,12 @@ class JudgedPlay:
         self._verdict = self.judge.verdict()
         return Result(self._verdict, self._out)
 
+    def cut_short(self) -> Verdict | None:
+        """The verdict on what was played until it was interrupted, which is kept as any other; None if nothing was."""
+        if self._verdict is None and self.judge.has_begun:
+            self._verdict = self.judge.verdict()
+        return self._verdict
+
     def _violated(self, cloud_at: float) -> frozenset[str]:
         """What is held against a device at that time of the cloud's clock, if nothing more comes."""
         if self._cloud_n == 0:

@@ -174,6 +174,9 @@ class Play:
                     players = self._players if self._are_registered else None
                     why = waited_for(self._stage, self._cues, self.casting, players)
                     engine.record(RunEnded("timed-out", why))
+            except asyncio.CancelledError:
+                engine.record(RunEnded("interrupted"))
+                raise
             except BaseExceptionGroup as group:
                 raise plainly(group) from None
             finally:

@@ -41,6 +41,7 @@ MOST_JOINED: Final = 100
 """So many devices may join."""
 STANDS: Final[dict[Standing, str]] = {
     "open": "has yet to be done by some device",
+    "cancelled": "is cancelled already",
     "over": "is over",
     "going": "is being deleted",
     "gone": "is gone",
@@ -186,7 +187,7 @@ class Steering:
 
     async def take_away(self, job_id: str, why: str = WHY) -> None:
         """Force-delete a job. Raises NotDone."""
-        spec = self._there(job_id, "open", "over")
+        spec = self._there(job_id, "open", "cancelled", "over")
         self._taken_away.add(job_id)
         try:
             await self._carry_out(ControllerCommand("delete-job", job_id, True, spec.namespace), why)

@@ -31,8 +31,8 @@ def story_of_cells(certificate: Certificate, of_it: Material, *, is_over: bool) 
 
 def _what_they_came_to(played: Sequence[CellResult]) -> str:
     outcomes = Counter(cell.outcome for cell in played)
-    if len(outcomes) == 1 and len(played) > 1:
-        return f"All of them {CAME_TO[played[0].outcome]}."
+    if len(outcomes) == 1:
+        return f"{'All of them' if len(played) > 1 else 'It'} {CAME_TO[played[0].outcome]}."
     return f"{listed([f'{number} {CAME_TO[outcome]}' for outcome, number in outcomes.most_common()])}."
 
 
@@ -44,11 +44,15 @@ def _not_met(certificate: Certificate) -> str:
 
 
 def _cells_played(certificate: Certificate, played: int, *, is_over: bool) -> str:
-    is_so_far = "" if is_over else " so far"
-    return (
-        f"{certificate.thing} has been put through {count(played, 'cell')}{is_so_far}: "
-        "in each, its job was deleted at another point, or under another condition."
-    )
+    thing = certificate.thing
+    if not played:
+        return (
+            f"{thing} was put through no cell." if is_over else f"{thing} does a job that nobody disturbs: its first."
+        )
+    what = "in each, its job was deleted at another point, or under another condition"
+    if played == 1:
+        what = "its job was deleted under it"
+    return f"{thing} has been put through {count(played, 'cell')}{'' if is_over else ' so far'}: {what}."
 
 
 CAME_TO: Final = {

@@ -7,6 +7,7 @@ Whoever steps a state without losing the one before (an explorer) steps its twin
 a state itself, or a tuple or mapping of some, or does not change, so a twin costs a copy of a few references.
 """
 
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Self
 
@@ -30,17 +31,36 @@ class State:
 
     def twin(self) -> Self:
         """Another that is equal now."""
-        values = attrgetter(*self.__dataclass_fields__)(self)
-        return type(self)(*map(_twin, values if len(self.__dataclass_fields__) > 1 else (values,)))
+        kind = type(self)
+        if (members := _MEMBERS.get(kind)) is None:
+            members = _MEMBERS[kind] = _members_of(kind)
+        return kind(*[value if not value or type(value) in PLAIN else _twin(value) for value in members(self)])
+
+
+_MEMBERS: Final[dict[type[State], Callable[[State], tuple[Any, ...]]]] = {}
+"""How to read all members of a state at once, by its class: to make that anew costs as much as the twin."""
+
+
+def _members_of(kind: type[State]) -> Callable[[State], tuple[Any, ...]]:
+    names = tuple(kind.__dataclass_fields__)
+    read: Callable[[State], Any] = attrgetter(*names)
+    return read if len(names) > 1 else lambda state: (read(state),)
 
 
 def _twin(value: Any) -> Any:
-    if not value or type(value) in PLAIN:  # nothing, or nothing that changes
-        return value
+    """Of what may change, or hold what does."""
     if isinstance(value, State):
         return value.twin()
-    if type(value) is tuple and any(isinstance(each, State) for each in value):
-        return tuple(map(_twin, value))
-    if type(value) is Map and any(isinstance(each, State) for each in value.values()):
-        return value.each(_twin)
+    kind = type(value)
+    if kind is tuple:
+        return tuple(map(_twin, value)) if _has_states(value) else value
+    if kind is Map:
+        return value.each(_twin) if _has_states(value.values()) else value
     return value
+
+
+def _has_states(values: Iterable[Any]) -> bool:
+    for each in values:  # noqa: SIM110 - a generator would cost as much as all the rest of a twin
+        if isinstance(each, State):
+            return True
+    return False

@@ -48,7 +48,7 @@ async def test_a_job_is_cancelled_politely_and_by_force():
         polite = "200: fw is cancelled where it had not begun; who is at work on it may finish."
         assert await shown.press(do="cancel", job="fw") == polite
         assert (await device.ask("fw/get"))["execution"]["status"] == "IN_PROGRESS"
-        assert await shown.press(do="cancel-force", job="fw") == "409: fw is over."
+        assert await shown.press(do="cancel-force", job="fw") == "409: fw is cancelled already."
         assert "code" not in await device.ask("fw/update", {"status": "SUCCEEDED"})
         assert await shown.cloud.job("next") is None
         await device.ask("start-next")

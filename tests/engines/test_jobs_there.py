@@ -7,6 +7,7 @@ from simulator.scenario import Group, JobSpec
 from simulator.trace import (
     CLOUD,
     CloudEvent,
+    DeletionAccepted,
     Entry,
     ExecutionChanged,
     ExecutionQueued,
@@ -17,7 +18,7 @@ from simulator.trace import (
 )
 
 
-def there(*events: CloudEvent) -> JobsThere:
+def there(*events: CloudEvent | DeletionAccepted) -> JobsThere:
     jobs = JobsThere()
     for number, event in enumerate(events, 1):
         jobs.feed(Entry(CLOUD, number, float(number), event))
@@ -34,6 +35,15 @@ def test_a_job_is_open_until_all_its_executions_are_over():
     one = ExecutionChanged("a", key("fw"), "SUCCEEDED", 2, "device")
     assert there(*began, one).standing("fw") == "open"
     assert there(*began, one, ExecutionRemoved("b", key("fw"), "QUEUED")).standing("fw") == "over"
+
+
+def test_a_job_that_is_cancelled_is_so_until_nobody_is_at_work_on_it_or_it_is_made_again():
+    began = JobCreated("fw"), ExecutionQueued("a", key("fw")), ExecutionQueued("b", key("fw"))
+    cancelled = *began, DeletionAccepted("fw", "cancel-job"), ExecutionChanged("a", key("fw"), "CANCELED", 2, "service")
+    assert there(*cancelled).standing("fw") == "cancelled"
+    assert there(*cancelled, ExecutionChanged("b", key("fw"), "SUCCEEDED", 2, "device")).standing("fw") == "over"
+    assert there(*cancelled, JobDeletionBegan("fw", True)).standing("fw") == "going"
+    assert there(*cancelled, JobDeleted("fw"), *began).standing("fw") == "open"
 
 
 def test_a_job_that_is_deleted_goes_and_is_gone_and_is_there_again_when_it_was_created_again():

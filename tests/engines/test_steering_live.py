@@ -343,3 +343,13 @@ async def test_deletions_that_are_due_together_are_one_place_to_stop_at():
     assert verdict.passed, verdict.why
     assert len(run.told(DeletionRequested)) == 2
     assert len([event for event in run.told(PaceChanged) if event.held_at]) == 1
+
+
+async def test_of_a_job_that_is_cancelled_no_further_cancellation_is_offered():
+    async with going(parse(LONG)) as run:
+        await run.until(started("write", "thing-0"))
+        await run.press("cancel", job="fw")
+        assert [each.may for each in run.controls.offered().jobs if each.job == "fw"] == [("force-delete",)]
+        with pytest.raises(Refused, match="fw is cancelled already"):
+            await run.press("cancel-force", job="fw")
+        assert violated(await run.verdict()) == set()

@@ -1,10 +1,11 @@
-"""What ends a search before it is complete: time, memory, more parts or states than numbers."""
+"""What ends a search before it is complete: time, memory, more parts or states than numbers, somebody."""
 
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 STATM: Final = Path("/proc/self/statm")
 ROLLUP: Final = Path("/proc/self/smaps_rollup")
@@ -13,6 +14,16 @@ LIVENESS_BYTES_AN_EDGE: Final = 40
 LIVENESS_BYTES_A_STATE: Final = 40
 LIVENESS_SECONDS_AN_EDGE: Final = 1e-6
 """What judging the graph takes in the end, for a while; room and time for it are left."""
+
+
+IsInterrupted: TypeAlias = Callable[[], bool]
+"""Whether somebody wants the search to end now."""
+INTERRUPTION: Final = "an interruption"
+
+
+def never() -> bool:
+    """Nobody interrupts it."""
+    return False
 
 
 def resident_bytes() -> int:
@@ -38,8 +49,8 @@ def held_bytes() -> int:
 class Limits:
     """Of one search; `seconds` and `mebibytes` are None where there is no limit."""
 
-    def __init__(self, seconds: float | None, mebibytes: float | None) -> None:
-        self._seconds, self._mebibytes = seconds, mebibytes
+    def __init__(self, seconds: float | None, mebibytes: float | None, is_interrupted: IsInterrupted = never) -> None:
+        self._seconds, self._mebibytes, self._is_interrupted = seconds, mebibytes, is_interrupted
         self._begun = time.monotonic()
 
     @property
@@ -54,6 +65,8 @@ class Limits:
 
     def reached(self, states: int, edges: int, held: int) -> str:
         """Which limit is reached; empty if none is. `held`: bytes in all processes."""
+        if self._is_interrupted():
+            return INTERRUPTION
         if self.seconds_left(edges) <= 0:
             return "time"
         if states >= MOST_STATES:

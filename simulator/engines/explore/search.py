@@ -14,7 +14,7 @@ from typing import Final
 
 from simulator.engines.explore.exploration import DEAD_END, Exploration, Progress, Spent, Violation
 from simulator.engines.explore.found import Found, found_by
-from simulator.engines.explore.limits import Limits
+from simulator.engines.explore.limits import IsInterrupted, Limits, never
 from simulator.engines.explore.liveness import judged
 from simulator.engines.explore.paths import cells, places
 from simulator.engines.explore.searchable import Kind, Searchable
@@ -40,14 +40,17 @@ def explore(
     jobs: int = 1,
     on_level: Callable[[Progress], None] = lambda progress: None,
     stop_at_first: bool | str = False,
+    is_interrupted: IsInterrupted = never,
 ) -> Exploration:
     """Everything that can happen; with `stop_at_first`, up to the depth at which something (or that) is broken.
 
-    `seconds` and `mebibytes` (of all processes together) end it early; the graph of what was expanded is judged even
-    then. Raises `WorkerDiedError` if one of `jobs` processes ends before its time.
+    `seconds`, `mebibytes` (of all processes together) and an interruption, which is looked for after every round, end
+    it early; the graph of what was expanded is judged even then. Raises `WorkerDiedError` if one of `jobs` processes
+    ends before its time.
     """
     with _without_collection():
-        return _Search(system, Limits(seconds, mebibytes), jobs, on_level, stop_at_first).run()
+        limits = Limits(seconds, mebibytes, is_interrupted)
+        return _Search(system, limits, jobs, on_level, stop_at_first).run()
 
 
 @contextmanager

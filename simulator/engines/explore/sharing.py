@@ -178,7 +178,8 @@ def keeper(system: Searchable, device: Hashable, count: int) -> int:
 
 def _work(system: Searchable, number: int, connections: list[tuple[Connection, Connection]]) -> None:
     """Until there is nobody to tell."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts a search means the process that he sees
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # who ends a search means the process that he sees
+        signal.signal(each, signal.SIG_IGN)
     for at, (theirs, ours) in enumerate(connections):
         theirs.close()  # or nobody would notice that another end is closed
         if at != number:
@@ -284,7 +285,7 @@ class Together(Shards):
         for process in self._processes:
             process.join(END_SECONDS)
             if process.is_alive():
-                process.terminate()
+                process.kill()
                 process.join()
 
 

@@ -26,6 +26,7 @@ from agent.device_events import (
     StepStarted,
 )
 from simulator.engines.explore.choice import Choice, Kind
+from simulator.engines.explore.limits import IsInterrupted, never
 from simulator.engines.explore.monitors import Broken, Heard
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import FW, Bounds, Setup
@@ -262,7 +263,14 @@ def usual(setup: Setup) -> tuple[Place, ...]:
     return tuple(Place(place=name, job=FW) for name in names)
 
 
-def ways_to(setup: Setup, places: Iterable[Place], *, seconds: float, mebibytes: float) -> Iterator[Sometimes]:
+def ways_to(
+    setup: Setup,
+    places: Iterable[Place],
+    *,
+    seconds: float,
+    mebibytes: float,
+    is_interrupted: IsInterrupted = never,
+) -> Iterator[Sometimes]:
     """The shortest way to each place; all searches together take about so long at most."""
     left = seconds
     for place in places:
@@ -271,20 +279,25 @@ def ways_to(setup: Setup, places: Iterable[Place], *, seconds: float, mebibytes:
         if row is None:
             yield Sometimes(name, None, NO_SUCH)
             continue
-        way, why, took = _way_to(setup, place, row, left, mebibytes)
+        way, why, took = _way_to(setup, place, row, left, mebibytes, is_interrupted)
         left = max(left - took, LEAST_SECONDS)
         yield Sometimes(name, way, why)
 
 
 def _way_to(
-    setup: Setup, place: Place, row: tuple[Met, frozenset[Kind]], seconds: float, mebibytes: float
+    setup: Setup,
+    place: Place,
+    row: tuple[Met, frozenset[Kind]],
+    seconds: float,
+    mebibytes: float,
+    is_interrupted: IsInterrupted,
 ) -> tuple[tuple[Choice, ...] | None, str, float]:
     """The way, why it is not known whether there is one, and how many seconds the search for it took."""
     why, took = "", 0.0
     for bounds in _growing(setup.bounds, row[1]):
         system = cast("Searchable", System(setup.model_copy(update={"bounds": bounds}), Looking(place, row)))
         left = max(seconds - took, LEAST_SECONDS)
-        found = explore(system, seconds=left, mebibytes=mebibytes, stop_at_first=True)
+        found = explore(system, seconds=left, mebibytes=mebibytes, stop_at_first=True, is_interrupted=is_interrupted)
         took += found.seconds
         if found.broken:
             return tuple(Choice(*each) for each in found.broken[0].path), "", took

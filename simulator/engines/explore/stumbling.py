@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from simulator.engines.explore.exploration import DEAD_END, Exploration, Violation
+from simulator.engines.explore.limits import IsInterrupted, never
 from simulator.engines.explore.shrink import shrink
 from simulator.engines.explore.system import System
 from simulator.engines.explore.walks import Stumbled, walks
@@ -15,17 +16,28 @@ if TYPE_CHECKING:
 MOST: Final = 8
 """So many sorts of what was stumbled upon are made short."""
 LEAST_SECONDS: Final = 5.0
-"""There are for making it short, even where walking took all the time."""
+"""There are for making it short, even where walking took all the time, or somebody wants it to end."""
 WALKED: Final = "walks"
 """What ended the search."""
 
 
-def by_walks(system: System, count: int, seed: int, *, seconds: float, mebibytes: float, jobs: int) -> Exploration:
+def by_walks(
+    system: System,
+    count: int,
+    seed: int,
+    *,
+    seconds: float,
+    mebibytes: float,
+    jobs: int,
+    is_interrupted: IsInterrupted = never,
+) -> Exploration:
     """What so many walks with the seeds from `seed` on found, of each invariant the shortest."""
     searched = cast("Searchable", system)
     bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
-    walked = walks(searched, count, seed, bounds=bounds, seconds=seconds, mebibytes=mebibytes)
-    left = max(seconds - walked.seconds, LEAST_SECONDS)
+    walked = walks(
+        searched, count, seed, bounds=bounds, seconds=seconds, mebibytes=mebibytes, is_interrupted=is_interrupted
+    )
+    left = LEAST_SECONDS if is_interrupted() else max(seconds - walked.seconds, LEAST_SECONDS)
     found = list(_shortest(searched, walked.stumbled, left, mebibytes, jobs))
     return Exploration(
         states=0,

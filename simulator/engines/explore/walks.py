@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulator.engines.explore.expansion import Expansion, Moves
 from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.index import Numbers, Words
-from simulator.engines.explore.limits import Limits, resident_bytes
+from simulator.engines.explore.limits import IsInterrupted, Limits, never, resident_bytes
 from simulator.engines.explore.packing import shared_numbers, shared_word
 from simulator.engines.explore.searchable import Kind, Path, Searchable
 
@@ -57,13 +57,14 @@ def walks(
     depth: int = 400,
     seconds: float | None = None,
     mebibytes: float | None = None,
+    is_interrupted: IsInterrupted = never,
 ) -> Walked:
     """Walk `count` times, with the seeds `seed`, `seed` + 1, …, each at most `depth` choices far.
 
     `bounds`: the most that there can be of each kind. After so many `seconds`, or at so many `mebibytes` of this
-    process, no further walks are begun, and those under way end where they are.
+    process, or once it is interrupted, no further walks are begun, and those under way end where they are.
     """
-    limits, walked, steps, stopped_by = Limits(seconds, mebibytes), 0, 0, ""
+    limits, walked, steps, stopped_by = Limits(seconds, mebibytes, is_interrupted), 0, 0, ""
     stumbled: list[Stumbled] = []
     wide = system.bounded(bounds)
     expansion = Expansion(wide)

@@ -101,10 +101,19 @@
     return also.length > 0 || [...jobs, ...things].some((each) => each.may.length);
   }
 
+  let pausedAt = "";
+
+  /** What was said to who wanted it to stop, or go on, is no news once it does. */
+  function forget(at) {
+    if (at !== pausedAt) tell("");
+    pausedAt = at;
+  }
+
   function draw({ controls }) {
     byId("controls").hidden = !controls || !canBePressed(controls);
     if (!controls) return;
     const stopped = paused(controls);
+    forget(controls.paused_at);
     byId("paused").hidden = !stopped.length;
     fill(byId("paused"), ...stopped);
     fill(byId("job-buttons"), ...jobButtons(controls));

@@ -56,11 +56,12 @@
     return [...groups].sort(([a], [b]) => (order.indexOf(a) + 1 || 9) - (order.indexOf(b) + 1 || 9));
   }
 
-  const GROUPS = { good: "The good one", bad: "The bad one" };
+  const GROUPS = { good: ["The good one", "The good ones"], bad: ["The bad one", "The bad ones"] };
 
-  /** What stands over a group. */
+  /** What stands over a group, of which not all need be shown. */
   function groupName(group) {
-    return GROUPS[group] ?? group;
+    const isOne = data.things.filter((thing) => thing.group === group).length === 1;
+    return GROUPS[group]?.[isOne ? 0 : 1] ?? group;
   }
 
   function jobsAndNamespaces(data) {

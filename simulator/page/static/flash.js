@@ -116,10 +116,11 @@ const SECTORS = {
     const column = d3.select("#flash").attr("data-columns", groups.length).selectAll("div.column")
       .data(groups, ([name]) => name).join((enter) => {
         const made = enter.append("div").attr("class", "column").attr("data-group", ([name]) => name);
-        made.filter(([name]) => name).append("h3").attr("class", "group").text(([name]) => groupName(name));
+        made.filter(([name]) => name).append("h3").attr("class", "group");
         made.append("div").attr("class", "cards");
         return made;
       });
+    column.select("h3.group").text(([name]) => groupName(name));
     column.select(".cards").selectAll("article.flash").data(([, things]) => things, (thing) => thing.thing)
       .join((enter) => enter.append("article").attr("class", "flash").attr("data-thing", (thing) => thing.thing))
       .each(function each(thing) {

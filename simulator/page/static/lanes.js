@@ -11,14 +11,16 @@
   }, { rootMargin: "300px" });
 
   function columns(groups) {
-    return d3.select("#lanes-columns").attr("data-columns", groups.length)
+    const all = d3.select("#lanes-columns").attr("data-columns", groups.length)
       .selectAll("div.column").data(groups, ([name]) => name).join((enter) => {
         const column = enter.append("div").attr("class", "column").attr("data-group", ([name]) => name);
-        column.filter(([name]) => name).append("h3").attr("class", "group").text(([name]) => groupName(name));
+        column.filter(([name]) => name).append("h3").attr("class", "group");
         column.append("svg").attr("class", "axis").attr("role", "group").attr("aria-label", "Time, and what happened to all");
         column.append("div").attr("class", "lane-list");
         return column;
       });
+    all.select("h3.group").text(([name]) => groupName(name));
+    return all;
   }
 
   function newLanes(enter) {
@@ -27,7 +29,7 @@
     const svg = lane.append("svg").attr("role", "group").attr("tabindex", 0);
     for (const layer of ["names", "shades", "lines", "spans", "marks", "playhead"]) svg.append("g").attr("class", layer);
     svg.each(function each() {
-      steer(this);
+      followHands(this);
     });
     lane.each(function each() {
       watcher.observe(this);

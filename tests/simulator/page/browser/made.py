@@ -185,11 +185,11 @@ def paused() -> Json:
     return {**whole, "controls": offered(also=["go"], paused_at="thing-3 is erasing slot B", slow=20.0)}
 
 
-def versus() -> Json:
-    """A good one and a bad one under the same deletion."""
+def versus(*more: str) -> Json:
+    """A good one, or more, and a bad one under the same deletion."""
     whole = failed()
-    names = ["thing-0", "thing-1"]
-    groups = dict(zip(names, ("good", "bad"), strict=True))
+    names = ["thing-0", "thing-1", *more]
+    groups = {name: "bad" if name == "thing-1" else "good" for name in names}
     whole["things"] = [{**each, "group": groups[each["thing"]]} for each in whole["things"] if each["thing"] in groups]
     whole["lanes"] = {name: whole["lanes"][name] for name in names}
     whole["flash"] = {name: whole["flash"][name] for name in names}

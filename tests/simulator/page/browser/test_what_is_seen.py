@@ -335,6 +335,10 @@ async def test_a_good_one_stands_beside_a_bad_one(tab: Tab) -> None:
         == await tab.texts("#flash h3.group")
         == ["The good one", "The bad one"]
     )
+    await tab.show(made.versus("thing-2"))
+    assert await tab.texts("#lanes-columns h3.group") == ["The good ones", "The bad one"]
+    await tab.show(made.versus())
+    assert await tab.texts("#flash h3.group") == ["The good one", "The bad one"]
     good, bad = [await tab.at(f".column[data-group={group}] .lane").bounding_box() for group in ("good", "bad")]
     assert good is not None
     assert bad is not None

@@ -11,7 +11,7 @@
   }
 
   /** Have hands move what is shown in this picture of a lane. */
-  function steer(svg) {
+  function followHands(svg) {
     svg.addEventListener("wheel", (event) => onWheel(svg, event), { passive: false });
     svg.addEventListener("dblclick", (event) => zoomBy(0.5, instantAt(svg, event.clientX)));
     svg.addEventListener("keydown", (event) => onKey(svg, event));
@@ -116,5 +116,5 @@
     (next.querySelector(".item[tabindex='0']") ?? next).focus();
   }
 
-  Object.assign(window, { steer, hold, rove });
+  Object.assign(window, { followHands, hold, rove });
 }
