@@ -4,7 +4,8 @@ A start takes a third to two thirds of a second of processor time, nearly all of
 processes. So the first of them that is started by `subprocess` or asyncio starts a *nest* too: a process that imports
 all of ghostjob and does nothing. Once it has, commands are forked from there. What is forked is a child of who asked
 for it, with its own id, arguments, environment, directory and streams: it is waited for, signalled and killed as any.
-What a start itself does is left out, as are the imports; a test of those starts it `cold`.
+What a start itself does is left out, as are the imports, and that Python takes all of it apart in the end; a test of
+those starts it `cold`.
 
 A command that is not ghostjob's, or one that is started in a way or an environment that forking could not give it, is
 started as ever. So is everything where there is no Linux, where nobody can adopt an orphan.
