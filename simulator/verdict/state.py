@@ -7,6 +7,8 @@ Whoever steps a state without losing the one before (an explorer) steps its twin
 a state itself, or a tuple or mapping of some, or does not change, so a twin costs a copy of a few references.
 """
 
+from collections.abc import Callable
+from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Self
 
@@ -21,6 +23,8 @@ class State:
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    holds_states: ClassVar[tuple[str, ...] | None] = None
+    """The fields that consist of states; None: any may."""
 
     def becomes(self, **more: Any) -> Self:
         """With something changed."""
@@ -30,8 +34,11 @@ class State:
 
     def twin(self) -> Self:
         """Another that is equal now."""
-        values = attrgetter(*self.__dataclass_fields__)(self)
-        return type(self)(*map(_twin, values if len(self.__dataclass_fields__) > 1 else (values,)))
+        kind: Any = type(self)
+        twin: Self = kind(*values_in(self, _fields(kind)))
+        for name in twin.__dataclass_fields__ if twin.holds_states is None else twin.holds_states:
+            setattr(twin, name, _twin(getattr(twin, name)))
+        return twin
 
 
 def _twin(value: Any) -> Any:
@@ -44,3 +51,23 @@ def _twin(value: Any) -> Any:
     if type(value) is Map and any(isinstance(each, State) for each in value.values()):
         return value.each(_twin)
     return value
+
+
+def values_in(whole: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Of some of its fields, in that order."""
+    return _getter(names)(whole)
+
+
+@cache
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    if names:
+        get = attrgetter(*names)
+        return lambda whole: (get(whole),)
+    return lambda _whole: ()
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(kind.__dataclass_fields__)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from agent.device_events import StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, violated
-from simulator.verdict.past import Past
+from simulator.verdict.past import Past, Sight
 from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -57,6 +57,11 @@ def _began(state: Leaps, now: Moment) -> None:
 
 
 READS: Final[Reads] = {StepStarted: _began}
+SEES: Final = Sight(
+    testimony=("hints", "connected", "done_at"),
+    heard=("alive_asked", "leapt", "over", "queued_again", "digests"),
+    record=("uses",),
+)
 
 
 def essence(_state: Leaps, _past: Past) -> Leaps:
