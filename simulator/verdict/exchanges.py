@@ -43,6 +43,8 @@ class Exchange(State):
     for on the same connection.
     """
 
+    holds_states = ()
+
     sent: Mark | None = None
     request: RequestSent | None = None
     received: Mark | None = None

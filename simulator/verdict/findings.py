@@ -71,7 +71,7 @@ class Subject(NamedTuple):
 
     def is_shared(self, key: ExecutionKey) -> bool:
         """Whether more than one execution had this identity."""
-        return self.record.is_shared(key, len(self.testimony.heard(key).digests))
+        return self.testimony.is_shared(key, self.record)
 
     def lives_of(self, key: ExecutionKey) -> list[Life]:
         """The incarnations with this identity."""

@@ -8,7 +8,7 @@ from agent.device_events import AnswerReceived, HintReceived, RequestKind
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import TERMINAL
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.past import BLANK, ON_RECORD, Past
+from simulator.verdict.past import BLANK, NOW, ON_RECORD, Past
 from simulator.verdict.seen import Mark, Told
 from simulator.verdict.state import State
 
@@ -26,6 +26,8 @@ TAKEN: Final = 8
 """How often what was taken counts as taken, where that does not matter but for which time was the last."""
 GONE, ENDED, OVER, REPLACED = range(4)
 """What may be enough to know that an execution is over, for this purpose or that: indices into ENOUGH."""
+NEVER: Final = (None, None, None, None)
+"""It is not known to be over, for no purpose."""
 
 
 class AnswerNews(NamedTuple):
@@ -61,10 +63,12 @@ class AnswerNews(NamedTuple):
 
     def essence(self, past: Past) -> "AnswerNews":
         """What of it can still matter, but for what it said: that it was told, and when."""
-        answer = past.mark(self.answer)
-        if self.answer.at <= past.now + ON_RECORD:
-            answer = answer._replace(at=ON_RECORD)
-        return AnswerNews(self.key, "gone", BLANK, answer, False, None, None)
+        at = ON_RECORD if self.answer.at <= past.now + ON_RECORD else NOW
+        return AnswerNews(self.key, "gone", BLANK, Mark("", past.told(self.answer.n), at), False, None, None)
+
+    def since_then(self, past: Past) -> "AnswerNews":
+        """The same where it does not matter whether it was on record."""
+        return AnswerNews(self.key, "gone", BLANK, past.mark(self.answer), False, None, None)
 
     def is_crossed_by(self, asked: Mark) -> bool:
         """Whether the device `asked` something else after this question, and before it was answered."""
@@ -97,10 +101,12 @@ class Heard(State):
     `over_otherwise` what cannot be its own report's success.
     """
 
+    holds_states = ()
+
     order: int = 0
     touched: Mark | None = None
     """The last entry about it."""
-    standing: tuple[AnswerNews | None, ...] = (None, None, None, None)
+    standing: tuple[AnswerNews | None, ...] = NEVER
     ends: tuple[int, ...] = (0, 0, 0, 0)
     ended: AnswerNews | None = None
     over: AnswerNews | None = None
@@ -186,11 +192,10 @@ class Heard(State):
         """What of it can still matter, but for when it was last asked about: that is compared with much else."""
         is_closed, is_told = key in past.closed, key in past.queued
         return Heard(
-            standing=tuple(news and news.essence(past) for news in self.standing),
-            ended=self.ended and self.ended.essence(past)._replace(answer=past.mark(self.ended.answer)),
-            over=self.over and self.over.essence(past)._replace(answer=past.mark(self.over.answer)),
-            over_otherwise=self.over_otherwise
-            and self.over_otherwise.essence(past)._replace(answer=past.mark(self.over_otherwise.answer)),
+            standing=tuple([news and news.essence(past) for news in self.standing]) if any(self.standing) else NEVER,
+            ended=self.ended and self.ended.since_then(past),
+            over=self.over and self.over.since_then(past),
+            over_otherwise=self.over_otherwise and self.over_otherwise.since_then(past),
             queued_again=self.queued_again and not is_closed,
             licence=past.cloud(self.licence),
             taken=past.told(self.taken),

@@ -70,7 +70,8 @@ class Ranks(NamedTuple):
         return self.ranks.get(n, 0)
 
 
-class Past(NamedTuple):
+@dataclass(slots=True)
+class Past:
     """What a monitor must know of the account beside it to tell what can still matter.
 
     `told` and `cloud` are the orders of the client's own entries and of the cloud's; `now` is the client's time, in
@@ -91,7 +92,8 @@ class Past(NamedTuple):
     """Those that are over, as the device was told, so that it may give them up; and no answer says otherwise."""
     updated: frozenset[ExecutionKey | None]
     """Those that an update which may yet be answered is meant for."""
-    is_shared: Callable[[ExecutionKey], bool]
+    shared: frozenset[ExecutionKey]
+    """Those identities that more than one execution had."""
 
     def mark(self, mark: Mark) -> Mark:
         """The place of one of the client's own entries in their order."""
@@ -102,23 +104,45 @@ class Past(NamedTuple):
         return self.takings.get(key, 0) > 0 and key not in self.in_hand
 
 
+class Sight(NamedTuple):
+    """What the steps of a monitor look at, beside an entry: names of fields, and all else is hidden from them.
+
+    They are those of the client's testimony, of what it had heard of the executions that the entry tells of, of the
+    exchange that the entry belongs to, and of the cloud's record. `news`: what an answer says of executions.
+    """
+
+    testimony: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    exchange: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
+    news: bool = False
+
+
+SEES_NOTHING: Final = Sight()
+
+
 @dataclass(frozen=True, slots=True)
 class ByOrder:
     """What of an invariant is decided by the order of what happens, without any time.
 
-    `essence` is what its state comes to. `decides` and `leaves` say for people what is decided, and what is left to
-    what else: empty, if nothing. `at_rest`: some of it only where nothing goes on any more, as if the run ended there.
-    `told` and `cloud` are the numbers that are compared besides those of the testimony, of the client's own entries and
-    of the cloud's; both are given that and the record, too. `renamed` is an essence with other names for tokens, if
-    it has any.
+    `essence` is what its state comes to, by what it looks at of the past: `needs` are the names of these fields, and
+    `sees` says what its steps look at. The less that is, the more pasts are one to it, and the seldomer it is asked.
+
+    `decides` and `leaves` say for people what is decided, and what is left to what else: empty, if nothing. `at_rest`:
+    some of it only where nothing goes on any more, as if the run ended there. `told` and `cloud` are the numbers that
+    are compared besides those of the testimony, of the client's own entries and of the cloud's. The first is given when
+    it was told of each execution that this has ended; the second which executions are over, and which of them an update
+    is meant for that may yet be answered. `renamed` is an essence with other names for tokens, if it has any.
     """
 
     decides: str
     essence: Callable[[Any, Past], Any]
+    needs: tuple[str, ...] = ()
+    sees: Sight = SEES_NOTHING
     leaves: str = ""
     at_rest: bool = False
-    told: Callable[[Any, Any, Any], Compared] | None = None
-    cloud: Callable[[Any, Any, Any], Compared] | None = None
+    told: Callable[[Any, Map[ExecutionKey, int]], Compared] | None = None
+    cloud: Callable[[Any, frozenset[ExecutionKey], frozenset[ExecutionKey | None]], Compared] | None = None
     renamed: Callable[[Any, Mapping[str, str]], Any] | None = None
 
 

@@ -8,6 +8,7 @@ a state itself, or a tuple or mapping of some, or does not change, so a twin cos
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Self
 
@@ -22,6 +23,8 @@ class State:
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    holds_states: ClassVar[tuple[str, ...] | None] = None
+    """The fields that consist of states; None: any may."""
 
     def becomes(self, **more: Any) -> Self:
         """With something changed."""
@@ -31,20 +34,15 @@ class State:
 
     def twin(self) -> Self:
         """Another that is equal now."""
-        kind = type(self)
-        if (members := _MEMBERS.get(kind)) is None:
-            members = _MEMBERS[kind] = _members_of(kind)
-        return kind(*[value if not value or type(value) in PLAIN else _twin(value) for value in members(self)])
-
-
-_MEMBERS: Final[dict[type[State], Callable[[State], tuple[Any, ...]]]] = {}
-"""How to read all members of a state at once, by its class: to make that anew costs as much as the twin."""
-
-
-def _members_of(kind: type[State]) -> Callable[[State], tuple[Any, ...]]:
-    names = tuple(kind.__dataclass_fields__)
-    read: Callable[[State], Any] = attrgetter(*names)
-    return read if len(names) > 1 else lambda state: (read(state),)
+        kind: Any = type(self)
+        values = values_in(self, _fields(kind))
+        if kind.holds_states is None:
+            whole: Self = kind(*[value if not value or type(value) in PLAIN else _twin(value) for value in values])
+            return whole
+        twin: Self = kind(*values)
+        for name in kind.holds_states:
+            setattr(twin, name, _twin(getattr(twin, name)))
+        return twin
 
 
 def _twin(value: Any) -> Any:
@@ -64,3 +62,23 @@ def _has_states(values: Iterable[Any]) -> bool:
         if isinstance(each, State):
             return True
     return False
+
+
+def values_in(whole: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Of some of its fields, in that order."""
+    return _getter(names)(whole)
+
+
+@cache
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    if names:
+        get = attrgetter(*names)
+        return lambda whole: (get(whole),)
+    return lambda _whole: ()
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(kind.__dataclass_fields__)

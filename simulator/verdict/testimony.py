@@ -39,6 +39,8 @@ NOTHING: Final = Heard()
 class Testimony(State):
     """How things stand with a client, after what it has told so far."""
 
+    holds_states = ("exchanges", "executions")
+
     is_wire: bool = False
     exchanges: Map[str, Exchange] = EMPTY
     """The requests of which something may yet be heard, by their tokens."""
@@ -107,6 +109,10 @@ class Testimony(State):
         heard = self.executions.get(key)
         return key.queued_at <= self.forgotten if heard is None else heard.is_vague
 
+    def is_shared(self, key: ExecutionKey, record: ThingRecord) -> bool:
+        """Whether more than one execution had this identity, as far as either account tells."""
+        return record.is_shared(key, len(self.heard(key).digests))
+
     def forward(self, key: ExecutionKey, record: ThingRecord) -> Forward:
         """Whether a step that begins now belongs to a recovery that can only go on.
 
@@ -116,17 +122,16 @@ class Testimony(State):
         heard = self.heard(key)
         if not heard.leapt:
             return "no"
-        if heard.over is not None or heard.queued_again or record.is_shared(key, len(heard.digests)):
+        if heard.over is not None or heard.queued_again or self.is_shared(key, record):
             return "yes"
         return "if-shared"
 
     # ── what of it can still matter: see `simulator.verdict.past` ─────────────────────────────────────────────────
 
-    @property
-    def compared(self) -> Compared:
+    def compared(self, reasons: Map[str | None, Mark]) -> Compared:
         """Numbers of its entries: what is known is compared with when that was asked which is still to be answered."""
-        known = (n for heard in self.executions.values() for n in heard.compared)
-        causes = (mark.n for mark in (self.connected, *self._reasons.values()) if mark is not None)
+        known = [n for heard in self.executions.values() for n in heard.compared]
+        causes = [mark.n for mark in (self.connected, *reasons.values()) if mark is not None]
         return Compared(self._asked, (*known, *causes))
 
     @property
@@ -140,29 +145,31 @@ class Testimony(State):
     @property
     def _asked(self) -> tuple[int, ...]:
         """When what may yet find an execution pending was asked, or what may be taken after the end of another."""
-        sent = [(each, each.sent.n) for each in self.exchanges.values() if each.sent is not None]
-        return tuple(n for each, n in sent if each.may_find or self.is_after_the_end_of_another(n, each.execution))
+        sent, ended = [(each, each.sent.n) for each in self.exchanges.values() if each.sent is not None], self.ended
+        return tuple(n for each, n in sent if each.may_find or is_after_the_end_of_another(ended, n, each.execution))
 
     @property
     def updated(self) -> frozenset[ExecutionKey | None]:
         """Those that an update which may yet be answered is meant for."""
         return frozenset(exchange.execution for exchange in self.exchanges.values() if exchange.is_update)
 
-    def is_after_the_end_of_another(self, n: int, key: ExecutionKey | None) -> bool:
-        """Whether its entry of that number came after it was told that another execution is over than `key`."""
-        ends = ((other, heard.standing[ENDED] or heard.ended) for other, heard in self.executions.items())
-        return any(end is not None and other != key and n > end.answer.n for other, end in ends)
+    @property
+    def ended(self) -> Map[ExecutionKey, int]:
+        """The number of the answer by which it was told of an execution that this has ended."""
+        ends = ((key, heard.standing[ENDED] or heard.ended) for key, heard in self.executions.items())
+        return Map((key, end.answer.n) for key, end in ends if end is not None)
 
     @property
-    def _reasons(self) -> Map[str | None, Mark]:
+    def reasons(self) -> Map[str | None, Mark]:
         """Hints since it connected that came after a question, or of which something in hand waits to be asked."""
+        if not self.hints:
+            return EMPTY
         since, asked = self.connected.n if self.connected is not None else 0, self._asked
 
         def counts(name: str | None, hint: Mark) -> bool:
-            mine = (self.heard(key) for key in self.in_hand if key.namespace_id == name)
-            return hint.n >= since and (
-                any(n < hint.n for n in asked) or any(each.alive_asked <= hint.n for each in mine)
-            )
+            mine = [self.heard(key) for key in self.in_hand if key.namespace_id == name]
+            is_newer = any(n < hint.n for n in asked) or any(each.alive_asked <= hint.n for each in mine)
+            return hint.n >= since and is_newer
 
         return self.hints.only(counts)
 
@@ -171,9 +178,9 @@ class Testimony(State):
         reasons = [mark.n for mark in (self.hints.get(key.namespace_id), self.connected) if mark is not None]
         return self.heard(key).alive_asked > max(reasons, default=0)
 
-    def essence(self, past: Past) -> "Testimony":
-        """What of it can still matter."""
-        hints, connected = self._reasons, self.connected
+    def essence(self, past: Past, reasons: Map[str | None, Mark]) -> "Testimony":
+        """What of it can still matter; of its hints, its `reasons`."""
+        hints, connected = reasons, self.connected
         executions = {key: heard.essence(key, past) for key, heard in self.executions.items()}
         for key, heard in executions.items():
             may_go = self._was_asked_since(key) and not (key in past.closed and heard.leapt)  # past it, none is needed
@@ -270,3 +277,8 @@ class Testimony(State):
                 self.forgotten, self.ends_forgotten = max(self.forgotten, gone.queued_at), tuple(map(sum, ends))
                 self.executions = executions.without(gone)
         return heard
+
+
+def is_after_the_end_of_another(ended: Map[ExecutionKey, int], n: int, key: ExecutionKey | None) -> bool:
+    """Whether an entry of that number came after the client was told that another execution has ended than `key`."""
+    return any(other != key and n > end for other, end in ended.items())

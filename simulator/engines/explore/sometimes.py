@@ -25,9 +25,10 @@ from agent.device_events import (
     StepFinished,
     StepStarted,
 )
+from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.choice import Choice, Kind
 from simulator.engines.explore.limits import IsInterrupted, never
-from simulator.engines.explore.monitors import Broken, Heard
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import FW, Bounds, Setup
 from simulator.engines.explore.system import System

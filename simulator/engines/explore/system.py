@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from agent.values import Status
+from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.budgets import Budgets, paid
 from simulator.engines.explore.choice import KINDS, Choice, Kind
 from simulator.engines.explore.device import SECONDS, Device, DeviceMove, Told
-from simulator.engines.explore.monitors import Broken, Heard
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Link, Message, Net, NetMove, named, net_after, net_moves, waits
 from simulator.engines.explore.searchable import TAKEN

@@ -7,7 +7,8 @@ The verdict's own monitors watch (`monitors.Watcher`), one for each device; a se
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from simulator.engines.explore.monitors import Broken, Heard, Watcher
+from simulator.engines.explore.accounts import Heard
+from simulator.engines.explore.monitors import Broken, Watcher
 from simulator.engines.explore.setup import Seat, Setup
 from simulator.trace import Event
 

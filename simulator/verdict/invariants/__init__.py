@@ -27,6 +27,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ByOrder(
             "nothing whole to boot from, at once; what is half done, when it says that it rests, and wherever it does",
             hardware.essence_of_hardware,
+            sees=hardware.SEES_HARDWARE,
             at_rest=True,
         ),
     ),
@@ -36,7 +37,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ghosts.Ghosts,
         ghosts.READS_WORK,
         ghosts.rule_ghost_work,
-        ByOrder("all, at once", ghosts.essence),
+        ByOrder("all, at once", ghosts.essence, sees=ghosts.SEES_WORK),
         of_requests=True,
     ),
     Invariant(
@@ -45,7 +46,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ghosts.Ghosts,
         ghosts.READS_UPDATES,
         ghosts.rule_ghost_update,
-        ByOrder("all, at once", ghosts.essence),
+        ByOrder("all, at once", ghosts.essence, sees=ghosts.SEES_UPDATES),
         of_requests=True,
     ),
     Invariant(
@@ -62,7 +63,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         asking.Leaps,
         asking.READS,
         asking.rule,
-        ByOrder("all, at once; whose policy it is to leap unanswered has waited when its timer fires", asking.essence),
+        ByOrder(
+            "all, at once; whose policy it is to leap unanswered has waited when its timer fires",
+            asking.essence,
+            ("takings", "in_hand"),
+            asking.SEES,
+        ),
     ),
     Invariant(
         "no-cross-incarnation",
@@ -73,6 +79,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         ByOrder(
             "all, at once; what could not be told apart, and what it could not know of, is undecided",
             crossing.essence,
+            ("cloud", "over", "updated"),
+            crossing.SEES,
             cloud=crossing.compared,
         ),
         of_requests=True,
@@ -86,6 +94,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         ByOrder(
             "once the device is done with the execution, or where it rests: until then it may yet tell why",
             giving_up.essence,
+            ("takings", "closed", "shared"),
+            giving_up.SEES,
             at_rest=True,
         ),
     ),
@@ -103,7 +113,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         hardware.Commits,
         hardware.READS_COMMITS,
         hardware.rule_double_apply,
-        ByOrder("all, at once", hardware.essence_of_commits),
+        ByOrder("all, at once", hardware.essence_of_commits, ("takings", "in_hand"), hardware.SEES_COMMITS),
     ),
     Invariant(
         "accounted-for",
@@ -114,6 +124,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         ByOrder(
             "a success that is none, when it is accepted; a version that nothing explains, where the device rests",
             accounting.essence,
+            ("told", "open"),
+            accounting.SEES,
             at_rest=True,
             told=accounting.compared,
             renamed=accounting.renamed,
@@ -154,7 +166,13 @@ INVARIANTS: tuple[Invariant, ...] = (
         trial.Tested,
         trial.READS,
         trial.rule,
-        ByOrder("all: a commit at once, a success when it is accepted", trial.essence, renamed=trial.renamed),
+        ByOrder(
+            "all: a commit at once, a success when it is accepted",
+            trial.essence,
+            ("open",),
+            trial.SEES,
+            renamed=trial.renamed,
+        ),
     ),
 )
 """All of them, in the order in which reports list them."""

@@ -20,11 +20,10 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
-from simulator.verdict.lives import ThingRecord
-from simulator.verdict.past import BLANK, Compared, Past, by_execution, in_any_order, in_order
+from simulator.verdict.past import BLANK, Compared, Past, Sight, by_execution, in_any_order, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
-from simulator.verdict.testimony import NO_EXCHANGE, Testimony
+from simulator.verdict.testimony import NO_EXCHANGE, is_after_the_end_of_another
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
@@ -275,9 +274,9 @@ def rule(state: Books, subject: Subject) -> Ruling:
     return ruling.but(violated(job, message, running.mark))
 
 
-def compared(state: Books, testimony: Testimony, _record: ThingRecord) -> Compared:
+def compared(state: Books, ended: Map[ExecutionKey, int]) -> Compared:
     """When it was told that an execution is over is compared with what the service took of others since."""
-    return Compared(tuple(n for n, key in state.taken if testimony.is_after_the_end_of_another(n, key)))
+    return Compared(tuple(n for n, key in state.taken if is_after_the_end_of_another(ended, n, key)))
 
 
 def essence(state: Books, past: Past) -> Books:
@@ -379,3 +378,4 @@ READS: Final[Reads] = {
     AnswerReceived: _answered,
     RequestAnswered: _answered,
 }
+SEES: Final = Sight(testimony=("step",), exchange=("request", "sent", "said", "answer", "read"))

@@ -7,7 +7,7 @@ from agent.device_events import DeviceBooted, ExecutionTaken, StepStarted, Versi
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, violated
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.past import Past, by_execution
+from simulator.verdict.past import Past, Sight, by_execution
 from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -105,6 +105,11 @@ READS: Final[Reads] = {
     StepStarted: _began,
     VersionCommitted: _committed,
 }
+SEES: Final = Sight(
+    testimony=("hints", "connected", "done_at"),
+    heard=("alive_asked", "leapt", "over", "queued_again", "digests"),
+    record=("uses",),
+)
 
 
 def essence(state: Leaps, past: Past) -> Leaps:

@@ -10,7 +10,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
-from simulator.verdict.past import Compared, Past
+from simulator.verdict.past import Compared, Past, Sight
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -73,9 +73,8 @@ def at_cloud(state: Crossing) -> Crossing:
     return Crossing(tuple(Reuse(reuse.queued, reuse.key, reuse.earlier) for reuse in state.reuses))
 
 
-def compared(state: Crossing, testimony: Testimony, record: ThingRecord) -> Compared:
+def compared(state: Crossing, over: frozenset[ExecutionKey], updated: frozenset[ExecutionKey | None]) -> Compared:
     """Answers are compared with when a job id was used again."""
-    over, updated = record.over, testimony.updated
     return Compared(tuple(reuse.queued.n for reuse in state.reuses if reuse.may_be_crossed(over, updated)))
 
 
@@ -196,3 +195,6 @@ def rule(state: Crossing, subject: Subject) -> Ruling:
 
 
 READS: Final[Reads] = {RequestSent: _asked, RequestAnswered: _told, ExecutionQueued: _queued}
+SEES: Final = Sight(
+    exchange=("request", "sent", "received", "said", "knew", "licence"), record=("lives", "current", "uses")
+)

@@ -8,7 +8,7 @@ from agent.values import ExecutionKey
 from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, OVER, AnswerNews
-from simulator.verdict.past import Past
+from simulator.verdict.past import Past, Sight
 from simulator.verdict.seen import Mark, Told
 from simulator.verdict.state import State
 from simulator.verdict.testimony import CLOSED
@@ -185,3 +185,9 @@ def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Fin
 
 READS_WORK: Final[Reads] = {StepStarted: _began}
 READS_UPDATES: Final[Reads] = {RequestSent: _asked, AnswerReceived: _told}
+SEES_WORK: Final = Sight(
+    testimony=("forgotten",),
+    heard=("standing", "order", "is_vague", "leapt", "over", "queued_again", "digests"),
+    record=("uses",),
+)
+SEES_UPDATES: Final = Sight(testimony=("forgotten", "last"), heard=("standing", "order", "is_vague"), news=True)

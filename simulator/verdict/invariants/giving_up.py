@@ -20,7 +20,7 @@ from agent.values import ExecutionKey, Status
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import TAKEN, omits
-from simulator.verdict.past import BLANK, Past, in_order
+from simulator.verdict.past import BLANK, Past, Sight, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -270,7 +270,7 @@ def essence(state: GivingUp, past: Past) -> GivingUp:
 
 
 def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
-    takings, is_shared = past.takings.get(key, 0), past.is_shared(key)
+    takings, is_shared = past.takings.get(key, 0), key in past.shared
 
     def stays(this: GivenUp) -> bool:
         is_settled = this.is_settled(is_shared=is_shared)
@@ -328,3 +328,6 @@ READS: Final[Reads] = {
     StepUndone: _gives_up,
     VersionCommitted: _committed,
 }
+SEES: Final = Sight(
+    testimony=("in_hand",), heard=("over", "over_otherwise", "succeeded", "takings", "queued_again", "omitted")
+)

@@ -18,7 +18,7 @@ from agent.device_events import (
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.past import BLANK, Past, by_execution
+from simulator.verdict.past import BLANK, Past, Sight, by_execution
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -101,6 +101,7 @@ READS_HARDWARE: Final[Reads] = {
     PhaseChanged: _moved,
     PowerLost: _lost_power,
 }
+SEES_HARDWARE: Final = Sight(testimony=("running",))
 
 
 def essence_of_hardware(state: LastHardware, _past: Past) -> LastHardware:
@@ -234,6 +235,7 @@ READS_COMMITS: Final[Reads] = {
     StepStarted: _began,
     DeviceBooted: _restarted,
 }
+SEES_COMMITS: Final = Sight(testimony=("forgotten",), heard=("is_vague",))
 
 
 def essence_of_commits(state: Commits, past: Past) -> Commits:

@@ -22,7 +22,7 @@ from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, violated
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.past import BLANK, Past, in_order
+from simulator.verdict.past import BLANK, Past, Sight, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -202,3 +202,4 @@ READS: Final[Reads] = {
     RequestAnswered: _answered,
     AnswerReceived: _answered,
 }
+SEES: Final = Sight(exchange=("said", "read"))

@@ -13,13 +13,19 @@ import pytest
 
 from agent.device_events import AnswerReceived, DeviceConnected, HintReceived, RequestSent
 from agent.values import ExecutionKey
-from simulator.engines.explore import monitors
+from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.monitors import TABLE, Broken, Watched, Watcher
+from simulator.engines.explore.pieces import piece
+from simulator.engines.explore.search import explore
+from simulator.engines.explore.setup import Setup
+from simulator.engines.explore.system import System
+from simulator.engines.explore.tokens import place_of
 from simulator.trace import ExecutionChanged, ExecutionQueued, ExecutionRemoved, RequestAnswered, RequestReceived
 from simulator.verdict import INVARIANTS, Invariant
 from simulator.verdict.frozen import EMPTY
 from simulator.verdict.seen import Mark
 from simulator.verdict.watch import Watch
+from tests.simulator.engines.explore import whole
 from tests.simulator.engines.explore.told import BY_ORDER, Played, Step, differences, played, violated, watched_by
 
 THING = "lamp"
@@ -111,6 +117,43 @@ def test_what_comes_after_two_pasts_that_are_one_value_is_judged_alike_after_bot
             assert list(differences(plays[0].watcher, steps)) == []
 
 
+# ── what is hidden from monitors, and asked once ──────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("scenario", "model", "seed"), [play for play in PLAYS if play[0] != "greengrass-held-back"])
+def test_it_comes_to_what_it_would_if_each_monitor_were_fed_all_that_is_told(scenario: str, model: str, seed: int):
+    for watcher, steps in played(scenario, model, seed):
+        watched = watcher.start()
+        for (told, alive), (after, broken) in zip(steps, watched_by(watcher, steps), strict=True):
+            plain, said = whole.watch(watcher, watched, told)
+            dead = [token for token in plain.testimony.value.exchanges if not alive >> int(token) & 1]
+            assert (whole.forget(plain, frozenset(dead)), said) == (after, broken)
+            watched = after
+
+
+@pytest.mark.parametrize(
+    ("model", "bounds"),
+    [
+        ("reference", {"delete": 1}),
+        ("reference", {"power-cut": 1}),
+        ("works-on-although-told", {"delete": 1}),
+        ("keys-on-job-id-alone", {"delete": 1}),
+    ],
+)
+def test_so_it_does_in_every_state_of_a_search(model: str, bounds: dict[str, int]):
+    class Comparing(Watcher):
+        def watch(self, watched: Watched, *told: Any) -> tuple[Watched, tuple[Broken, ...]]:
+            watched_after = Watcher.watch(self, watched, *told)
+            assert watched_after == whole.watch(self, watched, Heard(*told))
+            asked.append(told)
+            return watched_after
+
+    asked: list[Any] = []
+    setup = Setup.model_validate({"model": model, "bounds": bounds})
+    explore(System(setup, Comparing(setup.seats[0].name, places_of=place_of)))
+    assert len(asked) > 300
+
+
 # ── what is kept is needed ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -166,14 +209,15 @@ NEEDED = [
 def test_without_something_that_is_kept_it_would_be_judged_otherwise(
     monkeypatch: pytest.MonkeyPatch, blanks: Callable[[Watch], object], play: tuple[str, str]
 ):
-    whole = monitors.essence
+    watches = Watcher.watch
 
-    def less(*given: Any) -> Watch:
-        watch = whole(*given)
+    def less(*given: Any) -> tuple[Watched, tuple[Broken, ...]]:
+        watched, broken = watches(*given)
+        watch = Watch(watched.testimony.value, tuple(each.value for each in watched.states)).twin()
         blanks(watch)
-        return watch
+        return Watched(piece(watch.testimony), tuple(map(piece, watch.states)), watched.record), broken
 
-    monkeypatch.setattr(monitors, "essence", less)
+    monkeypatch.setattr(Watcher, "watch", less)
     assert any(list(differences(*each)) for each in played(*play, 1))
 
 
@@ -206,15 +250,8 @@ def test_nothing_that_is_kept_goes_with_the_next_step_that_tells_nothing_of_it()
     queued = ExecutionQueued("thing-0", ExecutionKey(None, "another", 1, 1))
     for play in (*played("main", "reference", 1), *played("recreated-while-offline", "keys-on-job-id-alone", 1)):
         for watched, _ in watched_by(*play):
-            before = watched.own
-            assert play.watcher.watch(watched, (queued,), ())[0].own == before
-
-
-def test_what_makes_no_difference_need_not_be_told():
-    for scenario, model, seed in (*BAD[::3], ("policy-leap-when-unreachable", "reference", 1)):
-        for watcher, steps in played(scenario, model, seed):
-            gists = tuple(Step(watcher.gist(told), alive) for told, alive in steps)
-            assert list(watched_by(watcher, gists)) == list(watched_by(watcher, steps))
+            after, _ = play.watcher.watch(watched, (queued,), ())
+            assert after._replace(record=watched.record) == watched
 
 
 def test_equal_pasts_are_one_value_whatever_happened_that_does_not_matter():
@@ -227,7 +264,7 @@ def test_equal_pasts_are_one_value_whatever_happened_that_does_not_matter():
         asked = RequestReceived(THING, "get-pending", token), RequestAnswered(THING, "get-pending", True, token)
         busy, _ = watcher.watch(busy, asked, ())
         busy, _ = watcher.watch(busy, (), (AnswerReceived(token, accepted=True),))
-    assert busy.own == plain.own
+    assert busy._replace(record=plain.record) == plain
 
 
 def test_a_request_that_nobody_will_answer_is_forgotten_with_its_token():
