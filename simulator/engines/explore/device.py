@@ -79,14 +79,13 @@ class Device(NamedTuple):
         nonces = (*nonces_in_journal(self.rig.disk), *(nonce for _, nonce in minted.reports))
         return Names(minted.life, tuple(dict.fromkeys(nonces)), minted.token)
 
-    @property
-    def named(self) -> "Device":
-        """The same with its own called as from now on."""
-        names, minted = self.names, self.minted
-        if names == names.next:
+    def named(self, names: Names) -> "Device":
+        """The same with its own, which it calls so, called as from now on."""
+        minted, after = self.minted, names.next
+        if names == after:
             return self
         reports = tuple((name, names.nonce(nonce)) for name, nonce in minted.reports)
-        minted = minted._replace(life=names.next.life, sent=int(names.next.awaited or 0), reports=reports)
+        minted = minted._replace(life=after.life, sent=int(after.awaited or 0), reports=reports)
         disk = renamed(self.rig.disk, names)
         rig = self.rig if disk is self.rig.disk else self.rig._replace(disk=disk)
         return self._replace(rig=rig, minted=minted)

@@ -140,7 +140,8 @@ class System:
 
     def named_device(self, device: Device) -> tuple[Device, Names]:
         """A device after a step, with what it knows called as from now on; and what it called that until then."""
-        return device.named, device.names
+        names = device.names
+        return device.named(names), names
 
     def named_net(self, net: Net, side: int, names: Names) -> tuple[Net, Tokens]:
         """The net of a side likewise, whose device called its own so; and what tokens are called from now on."""
