@@ -6,11 +6,21 @@ import pytest
 
 from agent.abilities import Abilities
 from agent.core.events import BeginStep, Disconnected, Verified
-from agent.core.state import Gated
+from agent.core.state import Gated, Reporting
 from agent.values import Describe, ErrorCode, JobDocument, Status, StatusDetails, Update
 
 from .driver import DevicePolicy, Driver, execution, key
 from .test_forgetting import RUN
+
+PROGRAMS = JobDocument.of(
+    {
+        "version": "1.0",
+        "steps": [
+            {"action": {"name": name, "type": "runHandler", "input": {"handler": f"{name}.sh"}}}
+            for name in ("first", "second")
+        ],
+    }
+)
 
 
 def before_a_program(document: JobDocument = RUN, **policy: object) -> Driver:
@@ -63,6 +73,20 @@ def test_off_line_a_program_is_not_begun_untold_whatever_the_policy(choice: str)
     device(Verified(True))
     device.connect()
     assert failed_with(device) == "nobody answered before the point of no return"
+
+
+def test_each_program_is_a_leap_of_its_own_so_that_one_behind_is_no_leave_for_the_next():
+    device = before_a_program(PROGRAMS, reports="end")
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
+    device.step_done()
+    begun = len(device.all(BeginStep))
+    device.accept(4)
+    device(Disconnected())
+    device.fire("leap")
+    device(Verified(True))
+    assert len(device.all(BeginStep)) == begun
+    assert isinstance(device.phase, Reporting)
 
 
 def test_a_write_of_our_own_that_came_between_is_no_reason_not_to_tell():
