@@ -21,6 +21,7 @@ from agent.log import configure
 from simulator.devices.models import MODELS
 from simulator.engines.explore.choice import KINDS, Choice
 from simulator.engines.explore.entries import told_of
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import is_violated
 from simulator.engines.explore.setup import Setup
@@ -99,7 +100,8 @@ def looked_at(number: int, system: System, steps: Iterable[Transition]) -> Walke
     for entry in told_of(system, path):
         judge.feed(entry)
     verdict, at = judge.verdict(), path[-1].world if path else system.first()
-    broken = [each for step in path for each in step.broken]
+    # What is undecided where the device rests is so only if nothing comes after it.
+    broken = [each for step in path for each in step.broken if step is path[-1] or not _is_of_rest(system, step, each)]
     outcomes = ("violated", "undecided")
     watched = (frozenset(each.invariant for each in broken if each.outcome == outcome) for outcome in outcomes)
     judged = (frozenset(each.id for each in verdict.invariants if each.outcome == outcome) for outcome in outcomes)
@@ -111,6 +113,11 @@ def looked_at(number: int, system: System, steps: Iterable[Transition]) -> Walke
         Told(*(each & system.judges for each in judged)),
         is_home(system, at),
     )
+
+
+def _is_of_rest(system: System, step: Transition, broken: Broken) -> bool:
+    resting = (each for side in step.world.sides for each in system.at_rest(side.watched))
+    return is_home(system, step.world) and broken in resting
 
 
 def differs(found: Walked) -> bool:
