@@ -32,9 +32,6 @@ RIGHT: Final[dict[str, str]] = {
     "working.read_update_answer: no `version_number=state.version_number if state else work.version_number + 1`": (
         "the next update is refused as out of step, with the version and our own nonce, and so known as ours"
     ),
-    "working.settle_report: no `resyncing=True`": (
-        "it is for a describe that finds the end without its status; there the report is already known by its nonce"
-    ),
     "doubting.speaks_against: `head.key != key` is dropped from an `or`": (
         "another head comes with a list without ours, and either is enough of a reason to ask"
     ),
@@ -45,6 +42,36 @@ RIGHT: Final[dict[str, str]] = {
     "doubting.on_gate_answered: no `turn.suspect(suspect, 'no leave to go on')`": (
         "the very answer is dealt with in the doubt that it would enter"
     ),
-    "doubting._found: `suspect.omitted` is dropped from an `and`": "several answers clear every doubt, where one is enough",
+    "recovering.fail: no `turn.forget_question()`": (
+        "no answer means anything while it recovers, and the next question takes the place of the open one"
+    ),
+    "recovering._quiesce: no `turn.do(CancelTimer('step'), CancelTimer('leap'))`": (
+        "neither timer means anything while it recovers, and whoever waits for one after that sets it anew"
+    ),
+    "recovering.on_step_ended: no `forward=False`": (
+        "after a power cut it goes forward once more, fails the same test, and turns round again"
+    ),
+    "recovering.on_step_restored: no `done=min(work.done, begun)`": (
+        "what is taken back counts from what was begun; after a power cut some of it is once more, to no harm"
+    ),
+    "restarting._finish_on: `not (failure or _takes_back(turn, record, work))` is dropped from an `or`": (
+        "before the leap it takes back what the policy would have finished, and is whole either way"
+    ),
+    "restarting._finish_on: `failure` is dropped from an `and`": (
+        "a leap that is half made shows when the hardware is looked over, and is made once more then"
+    ),
+    "restarting.rebooted: `work.begun == work.done` is dropped from an `or`": (
+        "the machine has restarted at the step that was to restart it, which is all that the step is for"
+    ),
+    "restarting.unrebooted: `reboot` for `reboot + 1` (2)": (
+        "what is taken back counts from what was begun, not from what was done"
+    ),
+    "turn.Turn.update: `include_state=False`": (
+        "a refusal brings the state unasked, and an accepted update counts the version up by one"
+    ),
+    "turn.Turn.send: `not self.machine.connected` is dropped from an `or`": (
+        "what is published off line is lost, and whoever comes back on line asks anew"
+    ),
+    "turn.Turn.ask_later: no `sent=False`": "a late answer to an attempt is as good as one to the next",
 }
 """By mutation: why a device that does so is right as well."""
