@@ -171,6 +171,10 @@ def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None
         if step is None:
             _verify(turn, recovering, "finished")
         return
+    if work.begun > work.done and step.action == "reboot" and not step.reversible:
+        # Perhaps it was begun, before this agent forgot: it leaves nothing half done, and nobody wants it any more.
+        _verify(turn, recovering, "not rebooted once more")
+        return
     work = replace(work, begun=work.done + 1)
     turn.to(replace(recovering, work=work, stage="finish"), why)
     turn.do(BeginStep(work.key, work.done, step, work.plan.version))

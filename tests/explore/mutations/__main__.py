@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from zlib import crc32
 
 from agent.log import configure
 from tests.explore.mutations.behind import BEHIND, RIGHT
@@ -28,12 +29,20 @@ def main() -> None:
     parser.add_argument("words", nargs="*", help="those whose names have one of these; nothing is written")
     parser.add_argument("--anew", action="store_true", help="those on record too")
     parser.add_argument("--again", metavar="OUTCOME", help="those on record with that outcome")
+    parser.add_argument("--why", action="store_true", help="of those on record that escaped, what stands behind them")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--part", default="1/1", help="K/N: every Nth, from the Kth on")
+    parser.add_argument("--part", default="1/1", help="K/N: the Kth of N parts of them")
     arguments = parser.parse_args()
     configure("text", "critical")
     everything, rows = mutations(), recorded()
-    wanted = [each for each in _part(everything, arguments.part) if _is_wanted(each.name, rows, arguments)]
+    if arguments.why:
+        by_name = {each.name: each for each in everything}
+        rows |= {name: _explained(row, by_name) for name, row in rows.items() if name in by_name}
+    wanted = (
+        []
+        if arguments.why
+        else [each for each in _part(everything, arguments.part) if _is_wanted(each.name, rows, arguments)]
+    )
     names = [each.name for each in everything]
     for number, row in enumerate(_each(wanted, arguments.jobs), 1):
         rows[row.name] = row
@@ -47,8 +56,9 @@ def main() -> None:
 
 
 def _part(everything: Sequence[Mutation], part: str) -> Sequence[Mutation]:
-    first, step = map(int, part.split("/"))
-    return everything[first - 1 :: step]
+    """By their names, so that what is in a part stays there when others come and go."""
+    which, parts = map(int, part.split("/"))
+    return [each for each in everything if crc32(each.name.encode()) % parts == which - 1]
 
 
 def _is_wanted(name: str, rows: Mapping[str, Row], arguments: argparse.Namespace) -> bool:
@@ -61,6 +71,8 @@ def _is_wanted(name: str, rows: Mapping[str, Row], arguments: argparse.Namespace
 
 def _each(wanted: Sequence[Mutation], jobs: int) -> Iterator[Row]:
     """By several processes that know the worlds."""
+    if not wanted:
+        return
     began = time.monotonic()
     for world in known(WORLDS):
         _WORLDS.append(world)
@@ -77,13 +89,17 @@ def _row(name: str) -> Row:
     row = row_of(by_name[name], tried(by_name[name], _WORLDS))
     if row.outcome != "caught":
         row = after(row, tried_in_time(by_name[name], _PLAYS))
-    if row.outcome != "escaped":
-        return row
-    if name in RIGHT:
-        return row._replace(outcome="right", why=RIGHT[name])
-    if name in BEHIND:
-        other = by_name[BEHIND[name]]
-        return as_behind(row, other.name, tried_with(by_name[name], other, _WORLDS))
+    return _explained(row, by_name)
+
+
+def _explained(row: Row, by_name: Mapping[str, Mutation]) -> Row:
+    """Of what escaped: what stands behind it, or why it is right, if anybody has said so."""
+    if row.outcome == "escaped" and row.name in RIGHT:
+        return row._replace(outcome="right", why=RIGHT[row.name], worlds=(), stopped="")
+    if row.outcome == "escaped" and row.name in BEHIND:
+        other, setup = BEHIND[row.name]
+        (world,) = known([setup])
+        return as_behind(row, other, tried_with(by_name[row.name], by_name[other], world))
     return row
 
 

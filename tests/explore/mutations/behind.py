@@ -1,9 +1,77 @@
 """Why nobody misses some rules: what stands behind them, or why either way is right."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
-BEHIND: Final[dict[str, str]] = {}
-"""A mutation, and the one that is switched off with it: another rule that does the same, where it is needed."""
+from simulator.engines.explore.setup import Setup
+from tests.explore.mutations.worlds import world
 
-RIGHT: Final[dict[str, str]] = {}
-"""A mutation, and why a device that does so is right as well."""
+LATE: Final = "recovering.on_step_late: `isinstance(phase, Executing) or phase.running` is dropped from an `and`"
+RUNS_ALREADY: Final = 'recovery.TABLE: no row "what it asks for runs already"'
+
+
+class Behind(NamedTuple):
+    """Another mutation, with which it is caught in a world in which neither is alone."""
+
+    other: str
+    world: Setup
+
+
+BEHIND: Final[dict[str, Behind]] = {
+    "working.step_over: no `turn.do(CancelTimer('step'))`": Behind(
+        LATE, world({"delete": 1, "early": 1}, asks="configuration")
+    ),
+    "doubting.on_step_ended: no `turn.do(CancelTimer('step'))`": Behind(
+        LATE, world({"delete": 1, "early": 1}, asks="configuration")
+    ),
+    "restarting.on_booted: no case `'reporting'`": Behind(RUNS_ALREADY, world({"power-cut": 1}, reports="end")),
+    "state.record_of: no `work=_unversioned(told.work)`": Behind(RUNS_ALREADY, world({"power-cut": 1}, reports="end")),
+}
+"""By mutation: the rule that does the same where it is needed."""
+
+RIGHT: Final[dict[str, str]] = {
+    "working.read_update_answer: no `version_number=state.version_number if state else work.version_number + 1`": (
+        "the next update is refused as out of step, with the version and our own nonce, and so known as ours"
+    ),
+    "doubting.speaks_against: `head.key != key` is dropped from an `or`": (
+        "another head comes with a list without ours, and either is enough of a reason to ask"
+    ),
+    "doubting.idle_hears: no `empty_answers=0`": "it asks less often at once, and polls all the same",
+    "doubting.suspect_hears: `_omits(hint, suspect.work.key)` is dropped from an `or`": (
+        "whatever speaks against ours asks for several answers then, where one is enough"
+    ),
+    "doubting.on_gate_answered: no `turn.suspect(suspect, 'no leave to go on')`": (
+        "the very answer is dealt with in the doubt that it would enter"
+    ),
+    "recovering.fail: no `turn.forget_question()`": (
+        "no answer means anything while it recovers, and the next question takes the place of the open one"
+    ),
+    "recovering._quiesce: no `turn.do(CancelTimer('step'), CancelTimer('leap'))`": (
+        "neither timer means anything while it recovers, and whoever waits for one after that sets it anew"
+    ),
+    "recovering.on_step_ended: no `forward=False`": (
+        "after a power cut it goes forward once more, fails the same test, and turns round again"
+    ),
+    "recovering.on_step_restored: no `done=min(work.done, begun)`": (
+        "what is taken back counts from what was begun; after a power cut some of it is once more, to no harm"
+    ),
+    "restarting._finish_on: `not (failure or _takes_back(turn, record, work))` is dropped from an `or`": (
+        "before the leap it takes back what the policy would have finished, and is whole either way"
+    ),
+    "restarting._finish_on: `failure` is dropped from an `and`": (
+        "a leap that is half made shows when the hardware is looked over, and is made once more then"
+    ),
+    "restarting.rebooted: `work.begun == work.done` is dropped from an `or`": (
+        "the machine has restarted at the step that was to restart it, which is all that the step is for"
+    ),
+    "restarting.unrebooted: `reboot` for `reboot + 1` (2)": (
+        "what is taken back counts from what was begun, not from what was done"
+    ),
+    "turn.Turn.update: `include_state=False`": (
+        "a refusal brings the state unasked, and an accepted update counts the version up by one"
+    ),
+    "turn.Turn.send: `not self.machine.connected` is dropped from an `or`": (
+        "what is published off line is lost, and whoever comes back on line asks anew"
+    ),
+    "turn.Turn.ask_later: no `sent=False`": "a late answer to an attempt is as good as one to the next",
+}
+"""By mutation: why a device that does so is right as well."""

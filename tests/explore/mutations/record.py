@@ -58,7 +58,7 @@ def after(row: Row, tried: "TriedInTime") -> Row:
 
 def as_behind(row: Row, other: str, caught: "Caught | None") -> Row:
     """Of what escaped: how it and the other are caught together, if they are."""
-    return row if caught is None else _as_caught(row._replace(outcome="behind", other=other), caught)
+    return row if caught is None else _as_caught(row._replace(outcome="behind", other=other, worlds=()), caught)
 
 
 def _as_caught(row: Row, caught: "Caught") -> Row:

@@ -139,7 +139,7 @@ def tried(mutation: Mutation, worlds: Sequence[Known]) -> Tried:
     told: list[str] = []
     stopped: list[str] = []
     worst = NOTHING
-    for world, differs in _differences([mutation], worlds):
+    for world, differs in _differences(mutation, worlds):
         worst = worse(worst, differs)
         if differs != "deeds":
             continue
@@ -153,24 +153,20 @@ def tried(mutation: Mutation, worlds: Sequence[Known]) -> Tried:
     return Tried(None, tuple(told), stopped[0] if stopped else "", worst)
 
 
-def tried_with(mutation: Mutation, other: Mutation, worlds: Sequence[Known]) -> Caught | None:
-    """How the two are caught in a world in which nothing catches either alone."""
-    for world, differs in _differences([mutation, other], worlds):
-        if differs != "deeds":
-            continue
-        found = _searched([mutation, other], world)
-        if isinstance(found, Caught) and not any(
-            isinstance(_searched([each], world), Caught) for each in (mutation, other)
-        ):
-            return found
-    return None
+def tried_with(mutation: Mutation, other: Mutation, world: Known) -> Caught | None:
+    """How the two are caught, if nothing catches either alone in this world."""
+    alone = (_searched([each], world) for each in (mutation, other))
+    if any(isinstance(each, Caught) for each in alone):
+        return None
+    found = _searched([mutation, other], world)
+    return found if isinstance(found, Caught) else None
 
 
-def _differences(mutations: Sequence[Mutation], worlds: Sequence[Known]) -> Iterator[tuple[Known, Difference]]:
-    """What is the most that they change in each world."""
+def _differences(mutation: Mutation, worlds: Sequence[Known]) -> Iterator[tuple[Known, Difference]]:
+    """What is the most that it changes in each world."""
     known: dict[tuple[Any, Event], Difference] = {}
     for world in worlds:
-        with switched(*mutations):
+        with switched(mutation):
             those = ((each, difference(outcome_of(*each), outcome)) for each, outcome in world.new.items())
             known.update((each, differs) for each, differs in those if differs)
         yield world, reduce(worse, (differs for each, differs in known.items() if each in world.met), NOTHING)
