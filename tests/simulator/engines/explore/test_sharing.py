@@ -64,7 +64,7 @@ def test_neither_hash_seeds_nor_processes_change_a_letter_of_the_answer():
 
 
 def test_what_processes_have_in_common_is_counted_once():
-    held = bytearray(os.urandom(64)) * (2**20)
+    held = bytearray(os.urandom(64)) * (2**22)
     with shards_of(Clocks(high=6), 8) as shards:
         assert resident_bytes() > len(held)
         assert shards.standing().held_bytes < 4 * len(held)
