@@ -161,17 +161,15 @@ class Testimony(State):
 
     @property
     def reasons(self) -> Map[str | None, Mark]:
-        """Hints since it connected that came after a question, or of which something in hand waits to be asked."""
+        """Hints since it connected that came after a question which may yet be answered.
+
+        Of any other it matters only what has been asked since, and of that `essence` keeps whether it was: what is
+        asked from now on comes after all hints.
+        """
         if not self.hints:
             return EMPTY
-        since, asked = self.connected.n if self.connected is not None else 0, self._asked
-
-        def counts(name: str | None, hint: Mark) -> bool:
-            mine = [self.heard(key) for key in self.in_hand if key.namespace_id == name]
-            is_newer = any(n < hint.n for n in asked) or any(each.alive_asked <= hint.n for each in mine)
-            return hint.n >= since and is_newer
-
-        return self.hints.only(counts)
+        since, asked = self.connected.n if self.connected is not None else 0, min(self._asked, default=None)
+        return self.hints.only(lambda _, hint: hint.n >= since and asked is not None and asked < hint.n)
 
     def _was_asked_since(self, key: ExecutionKey) -> bool:
         """Whether an answer found it pending to a question since the last hint and connection."""

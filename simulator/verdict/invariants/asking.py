@@ -84,7 +84,7 @@ def _began(state: Leaps, now: Moment) -> None:
     if forward == "yes":
         return
     cause = _last_cause(testimony, key)
-    asked_after = 0 if cause is None else cause[0].n
+    asked_after = 0 if cause is None else cause.n
     since = at if testimony.done_at is None else testimony.done_at
     policy = now.limits.leap_unanswered
     is_held = testimony.heard(key).alive_asked > asked_after
@@ -92,9 +92,9 @@ def _began(state: Leaps, now: Moment) -> None:
     if is_held and forward == "no":
         state.held += 1
         return
-    why = f"since '{cause[1]}'" if cause is not None else "at all"
-    message = f"began the irreversible step '{now.event.step}' without an answer about this execution {why}"
-    finding = None if is_held else violated(key.job_id, message, cause[0] if cause else None, now.mark)
+    since_when = "since it last had a reason to ask" if cause is not None else "at all"
+    message = f"began the irreversible step '{now.event.step}' without an answer about this execution {since_when}"
+    finding = None if is_held else violated(key.job_id, message, cause, now.mark)
     leap = Leap(finding, key, since, at - since, forward == "if-shared")
     state.others = (*state.others, leap)[:FOUND]
 
@@ -118,12 +118,10 @@ def essence(state: Leaps, past: Past) -> Leaps:
     return Leaps(running=state.running, passed=passed)
 
 
-def _last_cause(testimony: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:
-    """What last gave the device a reason to ask about `key` again."""
-    hint, connected = testimony.hints.get(key.namespace_id), testimony.connected
-    causes = [(hint, "hint.received"), (connected, "device.connected")]
-    known = [(mark, name) for mark, name in causes if mark is not None]
-    return max(known, key=lambda cause: cause[0].n, default=None)
+def _last_cause(testimony: Testimony, key: ExecutionKey) -> Mark | None:
+    """What last gave the device a reason to ask about `key` again: a hint, or its connection."""
+    causes = [mark for mark in (testimony.hints.get(key.namespace_id), testimony.connected) if mark is not None]
+    return max(causes, key=lambda mark: mark.n, default=None)
 
 
 def rule(state: Leaps, subject: Subject) -> Ruling:

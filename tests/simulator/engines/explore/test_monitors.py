@@ -5,7 +5,7 @@ import pickle
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -19,11 +19,11 @@ from simulator.engines.explore.pieces import piece
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
-from simulator.engines.explore.tokens import place_of
 from simulator.trace import ExecutionChanged, ExecutionQueued, ExecutionRemoved, RequestAnswered, RequestReceived
 from simulator.verdict import INVARIANTS, Invariant
 from simulator.verdict.frozen import EMPTY
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 from simulator.verdict.watch import Watch
 from tests.simulator.engines.explore import whole
 from tests.simulator.engines.explore.told import BY_ORDER, Played, Step, differences, played, violated, watched_by
@@ -150,7 +150,7 @@ def test_so_it_does_in_every_state_of_a_search(model: str, bounds: dict[str, int
 
     asked: list[Any] = []
     setup = Setup.model_validate({"model": model, "bounds": bounds})
-    explore(System(setup, Comparing(setup.seats[0].name, places_of=place_of)))
+    explore(System(setup, Comparing(setup.seats[0].name)))
     assert len(asked) > 300
 
 
@@ -230,6 +230,24 @@ def test_what_is_watched_is_a_small_value_in_every_process():
             copy = pickle.loads(pickle.dumps(watched))
             assert (copy, hash(copy), repr(copy)) == (watched, hash(watched), repr(watched))
             assert len(pickle.dumps(watched)) < 5_000
+
+
+def test_a_twin_shares_no_state():
+    def states(value: Any) -> Iterator[State]:
+        parts: Iterable[Any] = ()
+        if isinstance(value, State):
+            yield value
+            parts = (getattr(value, name) for name in value.__dataclass_fields__)
+        elif isinstance(value, dict | tuple):
+            parts = value.values() if isinstance(value, dict) else value
+        yield from (each for part in parts for each in states(part))
+
+    for play in played("recreated-while-offline", "keys-on-job-id-alone", 1):
+        for watched, _ in watched_by(*play):
+            for value in (watched.testimony.value, watched.record.value, *(each.value for each in watched.states)):
+                twin = value.twin()
+                assert twin == value
+                assert not {id(each) for each in states(twin)} & {id(each) for each in states(value)}
 
 
 def test_it_is_the_same_under_every_hash_seed():
