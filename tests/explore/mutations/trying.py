@@ -93,7 +93,7 @@ def _device_anew(world: Known) -> System:
     """The world with nothing known of what its device does."""
     system, local = System(world.setup), world.expansion.known
     local.system = system
-    local.device_moves = Table(3, len(local.device_moves._fields), local._ask_device)
+    local.device_moves = Table(2, len(local.device_moves._fields), local._ask_device)
     local.heard = Table(3, len(local.heard._fields), local._ask_hearing)
     return system
 
