@@ -17,7 +17,7 @@ from simulator.report.ladder import Step
 from simulator.report.markdown import SUMMARY
 from simulator.trace import Entry
 from simulator.verdict import InvariantVerdict, Verdict
-from simulator.verdict.explored import Explored, ExploredCell, ExploredFinding
+from simulator.verdict.explored import DOUBTS, Explored, ExploredCell, ExploredFinding
 
 SCHEDULES: Final = "schedules"
 EVENTS: Final = 8
@@ -136,7 +136,8 @@ def _shown(explored: Explored) -> Shown:
     """The shortest way to something wrong; else what a device did where it was in the midst of its work."""
     if explored.findings:
         first = explored.findings[0]
-        return Shown(f"the shortest way to what is wrong: {first.invariant}", (*first.way, *first.loop))
+        what = "stays open" if first.sort in DOUBTS else "is wrong"
+        return Shown(f"the shortest way to what {what}: {first.invariant}", (*first.way, *first.loop))
     cell = _likely(explored.cells)
     if cell is None:
         return Shown("the beginning, since nothing befell the device", ())

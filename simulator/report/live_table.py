@@ -30,6 +30,7 @@ from simulator.trace import (
     JobDeleted,
     JobDeletionBegan,
     PaceChanged,
+    RunEnded,
 )
 
 NEWS: Final = 5
@@ -107,6 +108,8 @@ class LiveTable:
             case PaceChanged(held_at=held_at) if held_at:
                 how = ", [g] lets it go on" if self._keys else ""
                 self._tell(f"it stands still{how}: {held_at}")
+            case RunEnded():
+                self._keys = ""
             case DeletionRequested(job_id=job_id, why=why):
                 self._tell(f"deleting {job_id}: {why}")
             case DeletionRefused(job_id=job_id, code=code):

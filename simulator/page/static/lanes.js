@@ -119,7 +119,8 @@
     const cut = Object.values(data.lanes).filter((lane) => lane.dropped && lane.marks.length);
     if (!cut.length) return "";
     const events = count(d3.sum(cut, (lane) => lane.dropped), "event");
-    return `${events} before ${seconds(d3.max(cut, (lane) => lane.marks[0].at))} are drawn no longer; a trace has them.`;
+    const since = d3.max(cut, (lane) => Math.max(lane.marks[0].at, lane.spans[0]?.start ?? 0));
+    return `${events} before ${seconds(since)} are drawn no longer; a trace has them.`;
   }
 
   function drawNote(data, shown) {

@@ -31,6 +31,7 @@ from simulator.trace import (
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
+    RunEnded,
 )
 
 FW = ExecutionKey("lab", "fw-lab", 1, 0)
@@ -232,3 +233,11 @@ def test_of_many_side_by_side_it_says_whose_the_broken_ones_are():
     )
     told(table, "device/thing-70", DeviceCrashed("it divided by zero"))
     assert line_of(drawn(table), "broken").startswith("100 devices; 1 broken (0 good, 1 bad)")
+
+
+def test_when_it_is_over_there_is_nothing_to_press():
+    table = LiveTable("main", {"thing-0": None}, "delete now: [d] the oldest job")
+    told(table, "cloud", JobCreated("fw"))
+    assert "delete now: [d] the oldest job [1] fw" in drawn(table)
+    told(table, "engine", RunEnded("finished"))
+    assert "delete now" not in "\n".join(drawn(table))

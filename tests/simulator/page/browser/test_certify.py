@@ -47,8 +47,8 @@ class Session(NamedTuple):
         """Its page is closed by Ctrl-C: the exit code, and what was said last."""
         self.certify.process.send_signal(signal.SIGINT)
         code, out, _ = await asyncio.to_thread(self.certify.end)
-        (told,) = [json.loads(line)["certificate"] for line in out.splitlines() if '"event": "certificate"' in line]
-        return code, Certificate.model_validate(told)
+        told = [json.loads(line)["certificate"] for line in out.splitlines() if '"event": "certificate"' in line]
+        return code, Certificate.model_validate(told[-1])
 
 
 @asynccontextmanager
@@ -64,7 +64,12 @@ async def certifying(browser: Browser, directory: Path) -> AsyncIterator[Session
             context.set_default_timeout(PATIENCE_SECONDS * 1000)
             tab = Tab(await context.new_page())
             await tab.open(url)
-            yield Session(certify, tab, directory)
+            session = Session(certify, tab, directory)
+            try:
+                yield session
+            finally:
+                if certify.process.poll() is None:  # who is killed leaves the device behind
+                    await session.ended()
             assert tab.complaints == []
             assert [each for each in tab.requests if not each.startswith((url, "data:"))] == []
 
