@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agent.device_events import JournalWritten, RequestSent
-from simulator.engines.explore.accounts import FIRST, Heard
+from simulator.engines.explore.accounts import AGAIN, FIRST, Heard
 from simulator.engines.explore.monitors import ONGOING, Broken, Watched, Watcher
 from simulator.engines.explore.pieces import piece
 from simulator.trace import CLOUD
@@ -26,18 +27,22 @@ MONITORS = Monitors([each for each, _ in JUDGED])
 
 
 class Whole(NamedTuple):
-    """What is watched, to be fed in place; `now` is the device's time."""
+    """What is watched, to be fed in place; `now` is the device's time, `again` a token that has come into use again."""
 
     own: Watch
     record: ThingRecord
     now: int
+    again: str = ""
 
 
 def watch(watcher: Watcher, watched: Watched, told: Heard) -> tuple[Watched, tuple[Broken, ...]]:
     """What `Watcher.watch` should give."""
     whole = fed(watcher, watched, told)
     after = kept(whole)
-    return after, tuple(_broken(watcher, whole, after))
+    broken = tuple(_broken(watcher, whole, after))
+    if whole.again:
+        after = watcher.renamed(forget(after, frozenset({whole.again})), {AGAIN: whole.again})
+    return after, broken
 
 
 def forget(watched: Watched, dead: frozenset[str]) -> Watched:
@@ -57,13 +62,16 @@ def fed(watcher: Watcher, watched: Watched, told: Heard) -> Whole:
         token = getattr(event, "client_token", None) if type(event) in REQUESTS else None
         if type(event) not in REQUESTS or token in own.testimony.exchanges:
             own.at_cloud(seen, token, record, limits, MONITORS)
+    again, testimony = "", own.testimony
     for n, event in enumerate(told.by_device, FIRST):
         if isinstance(event, RequestSent):
-            own.testimony.exchanges = own.testimony.exchanges.without(event.client_token)
+            token = event.client_token
+            if token in testimony.exchanges or token in testimony.closed:
+                again, event = token, replace(event, client_token=AGAIN)
         seen = Seen(Mark(watcher.thing, n, now), event)
         own.told(seen, record, limits, MONITORS)
         now -= ON_RECORD if isinstance(event, JournalWritten) else 0
-    return Whole(own, record, now)
+    return Whole(own, record, now, again)
 
 
 def kept(whole: Whole) -> Watched:
