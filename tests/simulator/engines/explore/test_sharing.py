@@ -58,7 +58,7 @@ def test_neither_hash_seeds_nor_processes_change_a_letter_of_the_answer():
             text=True,
             check=True,
         ).stdout
-        for jobs, hash_seed in [("1", "1"), ("1", "2"), ("2", "3")]
+        for jobs, hash_seed in [("1", "0"), ("1", "1"), ("2", "1")]
     }
     assert len(told) == 1
 

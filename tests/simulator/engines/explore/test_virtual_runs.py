@@ -67,7 +67,7 @@ def path_in(system: System, run: Run) -> list[str]:
             after = followed(each, run, by_cloud, by_device)
             if after is not None:
                 waiting.append((each.world, *after, depth + 1, str(each.choice)))
-    raise AssertionError(f"after {best}: {run.cloud[best[0]:best[0] + 1]} {run.device[best[1]:best[1] + 1]}")
+    raise AssertionError(f"after {best}: {run.cloud[best[0] : best[0] + 1]} {run.device[best[1] : best[1] + 1]}")
 
 
 def from_factory(system: System) -> World:
