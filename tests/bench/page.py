@@ -2,7 +2,8 @@
 
 The same run is played without a page and with one, in pairs, in which either goes first in turn. The seconds that it
 took are of use on a quiet machine; the processor time of its process, of which the page's is a part, is on any if both
-are played at the same time (`--beside`): whatever else the machine does then costs either the same.
+are played at the same time (`--beside`): whatever else the machine does then costs either the same. That goes for what
+a browser draws on it, too: of a run alone, that makes the same work slower, though nothing of it is the run's.
 """
 
 import json

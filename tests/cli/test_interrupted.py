@@ -25,10 +25,14 @@ WAYS = [
 
 @contextmanager
 def begun(*arguments: str, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
-    """The command, in a session of its own."""
+    """The command, in a session of its own, which does not ignore Ctrl-C though whoever runs the tests may."""
     command = [sys.executable, "-P", "-m", "simulator.cli", *arguments]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=cwd, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, cwd=cwd, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         yield process
     finally:

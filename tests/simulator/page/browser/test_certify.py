@@ -44,8 +44,8 @@ class Session(NamedTuple):
         await self.tab.page.get_by_text(f"Paused: between two cells; {FIRST} is next").first.wait_for()
 
     async def ended(self) -> tuple[int, Certificate]:
-        """Its page is closed by Ctrl-C: the exit code, and what was said last."""
-        self.certify.process.send_signal(signal.SIGINT)
+        """Its page is closed: the exit code, and what was said last."""
+        self.certify.process.send_signal(signal.SIGTERM)
         code, out, _ = await asyncio.to_thread(self.certify.end)
         told = [json.loads(line)["certificate"] for line in out.splitlines() if '"event": "certificate"' in line]
         return code, Certificate.model_validate(told[-1])

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from simulator.page.live import lookers as live_lookers
-from simulator.page.live import sparing
 from simulator.page.live.lookers import Lookers
 from simulator.page.live.server import ended
 from simulator.page.picture import Picture
@@ -23,7 +22,7 @@ def played() -> Run:
 @pytest.fixture
 def long_spared(monkeypatch: pytest.MonkeyPatch) -> None:
     """News are not made again for ages."""
-    monkeypatch.setattr(sparing, "SPARING", 1e12)
+    monkeypatch.setattr(live_lookers, "NEWS_SPARING", 1e12)
     monkeypatch.setattr(live_lookers, "CHEAP_SECONDS", -1.0)
     monkeypatch.setattr(live_lookers, "FEW_SPARED", 1e12)
     monkeypatch.setattr(live_lookers, "SELDOM_SECONDS", 1e9)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from agent.errors import InputError
-from simulator.page.live import lookers, sparing
+from simulator.page.live import lookers
 from simulator.page.live import server as live_server
 from simulator.page.live.admission import new_token
 from simulator.page.live.server import PageServer
@@ -21,7 +21,7 @@ from tests.within import within
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookers, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(sparing, "SPARING", 0)
+    monkeypatch.setattr(lookers, "NEWS_SPARING", 0)
     monkeypatch.setattr(live_server, "LINGER_SECONDS", 0.1)
 
 
