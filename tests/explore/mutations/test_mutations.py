@@ -8,8 +8,10 @@ import pytest
 
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import played
+from simulator.scenario import shipped
 from simulator.verdict import INVARIANTS
 from tests.explore.mutations.behind import BEHIND, RIGHT
+from tests.explore.mutations.plays import OWN
 from tests.explore.mutations.record import Outcome, recorded
 from tests.explore.mutations.switched import mutations, switched
 from tests.explore.mutations.trying import Caught, Known, known, tried
@@ -22,6 +24,7 @@ ROWS = recorded()
 SAFETY = [each.id for each in INVARIANTS]
 """Judged in every state; a way home is not."""
 ALL = {each.name: each for each in mutations()}
+SCENARIOS = {f"scenario {name}" for name in (*shipped(), *(path.stem for path in OWN.glob("*.yaml")))}
 SMALL = list(WORLD)[:16]
 """Worlds that take less than a second."""
 SAMPLE = [
@@ -84,6 +87,10 @@ def test_what_is_on_record_is_generated():
 
 def test_no_rule_of_safety_is_missed_by_nobody():
     assert [name for name, row in ROWS.items() if row.outcome == "escaped"] == []
+
+
+def test_it_was_caught_in_a_world_or_a_scenario_that_there_is():
+    assert {row.world for row in ROWS.values() if row.outcome == "caught"} <= {*WORLD, *SCENARIOS}
 
 
 def test_what_is_not_caught_says_why():

@@ -35,6 +35,7 @@ WORLDS: Final = (
     world({"power-cut": 1}),
     world({"power-cut": 1}, flaw="self-test"),
     world({"other-namespace": 1}, namespace="lab", hears="everything"),
+    world({"power-cut": 1}, layout="swap", flaw="self-test"),
     world({"disconnect": 1}),
     world({"disconnect": 1}, leap_when_unreachable="proceed"),
     world({"delete": 1}, asks="configuration"),
