@@ -48,6 +48,8 @@ class Compared(NamedTuple):
 
         `lowest` is for those of the others that are below all.
         """
+        if not self.with_:
+            return Ranks(Map(dict.fromkeys(self.others, lowest)))
         numbers = sorted([(n, True) for n in self.with_] + [(n, False) for n in self.others])
         rank, was, ranks = lowest, False, dict[int, int]()
         for n, is_pivot in numbers:
@@ -57,7 +59,10 @@ class Compared(NamedTuple):
 
     def and_(self, more: "Compared") -> "Compared":
         """With others."""
-        return Compared(self.with_ + more.with_, self.others + more.others)
+        return Compared(self.with_ + more.with_, self.others + more.others) if more != NO_NUMBERS else self
+
+
+NO_NUMBERS: Final = Compared()
 
 
 class Ranks(NamedTuple):
@@ -155,7 +160,8 @@ class ByTime:
 
 def in_order(keys: Iterable[ExecutionKey]) -> tuple[ExecutionKey, ...]:
     """Executions in an order that does not tell which came first."""
-    return tuple(sorted(keys, key=_place))
+    found = tuple(keys)
+    return tuple(sorted(found, key=_place)) if len(found) > 1 else found
 
 
 def by_execution(values: Map[ExecutionKey, V]) -> Map[ExecutionKey, V]:

@@ -185,8 +185,8 @@ class Testimony(State):
             reason = hints.get(key.namespace_id) or connected
             heard.alive_asked = (1 if reason is None else past.told(reason.n) + 1) if may_go else 0
         return Testimony(
-            exchanges=Map((token, self.exchanges[token].essence(past)) for token in sorted(past.open)),
-            executions=Map((key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING),
+            exchanges=Map([(token, self.exchanges[token].essence(past)) for token in sorted(past.open)]),
+            executions=Map([(key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING]),
             last=BLANK,
             last_sign=NOW,
             in_hand=in_order(self.in_hand),
@@ -195,7 +195,7 @@ class Testimony(State):
             running=tuple(sorted(self.running, key=repr)) if len(self.running) > 1 else self.running,
             step=self.step and (self.step[0], ""),
             connected=connected and past.mark(connected),
-            hints=Map((name, past.mark(hints[name])) for name in sorted(hints, key=str)),
+            hints=Map([(name, past.mark(hints[name])) for name in sorted(hints, key=str)]) if hints else EMPTY,
             phase=self.phase if self.phase in ("idle", "safe") else None,
             done_at=NOW,
         )

@@ -15,7 +15,7 @@ from simulator.verdict.frozen import Map
 from simulator.verdict.heard import Heard
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
-from simulator.verdict.past import ByOrder, Compared, Past
+from simulator.verdict.past import NO_NUMBERS, ByOrder, Compared, Past
 from simulator.verdict.remembered import Glimpse, with_only
 from simulator.verdict.state import values_in
 from simulator.verdict.testimony import Testimony
@@ -84,8 +84,8 @@ class Questions:
         """The numbers of the client's own entries, and of the cloud's."""
         number, glimpses, (told, cloud), _ = question.asked
         way, raw = self._judged[number][1], self._fed(state, glimpses.value, number)
-        by_client = way.told(raw, *told) if way.told is not None else Compared()
-        by_cloud = way.cloud(raw, *cloud) if way.cloud is not None else Compared()
+        by_client = way.told(raw, *told) if way.told is not None else NO_NUMBERS
+        by_cloud = way.cloud(raw, *cloud) if way.cloud is not None else NO_NUMBERS
         answer = question.answers[state] = by_client, by_cloud
         return answer
 
