@@ -1,4 +1,4 @@
-"""The fast search and the simple one agree to the letter on our worlds, as they are watched by the verdict's monitors."""
+"""The fast search and the simple one agree to the letter on our worlds, as the monitors of the verdict watch them."""
 
 from typing import Any
 
