@@ -48,6 +48,8 @@ class Told(NamedTuple):
 
     violated: frozenset[str]
     undecided: frozenset[str]
+    if_it_rests: frozenset[str] = frozenset()
+    """Of the violated, those that are so because nothing more ever happens: in a trace, which ends, undecided."""
 
 
 class Walked(NamedTuple):
@@ -105,11 +107,12 @@ def looked_at(number: int, system: System, steps: Iterable[Transition]) -> Walke
     outcomes = ("violated", "undecided")
     watched = (frozenset(each.invariant for each in broken if each.outcome == outcome) for outcome in outcomes)
     judged = (frozenset(each.id for each in verdict.invariants if each.outcome == outcome) for outcome in outcomes)
+    at_rest = (each for step in path[-1:] for each in step.broken if _is_of_rest(system, step, each))
     return Walked(
         number,
         system.setup,
         tuple(each.choice for each in path),
-        Told(*watched),
+        Told(*watched, frozenset(each.invariant for each in at_rest if each.outcome == "violated")),
         Told(*(each & system.judges for each in judged)),
         is_home(system, at),
     )
@@ -122,7 +125,8 @@ def _is_of_rest(system: System, step: Transition, broken: Broken) -> bool:
 
 def differs(found: Walked) -> bool:
     """Whether the two do not say the same. What is undecided a search says where all is well and nothing more comes."""
-    if found.watched.violated != found.judged.violated:
+    watched, judged = found.watched.violated, found.judged.violated
+    if watched - judged - (found.watched.if_it_rests & found.judged.undecided) or judged - watched:
         return True
     return found.is_home_at_last and not found.watched.violated and found.watched.undecided != found.judged.undecided
 
