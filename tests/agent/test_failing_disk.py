@@ -9,9 +9,8 @@ from agent.core.record import Record
 from agent.device_events import DeviceCrashed, ExecutionLeft, JournalUnwritable, StepStarted
 from agent.journal import Journal
 from simulator.devices.storage import Disk, FlashFile, recall, snapshot_of
-from simulator.engines.virtual_time import run_virtually
 from simulator.trace import Entry, ExecutionChanged
-from tests.power_cuts.world import Cut, CutDevice, Setting, World
+from tests.power_cuts.world import CutDevice, Setting, World, played
 
 FULL = (
     "the journal cannot be written: journal: cannot write it: No space left on device; free space or mend the disk, "
@@ -67,13 +66,13 @@ class Failing(World):
     kind = FailingDevice
 
     def __init__(self, setting: Setting, nth: int, *, for_good: bool) -> None:
-        super().__init__(setting, [Cut()])
+        super().__init__(setting)
         self.seen = Seen()
         self._nth, self._for_good = nth, for_good
         self._failing: FailingDevice
 
-    def _device(self, number: int, cut: Cut) -> CutDevice:
-        device = super()._device(number, cut)
+    def _device(self) -> CutDevice:
+        device = super()._device()
         assert isinstance(device, FailingDevice), "of that kind"
         device.operations_left, device.for_good = self._nth, self._for_good
         self._failing = device
@@ -107,14 +106,15 @@ def test_a_disk_that_fails_at_any_operation_is_survived(moment: str, layout: Lay
     while failed:
         nth += 1
         world = Failing(Setting(moment, layout), nth, for_good=for_good)
-        stories, _ = run_virtually(world.play())
+        assert [*played(world)] == [world]
+        story = world.device.story
         seen, failed = world.seen, bool(world.seen.unwritable)
         assert seen.unrecorded == [], nth
         assert seen.crashes == [], nth
-        assert seen.outcomes or not stories[0].taken_at, nth
+        assert seen.outcomes or not story.taken_at, nth
         assert all(seen.reasons), nth
         if not for_good:
             assert seen.reasons in ([], [FULL]), nth
         if "safe" not in seen.outcomes:
-            assert stories[0].violated == [], nth
+            assert story.violated == [], nth
     assert nth > 10

@@ -4,6 +4,7 @@ Where a policy may matter, instants are dealt over the two. All of the product i
 `python -m tests.power_cuts --all`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from agent.core.events import BeginStep, Booted, Effect, Event, Remember
 from simulator.devices.models import MODELS
 from simulator.devices.models.model import Model
 from simulator.devices.storage import SURVIVALS
+from simulator.scenario import PowerCut
+from simulator.trace import Entry
 from tests.power_cuts.product import LAYOUTS, Half, deal_policies, exhaust, of_the_suite
-from tests.power_cuts.world import Cut, Setting, play
+from tests.power_cuts.world import Cut, CutDevice, Setting, World, play, played
 
 
 @pytest.mark.parametrize(
@@ -54,10 +57,46 @@ def test_undoing_can_be_cut_at_every_sector_too():
 
 
 def test_every_way_in_which_the_last_write_of_the_journal_may_survive_is_played():
-    stories, _ = play(Setting("write half"), [Cut((nth,)) for nth in range(1, 69)])
+    stories = play(Setting("write half"), [Cut((nth,)) for nth in range(1, 69)])
     unsynced = [story for story in stories if story.survivals]
     assert {story.lost_at[0][1] for story in unsynced} >= {"journal sync", "journal sync directory"}
     assert {survives for story in unsynced for survives in story.survivals} == {*SURVIVALS} - {"nothing"}
+
+
+class Told(World):
+    """It keeps its trace; the power goes at `cut` without a world that branches off, if there is one."""
+
+    def __init__(self, setting: Setting, cuts: Sequence[Cut] = (Cut(),), cut: Cut | None = None) -> None:
+        super().__init__(setting, cuts)
+        self.trace: list[Entry] = []
+        self._cut = cut
+
+    def _device(self) -> CutDevice:
+        device = super()._device()
+        if self._cut is not None:
+            device.rig = device.rig._replace(cuts=tuple(PowerCut(nth=nth) for nth in self._cut.nth))
+        return device
+
+    def _feed(self, entry: Entry) -> None:
+        self.trace.append(entry)
+        super()._feed(entry)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(Setting("write half"), id="undone"),
+        pytest.param(Setting("tried", "swap", "lab", then="the same id"), id="on trial, with a bootloader that swaps"),
+        pytest.param(Setting("never", "single", trouble="silence since write"), id="without a network"),
+    ],
+)
+def test_a_world_that_branches_off_is_the_one_that_is_played_from_the_start(setting: Setting):
+    cuts = [Cut((nth,)) for nth in range(1, 80, 3)] + [Cut((40, nth)) for nth in range(43, 60, 3)]
+    branched = {world.device.story.cut: world.trace for world in played(Told(setting, cuts))}
+    for cut in cuts:
+        (alone,) = played(Told(setting, cut=cut))
+        assert [nth for nth, _ in alone.device.story.lost_at] == [*cut.nth]
+        assert branched[cut] == alone.trace, cut
 
 
 def forgets(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:

@@ -22,8 +22,8 @@ FAILING: Final = ("never", "recovering", "reporting FAILED", "reported FAILED", 
 Half: TypeAlias = Literal["odd", "even"]
 FEW: Final = 10
 """So many instants, and fewer, are not worth halving."""
-DEVICES_AT_ONCE: Final = 250
-"""In one world, so that its trace does not fill the memory."""
+CUTS_AT_ONCE: Final = 250
+"""So many worlds branch off before the first of them goes on, so that they do not fill the memory."""
 
 
 def moments(layout: Layout) -> Iterator[str]:
@@ -64,7 +64,7 @@ class Tally:
 
 
 def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = False, half: Half | None = None) -> Tally:
-    """Cut the power of one device after another, each at the next instant, until there is none left.
+    """Cut the power at one instant after another, until there is none left.
 
     `twice`: once more at every instant of the recovery from each of these cuts. `since_deletion`: leave out the cuts
     before the job is deleted, from which a device comes back to what it was about (which other settings show). `half`:
@@ -84,10 +84,14 @@ def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = Fal
         [replace(story.cut, survives=each) for each in survivals for story in stories if each in story.survivals],
     )
     if twice:
-        for story in stories:
-            (nth,) = story.cut.nth
-            _played(tally, [replace(story.cut, nth=(nth, again)) for again in range(nth + 1, _recovered(story) + 1)])
+        _played(tally, [again for story in stories for again in _once_more(story)])
     return tally
+
+
+def _once_more(story: Story) -> Iterator[Cut]:
+    """At every instant of its recovery."""
+    (nth,) = story.cut.nth
+    return (replace(story.cut, nth=(nth, again)) for again in range(nth + 1, _recovered(story) + 1))
 
 
 def _recovered(story: Story) -> int:
@@ -97,8 +101,8 @@ def _recovered(story: Story) -> int:
 
 def _played(tally: Tally, cuts: Sequence[Cut]) -> list[Story]:
     stories: list[Story] = []
-    for at in range(0, len(cuts), DEVICES_AT_ONCE):
-        told, _ = play(tally.setting, cuts[at : at + DEVICES_AT_ONCE])
+    for at in range(0, len(cuts), CUTS_AT_ONCE):
+        told = play(tally.setting, cuts[at : at + CUTS_AT_ONCE])
         tally.count(told)
         stories += told
     return stories
