@@ -45,6 +45,7 @@ class Session(NamedTuple):
 
     async def ended(self) -> tuple[int, Certificate]:
         """Its page is closed: the exit code, and what was said last."""
+        await self.tab.page.close()  # or it would complain that nobody is there
         self.certify.process.send_signal(signal.SIGTERM)
         code, out, _ = await asyncio.to_thread(self.certify.end)
         told = [json.loads(line)["certificate"] for line in out.splitlines() if '"event": "certificate"' in line]
