@@ -17,6 +17,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "words": "words",
     "waits": "waits",
     "same": "the same",
+    "missed": "missed",
     "escaped": "escaped",
 }
 """By outcome, what the column of its number is called."""
@@ -57,12 +58,12 @@ def _behind(rows: list[Row]) -> Iterator[str]:
 
 
 def _right(rows: list[Row]) -> Iterator[str]:
-    yield "| where | its line | what is changed | why that is right as well |"
+    yield "| where | its line | what is changed | why that is right as well, or missed |"
     yield "| - | - | - | - |"
     for row in rows:
-        if row.outcome == "right":
+        if row.outcome in ("right", "missed"):
             where, line, how, *_ = _told(row)
-            yield _line((where, line, how, row.why))
+            yield _line((where, line, how, ("MISSED: " if row.outcome == "missed" else "") + row.why))
 
 
 def _told(row: Row) -> tuple[object, ...]:

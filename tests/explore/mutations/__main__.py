@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from zlib import crc32
 
 from agent.log import configure
-from tests.explore.mutations.behind import BEHIND, RIGHT
+from tests.explore.mutations.behind import BEHIND, MISSED, RIGHT
 from tests.explore.mutations.plays import Play, plays, tried_in_time
 from tests.explore.mutations.record import Row, after, as_behind, recorded, row_of, write
 from tests.explore.mutations.switched import Mutation, mutations
@@ -96,6 +96,8 @@ def _explained(row: Row, by_name: Mapping[str, Mutation]) -> Row:
     """Of what escaped: what stands behind it, or why it is right, if anybody has said so."""
     if row.outcome == "escaped" and row.name in RIGHT:
         return row._replace(outcome="right", why=RIGHT[row.name], worlds=(), stopped="")
+    if row.outcome == "escaped" and row.name in MISSED:
+        return row._replace(outcome="missed", why=MISSED[row.name], worlds=(), stopped="")
     if row.outcome == "escaped" and row.name in BEHIND:
         other, setup = BEHIND[row.name]
         (world,) = known([setup])

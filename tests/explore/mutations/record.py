@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.explore.mutations.trying import Caught, Tried
 
 FILE: Final = Path(__file__).with_name("found.jsonl")
-Outcome: TypeAlias = Literal["caught", "same", "words", "waits", "behind", "right", "escaped"]
+Outcome: TypeAlias = Literal["caught", "same", "words", "waits", "behind", "right", "missed", "escaped"]
 
 
 OUTCOMES: Final[dict[Difference, Outcome]] = {"": "same", "words": "words", "waits": "waits", "deeds": "escaped"}
@@ -23,8 +23,8 @@ OUTCOMES: Final[dict[Difference, Outcome]] = {"": "same", "words": "words", "wai
 class Row(NamedTuple):
     """`outcome`: `caught` by `invariant` in `world`, after `length` choices at least; the `same` as our agent in all
     that this meets, or but for `words` or `waits`; `behind` an `other` one: nothing catches either alone in that
-    world, and both together are caught so; `right`: `why` whoever does so is right as well; or `escaped`, though it
-    makes a difference in `worlds`.
+    world, and both together are caught so; `right`: `why` whoever does so is right as well; `missed`: `why` nothing
+    looks for it yet; or `escaped`, though it makes a difference in `worlds`.
     """
 
     name: str

@@ -10,7 +10,7 @@ from simulator.engines.explore.system import System
 from simulator.engines.explore.world import played
 from simulator.scenario import shipped
 from simulator.verdict import INVARIANTS
-from tests.explore.mutations.behind import BEHIND, RIGHT
+from tests.explore.mutations.behind import BEHIND, MISSED, RIGHT
 from tests.explore.mutations.plays import OWN
 from tests.explore.mutations.record import Outcome, recorded
 from tests.explore.mutations.switched import mutations, switched
@@ -96,10 +96,10 @@ def test_it_was_caught_in_a_world_or_a_scenario_that_there_is():
 def test_what_is_not_caught_says_why():
     assert {row.outcome for row in ROWS.values()} <= set(get_args(Outcome))
     assert all(bool(row.other) == (row.outcome == "behind") for row in ROWS.values())
-    assert all(row.why for row in ROWS.values() if row.outcome in ("caught", "behind", "right"))
+    assert all(row.why for row in ROWS.values() if row.outcome in ("caught", "behind", "right", "missed"))
 
 
-@pytest.mark.parametrize("name", [*BEHIND, *(each.other for each in BEHIND.values()), *RIGHT])
+@pytest.mark.parametrize("name", [*BEHIND, *(each.other for each in BEHIND.values()), *RIGHT, *MISSED])
 def test_what_stands_behind_a_rule_is_generated(name: str):
     assert name in ALL
 
