@@ -15,8 +15,8 @@ ROUND_SECONDS: Final = 1.0
 """So often it is judged at most."""
 SLICE_SECONDS: Final = 0.005
 """For so long devices are looked at before the run has its turn."""
-TURN_SECONDS: Final = 0.5
-"""For so long at most the run then has it."""
+TURN_SECONDS: Final = 1.0
+"""For so long at most the run then has it: of what a busy machine leaves it, that is as much as is due or nearly."""
 
 
 async def keep_judging(picture: Picture, judge: Judge, looked_at: asyncio.Event) -> None:
