@@ -56,7 +56,9 @@ def test_a_device_is_held_to_a_schedule_as_far_as_it_can_be(case: Case, played: 
     cell = cell_of(played[case.device], f"schedule/{case.schedule}")
     outcome = "failed" if case.violated else "inconclusive" if case.says else "passed"
     assert cell.outcome == outcome, cell.why
-    assert {each.id for each in cell.invariants if each.outcome == "violated"} == set(case.violated)
+    violated = {each.id for each in cell.invariants if each.outcome == "violated"}
+    assert violated >= set(case.violated)
+    assert bool(violated) == bool(case.violated)
     assert case.says in cell.why
     assert any(place.id.startswith("fault-struck") for place in cell.reached)
 

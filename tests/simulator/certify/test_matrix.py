@@ -154,12 +154,10 @@ SAID = cells_of(["erasing sector"])
         pytest.param({"full": True}, [cell.id for cell in CELLS], id="full"),
         pytest.param({}, [cell.id for cell in DEFAULT], id="nothing said"),
         pytest.param({"only": ["report/held"]}, ["report/held"], id="one cell"),
-        pytest.param({"only": ["report/held"], "moments": SAID}, ["report/held"], id="one cell, and no moment"),
-        pytest.param({"only": ["said-1/power"], "moments": SAID}, ["said-1/power"], id="a moment"),
-        pytest.param({"only": ["said-1"], "moments": SAID}, ["said-1/calm", "said-1/power"], id="a moment's point"),
-        pytest.param(
-            {"quick": True, "moments": SAID}, [cell.id for cell in (*QUICK, *SAID)], id="quick, and the moments"
-        ),
+        pytest.param({"only": ["report/held"], "more": SAID}, ["report/held"], id="one cell, and no moment"),
+        pytest.param({"only": ["said-1/power"], "more": SAID}, ["said-1/power"], id="a moment"),
+        pytest.param({"only": ["said-1"], "more": SAID}, ["said-1/calm", "said-1/power"], id="a moment's point"),
+        pytest.param({"quick": True, "more": SAID}, [cell.id for cell in (*QUICK, *SAID)], id="quick, and the moments"),
         pytest.param(
             {"only": ["cancelled", "asking/cut"]}, ["cancelled/calm", "cancelled/deleted", "asking/cut"], id="a point"
         ),
