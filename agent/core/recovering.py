@@ -24,6 +24,7 @@ from agent.core.events import (
 )
 from agent.core.record import Finished, Work
 from agent.core.state import Executing, Gated, Idle, Recovering, Safe, Suspect
+from agent.core.told import begins_once
 from agent.core.turn import Turn
 from agent.device_events import End, ExecutionGone, ExecutionLeft, ExecutionOutcome
 from agent.recovery import Reached, Remedy, remedy_for
@@ -171,7 +172,7 @@ def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None
         if step is None:
             _verify(turn, recovering, "finished")
         return
-    if work.begun > work.done and step.action == "reboot" and not step.reversible:
+    if work.begun > work.done and step.action == "reboot" and begins_once(work.plan, step):
         # Perhaps it was begun, before this agent forgot: it leaves nothing half done, and nobody wants it any more.
         _verify(turn, recovering, "not rebooted once more")
         return

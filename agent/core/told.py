@@ -33,9 +33,13 @@ def may_have_begun(plan: Plan, details: StatusDetails) -> str:
 
 
 def as_told(work: Work, details: StatusDetails) -> Work:
-    """The work as far as the service was told, should the record be an older one that does not know of a beginning."""
+    """The work as far as the service was told, should the record be an older one that knows of no program that began.
+
+    Of any other step the record is believed, not the announcement: if the execution lives, the step is done again all
+    the same, and if it is gone, what had only been announced must not be finished as if it had begun.
+    """
     told = _told(work.plan, details)
-    if told is None or not any(begins_once(work.plan, step) for step in work.plan.steps[work.begun : told + 1]):
+    if told is None or not any(step.action == "run" for step in work.plan.steps[work.begun : told + 1]):
         return work
     return replace(work, done=told, begun=told + 1)
 

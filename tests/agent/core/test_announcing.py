@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.abilities import Abilities
-from agent.core.events import BeginStep, Disconnected, Verified
-from agent.core.state import Gated, Reporting
+from agent.abilities import ALL_ACTIONS, Abilities
+from agent.core.events import BeginStep, Disconnected, UndoStep, Verified
+from agent.core.state import Executing, Gated, Idle, Recovering, Reporting
 from agent.values import Describe, ErrorCode, JobDocument, Status, StatusDetails, Update
 
 from .driver import DevicePolicy, Driver, execution, key
@@ -96,6 +96,90 @@ def test_a_write_of_our_own_that_came_between_is_no_reason_not_to_tell():
     assert device.request == replace(device.request, expected_version=4)
     device.accept(5)
     assert isinstance(device.request, Describe)
+
+
+# ── announced, and on record as not begun ─────────────────────────────────────────────────────────────────────
+
+
+def announced(document: JobDocument, step: str) -> Driver:
+    """`step` was announced, the memory lost before it began, and now the execution has answered: it lives."""
+    abilities = Abilities(actions=ALL_ACTIONS | {"calibrate"}, plug_ins=(("calibrate", False),))
+    device, version, details = Driver(DevicePolicy(abilities=abilities)), 2, ()
+    device.connect()
+    device.tell(execution(key(), document=document))
+    while dict(details).get("step") != step or not isinstance(device.request, Describe):
+        if isinstance(device.phase, Executing):
+            device.step_done()
+        elif isinstance(device.request, Update):
+            version, details = version + 1, device.request.status_details or ()
+            device.accept(version)
+        else:
+            device.tell(execution(key(), version=version, document=None))
+    device.reboot("1.0")
+    device.connect()
+    device.tell(execution(key(), version=version, document=None, details=details))
+    return device
+
+
+CONFIGURATION = JobDocument.of({"operation": "configure", "to": "/etc/pump.conf", "content": "a"})
+REBOOT = JobDocument.of({"operation": "reboot"})
+CALIBRATE = JobDocument.of({"operation": "calibrate"})
+RUN_AND_REBOOT = JobDocument.of(
+    {
+        "version": "1.0",
+        "steps": [
+            {"action": {"name": name, "type": "runHandler", "input": {"handler": handler}}}
+            for name, handler in (("first", "first.sh"), ("reboot", "reboot.sh"))
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "step", "undone"),
+    [
+        pytest.param(
+            CONFIGURATION, "restart", ["swap", "validate", "stage"], id="a restart: there still is a way back"
+        ),
+        pytest.param(REBOOT, "reboot", [], id="a reboot"),
+        pytest.param(CALIBRATE, "calibrate", [], id="a plug-in's"),
+        pytest.param(RUN_AND_REBOOT, "reboot", [], id="a reboot after a program"),
+    ],
+)
+def test_what_was_announced_and_not_begun_is_not_finished_once_the_job_is_gone(
+    document: JobDocument, step: str, undone: list[str]
+):
+    device = announced(document, step)
+    begun = device.all(BeginStep)
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    while isinstance(device.phase, Recovering) and device.phase.stage == "restore":
+        device.undone()
+    device(Verified(True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == undone
+    assert device.all(BeginStep) == begun
+    assert isinstance(device.phase, Idle)
+
+
+@pytest.mark.parametrize(
+    ("document", "step"),
+    [
+        pytest.param(CONFIGURATION, "restart", id="a restart"),
+        pytest.param(REBOOT, "reboot", id="a reboot"),
+        pytest.param(CALIBRATE, "calibrate", id="a plug-in's"),
+        pytest.param(RUN_AND_REBOOT, "reboot", id="a reboot after a program"),
+    ],
+)
+def test_what_was_announced_and_not_begun_is_announced_once_more_and_begun_if_the_job_lives(
+    document: JobDocument, step: str
+):
+    device = announced(document, step)
+    if isinstance(device.phase, Gated) and device.phase.gate == "report":
+        device.accept(20)
+    assert isinstance(device.request, Update)
+    assert dict(device.request.status_details or ())["step"] == step
+    device.accept(21)
+    device.tell(execution(key(), version=21, document=None))
+    assert device.all(BeginStep)[-1].step.name == step
 
 
 # ── found IN_PROGRESS, and nothing remembered ─────────────────────────────────────────────────────────────────

@@ -106,6 +106,23 @@ def test_a_leap_that_had_begun_is_finished():
     assert [begun.step.name for begun in device.all(BeginStep)] == ["write"]
 
 
+def test_the_reboot_into_firmware_in_the_only_slot_is_finished_if_only_the_agent_restarted():
+    device = booted(Record(work("reboot", "single"), "finishing", "gone"), rebooted=False)
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["reboot"]
+
+
+def test_a_reboot_job_that_is_gone_is_not_begun_once_more_if_only_the_agent_restarted():
+    document = JobDocument.of({"operation": "reboot"})
+    plan = plan_of(document, Abilities())
+    assert isinstance(plan, Plan)
+    device = booted(Record(Work(key(), plan, document.digest, 0, 0, 1)), rebooted=False)
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert isinstance(device.phase, Recovering)
+    device(Verified(True))
+    assert isinstance(device.phase, Idle)
+    assert not device.all(BeginStep)
+
+
 @pytest.mark.parametrize("end", ["gone", None])
 def test_a_reboot_that_only_the_recovery_image_came_back_from_is_not_tried_for_ever(end: End | None):
     record = Record(work("reboot", "single"), "finishing", end, reason="" if end else "no answer")
