@@ -37,7 +37,7 @@ def forgets_the_leap(machine: Machine, event: Event) -> tuple[Machine, tuple[Eff
 
 @pytest.mark.parametrize("half", ["odd", "even"])
 @pytest.mark.parametrize("guarded", [True, False], ids=["on flash that refuses it", "on flash that does anything"])
-@pytest.mark.parametrize("trouble", ["image self-test", "self-test fails at once", "silence since write"])
+@pytest.mark.parametrize("trouble", ["image self-test", "self-test fails at once"])
 def test_a_device_that_takes_back_the_leap_once_it_restarts_is_found_out(
     trouble: str, guarded: bool, half: Half, monkeypatch: pytest.MonkeyPatch
 ):

@@ -26,6 +26,7 @@ from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played
 from simulator.certify.session import Session
 from simulator.certify.telling import ToScripts
+from simulator.certify.turns import Turns
 from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand, Refused, Unanswered
 from simulator.controller.through_boto3 import ThroughBoto3
@@ -278,7 +279,7 @@ async def test_a_device_that_may_be_off_line_is_not_called_bricked(monkeypatch: 
     judge.feed(Entry(ENGINE, 2, 9.0, RunEnded("timed-out")))
     played: list[str] = []
 
-    async def in_vain(scenario: Scenario, name: str) -> Played:
+    async def in_vain(scenario: Scenario, name: str, turns: Turns | None = None) -> Played:
         played.append(name)
         return Played(scenario, judge.verdict(), (), 9.0, 0.0, None, {}, None)
 
