@@ -1,10 +1,11 @@
 """All moves of one state, put together of the moves of its parts, without any table: what to read first.
 
-`expansion.py` does the same for thousands of states at once, and a test holds the two together.
+`expansion.py` does the same for thousands of states at once, and a test holds the two together; `world.py` says besides
+what was told.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from simulator.engines.explore.searchable import (
     TAKEN,
@@ -19,11 +20,15 @@ from simulator.engines.explore.searchable import (
     State,
 )
 
+Hear: TypeAlias = Callable[[Any], Hashable | None]
+"""Of a device's or a service's move, what watchers are told, None if nothing; of a search it is `heard_of`."""
+
 
 class Step(NamedTuple):
     """One transition: what it is called, who makes it, what it costs, where it leads, and what it breaks.
 
-    `side` is that of the device or the net that moved; None if it was the service.
+    `side` is that of the device or the net that moved; None if it was the service. `move` is the last move in it of a
+    device or the service, if there is any; `tokens` are, side by side, what tokens are called from then on.
     """
 
     choice: Choice
@@ -32,6 +37,13 @@ class Step(NamedTuple):
     state: State
     broken: Sequence[Broken]
     side: int | None
+    move: DeviceMove | ServiceMove | None
+    tokens: tuple[Any, ...]
+
+    @property
+    def treated_fairly(self) -> str:
+        """Who makes it, of several devices with the number of that."""
+        return self.actor if self.side is None or len(self.state.sides) == 1 else f"{self.actor} {self.side}"
 
 
 class _Begun(NamedTuple):
@@ -43,13 +55,14 @@ class _Begun(NamedTuple):
     side: int | None
 
 
-def steps(system: Searchable, state: State) -> list[Step]:
+def steps(system: Searchable, state: State, hear: Hear | None = None) -> list[Step]:
     """Every transition of a state, in the order of their choices."""
-    found = [*_by_service(system, state)]
-    for number in range(len(state.sides)):
-        found += _by_device(system, state, number)
-        found += _by_net(system, state, number)
-    return sorted((step for step in found if step is not None), key=lambda step: step.choice)
+    return sorted(unsorted_steps(system, state, hear), key=lambda step: step.choice)
+
+
+def unsorted_steps(system: Searchable, state: State, hear: Hear | None = None) -> Iterator[Step]:
+    """The same: of each device, of its messages, and of the service."""
+    return (step for step in _Stepping(system, hear or system.heard_of).of(state) if step is not None)
 
 
 def is_home(system: Searchable, state: State) -> bool:
@@ -57,67 +70,93 @@ def is_home(system: Searchable, state: State) -> bool:
     return all(system.is_home(side.device, side.net, state.service) for side in state.sides)
 
 
-def _by_service(system: Searchable, state: State) -> Iterator[Step | None]:
-    for move in system.service_moves(state.service):
-        begun = _Begun(move.choice, move.actor, _costs(move), None)
-        yield _of_service(system, state, begun, move)
+class _Stepping:
+    """From state to state of a system."""
 
+    def __init__(self, system: Searchable, hear: Hear) -> None:
+        self._system, self._hear = system, hear
 
-def _by_device(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
-    device, net, _ = state.sides[number]
-    waits = system.waits(net, system.awaited(device))
-    for move in system.device_moves(device, waits):
-        begun = _Begun(move.choice, move.actor, _costs(move), number)
-        yield _of_device(system, state, begun, move)
+    def of(self, state: State) -> Iterator[Step | None]:
+        """Every transition; None for one that cannot be paid for."""
+        for number in range(len(state.sides)):
+            yield from self._by_device(state, number)
+            yield from self._by_net(state, number)
+        for move in self._system.service_moves(state.service):
+            yield self._of_service(state, _Begun(move.choice, move.actor, _costs(move), None), move)
 
+    def _by_device(self, state: State, number: int) -> Iterator[Step | None]:
+        device, net, _ = state.sides[number]
+        waits = self._system.waits(net, self._system.awaited(device))
+        for move in self._system.device_moves(device, waits):
+            yield self._of_device(state, _Begun(move.choice, move.actor, _costs(move), number), move)
 
-def _by_net(system: Searchable, state: State, number: int) -> Iterator[Step | None]:
-    side = state.sides[number]
-    for carried in system.net_moves(side.net):
-        after = _with_side(state, number, side._replace(net=carried.net))
-        begun = _Begun(carried.choice, carried.actor, _costs(carried), number)
-        if not carried.to:
-            yield _finished(system, after, begun, ())
-        elif carried.to == "service":
-            served = system.service_hears(state.service, carried.message)
-            yield _of_service(system, after, _joined(system, begun, served), served)
-        else:
-            is_taken = system.waits(carried.net, system.awaited(side.device)) >= TAKEN
-            for heard in system.device_hears(side.device, carried.message, is_taken):
-                yield _of_device(system, after, _joined(system, begun, heard), heard)
+    def _by_net(self, state: State, number: int) -> Iterator[Step | None]:
+        system, side = self._system, state.sides[number]
+        for carried in system.net_moves(side.net):
+            after = _with_side(state, number, side._replace(net=carried.net))
+            begun = _Begun(carried.choice, carried.actor, _costs(carried), number)
+            if not carried.to:
+                yield self._finished(after, begun, (), None)
+            elif carried.to == "service":
+                served = system.service_hears(state.service, carried.message)
+                yield self._of_service(after, self._joined(begun, served), served)
+            else:
+                is_taken = system.waits(carried.net, system.awaited(side.device)) >= TAKEN
+                for heard in system.device_hears(side.device, carried.message, is_taken):
+                    yield self._of_device(after, self._joined(begun, heard), heard)
 
+    def _of_device(self, state: State, begun: _Begun, move: DeviceMove) -> Step | None:
+        assert begun.side is not None
+        side = state.sides[begun.side]
+        net = side.net
+        if move.out or move.link:
+            net = self._system.net_after(net, move.out, (), move.link)
+        watched, broken = self._watched(side.watched, move)
+        after = side._replace(device=move.device, net=net, watched=watched)
+        return self._finished(_with_side(state, begun.side, after), begun, broken, move)
 
-def _of_device(system: Searchable, state: State, begun: _Begun, move: DeviceMove) -> Step | None:
-    assert begun.side is not None
-    _, net, watched = state.sides[begun.side]
-    if move.out or move.link:
-        net = system.net_after(net, move.out, (), move.link)
-    watched, broken = _watched(system, watched, move)
-    return _finished(system, _with_side(state, begun.side, Side(move.device, net, watched)), begun, broken)
+    def _of_service(self, state: State, begun: _Begun, move: ServiceMove) -> Step | None:
+        broken: Sequence[Broken] = ()
+        for number, side in enumerate(state.sides):
+            down = tuple(message for message in move.out if self._system.side_of(message) == number)
+            net = self._system.net_after(side.net, (), down, "") if down else side.net
+            watched, broke = self._watched(side.watched, move)
+            state = _with_side(state, number, side._replace(net=net, watched=watched))
+            broken = (*broken, *broke)
+        return self._finished(state._replace(service=move.service), begun, broken, move)
 
+    def _watched(self, watched: Hashable, move: DeviceMove | ServiceMove) -> tuple[Hashable, Sequence[Broken]]:
+        heard = self._hear(move)
+        return (watched, ()) if heard is None else self._system.watch(watched, heard)
 
-def _of_service(system: Searchable, state: State, begun: _Begun, move: ServiceMove) -> Step | None:
-    broken: Sequence[Broken] = ()
-    for number, side in enumerate(state.sides):
-        down = tuple(message for message in move.out if system.side_of(message) == number)
-        net = system.net_after(side.net, (), down, "") if down else side.net
-        watched, broke = _watched(system, side.watched, move)
-        state = _with_side(state, number, side._replace(net=net, watched=watched))
-        broken = (*broken, *broke)
-    return _finished(system, state._replace(service=move.service), begun, broken)
+    def _joined(self, begun: _Begun, heard: DeviceMove | ServiceMove) -> _Begun:
+        kinds = (*begun.kinds, *_costs(heard))
+        actor = heard.actor if heard.cost else begun.actor
+        return begun._replace(choice=self._system.joined(begun.choice, heard.choice), actor=actor, kinds=kinds)
 
+    def _finished(
+        self, state: State, begun: _Begun, broken: Sequence[Broken], move: DeviceMove | ServiceMove | None
+    ) -> Step | None:
+        """Paid for; None if it cannot be."""
+        budgets = self._system.paid(state.budgets, begun.kinds)
+        if budgets is None:
+            return None
+        state, tokens = self._named(state._replace(budgets=budgets))
+        if is_home(self._system, state):
+            broken = (*broken, *(each for side in state.sides for each in self._system.at_rest(side.watched)))
+        return Step(begun.choice, begun.actor, begun.kinds, state, broken, begun.side, move, tokens)
 
-def _watched(
-    system: Searchable, watched: Hashable, move: DeviceMove | ServiceMove
-) -> tuple[Hashable, Sequence[Broken]]:
-    heard = system.heard_of(move)
-    return (watched, ()) if heard is None else system.watch(watched, heard)
-
-
-def _joined(system: Searchable, begun: _Begun, heard: DeviceMove | ServiceMove) -> _Begun:
-    kinds = (*begun.kinds, *_costs(heard))
-    actor = heard.actor if heard.cost else begun.actor
-    return begun._replace(choice=system.joined(begun.choice, heard.choice), actor=actor, kinds=kinds)
+    def _named(self, state: State) -> tuple[State, tuple[Any, ...]]:
+        """With what was minted called as from now on; and how each side's tokens are."""
+        system, sides, service, called = self._system, list[Side](), state.service, list[Any]()
+        for number, side in enumerate(state.sides):
+            device, names = system.named_device(side.device)
+            net, tokens = system.named_net(side.net, number, names)
+            service = system.named_service(service, number, names)
+            watched = system.named_watched(side.watched, tokens)
+            sides.append(side._replace(device=device, net=net, watched=watched))
+            called.append(tokens)
+        return state._replace(sides=tuple(sides), service=service), tuple(called)
 
 
 def _costs(move: DeviceMove | NetMove | ServiceMove) -> tuple[Kind, ...]:
@@ -128,26 +167,3 @@ def _costs(move: DeviceMove | NetMove | ServiceMove) -> tuple[Kind, ...]:
 
 def _with_side(state: State, number: int, side: Side) -> State:
     return state._replace(sides=(*state.sides[:number], side, *state.sides[number + 1 :]))
-
-
-def _finished(system: Searchable, state: State, begun: _Begun, broken: Sequence[Broken]) -> Step | None:
-    """Paid for; None if it cannot be."""
-    budgets = system.paid(state.budgets, begun.kinds)
-    if budgets is None:
-        return None
-    state = _named(system, state._replace(budgets=budgets))
-    if is_home(system, state):
-        broken = (*broken, *(each for side in state.sides for each in system.at_rest(side.watched)))
-    actor = begun.actor if begun.side is None or len(state.sides) == 1 else f"{begun.actor} {begun.side}"
-    return Step(begun.choice, actor, begun.kinds, state, broken, begun.side)
-
-
-def _named(system: Searchable, state: State) -> State:
-    """With what was minted called as from now on."""
-    sides, service = list[Side](), state.service
-    for number, side in enumerate(state.sides):
-        device, names = system.named_device(side.device)
-        net, tokens = system.named_net(side.net, number, names)
-        service = system.named_service(service, number, names)
-        sides.append(Side(device, net, system.named_watched(side.watched, tokens)))
-    return state._replace(sides=tuple(sides), service=service)

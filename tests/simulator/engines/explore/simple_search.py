@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from simulator.engines.explore.plain import Step, is_home, steps
+from simulator.engines.explore.plain import Hear, Step, is_home, steps
 from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State, is_violated
 
 
@@ -16,12 +16,12 @@ class Known(NamedTuple):
     free: dict[State, list[Step]]
 
 
-def searched(system: Searchable) -> Known:
-    """All of it."""
+def searched(system: Searchable, hear: Hear | None = None) -> Known:
+    """All of it; `hear` is what watchers are told of a move, if not what the search takes to matter."""
     known = Known({system.first(): ()}, 0, {}, {}, {})
     waiting, transitions = [system.first()], 0
     for state in waiting:
-        found = steps(system, state)
+        found = steps(system, state, hear)
         transitions += len(found)
         known.free[state] = [step for step in found if not step.kinds]
         for step in found:
@@ -84,6 +84,6 @@ def _reach(after: dict[State, set[State]], state: State) -> set[State]:
 
 
 def _is_fair(away: dict[State, list[Step]], component: frozenset[State]) -> bool:
-    able = [{step.actor for step in away[state]} - UNFAIR for state in component]
-    stay = {step.actor for state in component for step in away[state] if step.state in component}
+    able = [{step.treated_fairly for step in away[state]} - UNFAIR for state in component]
+    stay = {step.treated_fairly for state in component for step in away[state] if step.state in component}
     return not set.intersection(*able) - stay

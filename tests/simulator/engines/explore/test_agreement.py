@@ -6,7 +6,7 @@ import pytest
 
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Setup
-from simulator.engines.explore.system import System
+from simulator.engines.explore.system import System, all_heard
 from tests.simulator.engines.explore.simple_search import searched, stuck
 from tests.simulator.engines.explore.test_search import agrees
 
@@ -28,7 +28,7 @@ from tests.simulator.engines.explore.test_search import agrees
 )
 def test_the_same_is_found_with_tables_and_without(world: dict[str, Any]):
     system = System(Setup.model_validate(world))
-    known, found = searched(system), explore(system)
+    known, found = searched(system, all_heard), explore(system)
     assert found.complete
     agrees(system, found, known)
     assert found.stuck_count == len(stuck(system, known))

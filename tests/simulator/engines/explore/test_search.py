@@ -96,8 +96,8 @@ def follows_a_fair_loop(known: Known, start: Any, loop: tuple[Any, ...]) -> None
     state, able, moved = start, [], set()
     for choice in loop:
         step = next(each for each in known.free[state] if each.choice == choice)
-        able.append({each.actor for each in known.free[state]} - {"operator", "fault"})
-        moved.add(step.actor)
+        able.append({each.treated_fairly for each in known.free[state]} - {"operator", "fault"})
+        moved.add(step.treated_fairly)
         state = step.state
     assert state == start
     assert loop
