@@ -12,6 +12,8 @@ from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
 
+AFTER_THE_LEAP: Final = frozenset({"write", "reboot", "self-test", "commit"})
+"""Steps of firmware that may follow its leap."""
 EXECUTIONS: Final = 64
 """So many executions are remembered whose firmware is past the leap."""
 
@@ -49,16 +51,22 @@ class Leap(NamedTuple):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Leaps(State):
-    """Those that were allowed, and the others; and what runs, and whose firmware is past the leap."""
+    """Those that were allowed, and the others; and what runs, and whose firmware is past the leap.
+
+    `brought` is what runs if it was written over the only slot, whosever it was.
+    """
 
     held: int = 0
     others: tuple[Leap, ...] = ()
     running: str = ""
+    brought: str = ""
     passed: Map[ExecutionKey, Passed] = EMPTY
 
 
 def _booted(state: Leaps, now: Moment) -> None:
-    state.running = now.event.version
+    version = state.running = now.event.version
+    is_brought = any(passed.by == "write" and passed.over != version for passed in state.passed.values())
+    state.brought = version if is_brought or state.brought == version else ""
     state.passed = state.passed.only(lambda _key, passed: not passed.is_refuted(now.event))
 
 
@@ -73,11 +81,18 @@ def _committed(state: Leaps, now: Moment) -> None:
         state.passed = state.passed.put(now.event.execution, passed._replace(is_done=True))
 
 
+def _is_behind(state: Leaps, key: ExecutionKey, step: str) -> bool:
+    """Whether a step of firmware comes after the leap: its own execution's, or that of whoever wrote what it tests."""
+    if step not in AFTER_THE_LEAP:
+        return False
+    return key in state.passed or (step == "self-test" and state.brought != "")
+
+
 def _began(state: Leaps, now: Moment) -> None:
     testimony, key, at = now.testimony, now.event.execution, now.mark.at
-    if now.event.reversible or key in state.passed:
-        return
     by = now.event.step.split()[0]
+    if now.event.reversible or _is_behind(state, key, by):
+        return
     if by in ("write", "commit"):
         state.passed = state.passed.put(key, Passed(by, state.running), EXECUTIONS)
     forward = testimony.forward(key, now.record)
@@ -115,7 +130,7 @@ SEES: Final = Sight(
 def essence(state: Leaps, past: Past) -> Leaps:
     """Whose firmware is past it; a leap is allowed or not when it is made."""
     passed = by_execution(state.passed.only(lambda key, _passed: not past.is_left(key)))
-    return Leaps(running=state.running, passed=passed)
+    return Leaps(running=state.running, brought=state.brought, passed=passed)
 
 
 def _last_cause(testimony: Testimony, key: ExecutionKey) -> Mark | None:
@@ -130,8 +145,9 @@ def rule(state: Leaps, subject: Subject) -> Ruling:
     The question must have been put after the last hint in the execution's namespace and the last (re)connection that
     the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
     and start-next name what they found; an accepted update does not. A recovery past the leap has no choice, nor has
-    firmware that is past it: whatever the answer, it would go on. Of programs each is a leap of its own. Whose policy
-    it is to leap unanswered may do so once no answer has come for as long as the policy says.
+    firmware that is past it: whatever the answer, it would go on. So is the self-test of what runs and was written
+    over the only slot, for whichever execution: it changes nothing. Of programs each is a leap of its own. Whose
+    policy it is to leap unanswered may do so once no answer has come for as long as the policy says.
 
     From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
     """

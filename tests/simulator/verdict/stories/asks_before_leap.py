@@ -1,9 +1,9 @@
 """Stories of `asks-before-leap`."""
 
-from agent.device_events import DeviceBooted, PhaseChanged
+from agent.device_events import DeviceBooted, ExecutionLeft, PhaseChanged
 from tests.simulator.verdict.stories.scenes import at_work
 from tests.simulator.verdict.stories.telling import story
-from tests.simulator.verdict.tale import FW, Tale
+from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale
 
 
 @story("asks-before-leap", "held", opportunities=1)
@@ -175,3 +175,43 @@ def takes_it_anew_and_writes_without_asking(tale: Tale) -> None:
     tale.take(FW)
     tale.hint()
     tale.begin(FW, "write", reversible=False)
+
+
+def finds_what_another_wrote(tale: Tale, version: str) -> None:
+    """Of an execution that is over; and nothing was asked of the next one since the network came back."""
+    overwrites_its_only_slot(tale)
+    tale.finish(FW, "write")
+    tale.lose_power(version=version)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.device(ExecutionLeft(FW, "kept"))
+    tale.queue(FW_AGAIN)
+    tale.take(FW_AGAIN)
+    tale.disconnect()
+    tale.connect()
+
+
+@story("asks-before-leap", "held", opportunities=1)
+def tests_unanswered_what_another_execution_wrote_over_its_only_slot(tale: Tale) -> None:
+    finds_what_another_wrote(tale, "2.0")
+    tale.begin(FW_AGAIN, "self-test", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def writes_unanswered_once_more_what_another_execution_wrote(tale: Tale) -> None:
+    finds_what_another_wrote(tale, "2.0")
+    tale.begin(FW_AGAIN, "write", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def tests_unanswered_what_another_execution_wrote_and_does_not_run(tale: Tale) -> None:
+    finds_what_another_wrote(tale, "1.0")
+    tale.begin(FW_AGAIN, "self-test", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def runs_a_program_unanswered_behind_firmware(tale: Tale) -> None:
+    overwrites_its_only_slot(tale)
+    tale.disconnect()
+    tale.connect()
+    tale.begin(FW, "fuse", reversible=False)
