@@ -18,7 +18,7 @@ Kind: TypeAlias = Literal[
     "delete-execution",
     "other-namespace",
 ]
-"""What costs: operators' free choices, and faults. What costs nothing happens by itself, sooner or later."""
+"""What costs: what operators may do, and faults. What costs nothing happens by itself, but that nobody owes a job."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Actor: TypeAlias = Literal["device", "timer", "up", "down", "service", "operator", "fault"]

@@ -1,8 +1,8 @@
 """The graph of what happens by itself: whether it leads home from everywhere, and what may go on without end.
 
-Its vertices are states, by their numbers in the search; its edges are transitions that cost nothing, sorted by where
-they begin. Home, here, are also the states that were never expanded and those that break something by themselves:
-nothing is said of what comes after these.
+Its vertices are states, by their numbers in the search; its edges are transitions that somebody owes (`is_owed`), by
+where they begin. Home, here, are also the states that were never expanded and those that break something by
+themselves: nothing is said of what comes after these.
 """
 
 from typing import Final, NamedTuple

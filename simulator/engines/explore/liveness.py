@@ -1,5 +1,7 @@
 """Whether all is well in the end: a way home from every state, and no fair run that stays away for ever.
 
+A way home takes nobody who owes no move: an operator who makes one more job may wake a device that hangs, and need not.
+
 Weak fairness: whoever could always make a move makes one some day. A run that goes on without end stays in one strongly
 connected component at last, and can visit all of it. So such a run is fair exactly if each actor that can move in all
 states of the component has a move that stays there; one whose every move leads out would have been owed that.

@@ -19,6 +19,7 @@ from simulator.engines.explore.searchable import (
     NetMove,
     Searchable,
     ServiceMove,
+    is_owed,
     is_violated,
 )
 from simulator.engines.explore.tables import Entry, Parts, Table, Trait
@@ -92,6 +93,7 @@ class LocalMoves:
         self.costly = Trait(self.labels, np.bool_, lambda label: bool(label.kinds))
         self.violated = Trait(self.broken, np.bool_, is_violated)
 
+        self.owed = Trait(self.labels, np.bool_, lambda label: is_owed(label.kinds, label.actor))
     def _make_tables(self) -> None:
         self.device_moves = Table(2, 7, self._ask_device)
         self.waits = Table(2, 1, self._ask_waits)

@@ -77,8 +77,8 @@ class Notes:
 
     def broke(self, label: Numbers, before: Numbers, broken: Numbers) -> None:
         """These transitions break something."""
-        costly, violated = self._known.costly.values[label], self._known.violated.values[broken]
-        self.excused.extend(before[~costly & violated])
+        owed, violated = self._known.owed.values[label], self._known.violated.values[broken]
+        self.excused.extend(before[owed & violated])
         for number, state, which in zip(label.tolist(), before.tolist(), broken.tolist(), strict=True):
             for each in self._known.broken[which]:
                 self._add(Breach(each.invariant, each.outcome, state, self._known.labels[number], each.why, 1))

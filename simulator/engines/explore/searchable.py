@@ -20,6 +20,11 @@ UNFAIR: Final = frozenset({"operator", "fault"})
 """Actors that owe nobody a move. Every other one that could always move does so some day (weak fairness)."""
 
 
+def is_owed(kinds: Sequence[Kind], actor: str) -> bool:
+    """Whether a transition happens by itself: it costs nothing, and is not up to somebody who may as well let it be."""
+    return not kinds and actor not in UNFAIR
+
+
 class Side(NamedTuple):
     """All that one device has to itself."""
 
@@ -37,7 +42,7 @@ class State(NamedTuple):
 
 
 class Move(Protocol):
-    """What one part does. What costs nothing happens by itself."""
+    """What one part does. Whether it happens by itself, `is_owed` tells."""
 
     @property
     def choice(self) -> Choice:

@@ -25,7 +25,7 @@ NO_PARENT = -1
 
 
 class Edges(NamedTuple):
-    """Transitions that cost nothing; labels by the numbers of `Kept.labels`."""
+    """Transitions that happen by themselves (`is_owed`); labels by the numbers of `Kept.labels`."""
 
     before: NDArray[np.int32]
     after: NDArray[np.int32]
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
     """All that a shard knows in the end, states by their numbers in the whole search.
 
     `states` are its own, ascending; `parent`, `label` (the first way there) and `standing` (see `local_moves`) are of
-    each of these. `excused` have a transition that costs nothing and violates something. `left`: how many states have
+    each of these. `excused` have a transition by itself that violates something. `left`: how many states have
     so much left.
     """
 
@@ -54,7 +54,7 @@ class Kept(NamedTuple):
 
 
 class Shard:
-    """States, the first way to each, and what leads from one to another for nothing."""
+    """States, the first way to each, and what leads from one to another by itself."""
 
     def __init__(self, system: Searchable) -> None:
         self._system = system
@@ -76,7 +76,7 @@ class Shard:
 
     @property
     def edge_count(self) -> int:
-        """Transitions that cost nothing."""
+        """Transitions that happen by themselves."""
         return len(self._edges[0])
 
     @property
@@ -110,7 +110,7 @@ class Shard:
         first, last = np.searchsorted(self._states.values, [low, high])
         moves = self.expansion.moves(tuple(column.values[first:last] for column in self._visited.words))
         goes_on = self._standing.values[first:last] != AWAY
-        goes_on[moves.source[~self.expansion.known.costly.values[moves.label]]] = True
+        goes_on[moves.source[self.expansion.known.owed.values[moves.label]]] = True
         self.has_dead_end |= not goes_on.all()
         moves = moves._replace(source=self._states.values[first:last][moves.source].astype(np.int64))
         self.transitions += len(moves.source)
@@ -156,9 +156,9 @@ class Shard:
         costly = self.expansion.known.costly.values[moves.label]
         after = self._states.values[found]
         self._notes.followed(moves.label[costly], moves.source[costly], after[costly])
-        free = np.flatnonzero(~costly)
+        owed = np.flatnonzero(self.expansion.known.owed.values[moves.label])
         for column, values in zip(self._edges, (moves.source, after, moves.label), strict=True):
-            column.extend(values[free])
+            column.extend(values[owed])
 
     def _rank_by_number(self) -> Numbers:
         self._rank_of.extend([self._ranks[label] for label in self.labels[len(self._rank_of) :]])

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.plain import Step, is_home, steps
 from simulator.engines.explore.search import explore
-from simulator.engines.explore.searchable import Choice, Kind, Path, Searchable, State, is_violated
+from simulator.engines.explore.searchable import Choice, Kind, Path, Searchable, State, is_owed, is_violated
 
 REMEMBERED: Final = 20_000
 """States of which the steps are remembered from one try to the next."""
@@ -89,7 +89,7 @@ class Player:
             return any(each.invariant == self._invariant and each.outcome == "violated" for each in step.broken)
         if is_violated(step.broken) or is_home(self._system, step.state):
             return False
-        return all(after.kinds for after in self._steps(step.state).values())
+        return not any(is_owed(after.kinds, after.actor) for after in self._steps(step.state).values())
 
     def _steps(self, state: State) -> dict[Choice, Step]:
         known = self._known.get(state)

@@ -175,9 +175,8 @@ class _Group:
 
     def _dead_ends(self, moves: Moves) -> Numbers:
         """Walks for which nothing more happens by itself, away from home."""
-        costly = self._expansion.known.costly.values[moves.label]
         goes_on = np.zeros(len(self._walking), np.bool_)
-        goes_on[moves.source[~costly]] = True
+        goes_on[moves.source[self._expansion.known.owed.values[moves.label]]] = True
         ends = np.flatnonzero(~goes_on)
         return ends[~self._expansion.is_home(tuple(word[ends] for word in self._words))]
 

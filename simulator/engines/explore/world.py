@@ -17,6 +17,7 @@ from simulator.engines.explore.choice import Actor, Choice
 from simulator.engines.explore.device import DeviceMove, Told
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.plain import Step, unsorted_steps
+from simulator.engines.explore.searchable import is_owed
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System, World, all_heard
 from simulator.engines.explore.tokens import Tokens
@@ -88,7 +89,7 @@ def ending(system: System, world: World) -> RunEnded | None:
     """
     if is_home(system, world):
         return RunEnded("finished")
-    goes_on = any(not each.costs for each in transitions(system, world))
+    goes_on = any(is_owed(each.costs, each.actor) for each in transitions(system, world))
     return None if goes_on else RunEnded("timed-out", "whatever could still happen by itself")
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.monitors import Broken
-from simulator.engines.explore.searchable import is_violated
+from simulator.engines.explore.searchable import is_owed, is_violated
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System, World
 from simulator.engines.explore.world import transitions
@@ -20,7 +20,7 @@ from simulator.engines.explore.world import transitions
 @dataclass
 class Searched:
     """`came` is, for each world, how it was reached first: from which, and by what; `before`: all from which it can be
-    reached by a move for which nobody pays.
+    reached by a move that somebody owes.
     """
 
     came: dict[World, tuple[World, Choice] | None]
@@ -30,12 +30,12 @@ class Searched:
     complete: bool = True
     broken: dict[Broken, tuple[World, Choice]] = field(default_factory=dict)
     excused: set[World] = field(default_factory=set)
-    """From which something is violated by a move for which nobody pays; it is not followed."""
+    """From which something is violated by a move that somebody owes; it is not followed."""
     dead: list[World] = field(default_factory=list)
-    """Those from which nothing leads on."""
+    """Those from which nothing leads on by itself."""
 
     def without_a_way_to(self, there: set[World]) -> list[World]:
-        """From which nothing leads there, nor to a violation, but by what somebody pays for."""
+        """From which nothing leads there, nor to a violation, but by what nobody owes."""
         reached, new = there | self.excused, [*there, *self.excused]
         while new:
             new = [world for at in new for world in self.before.get(at, ()) if world not in reached]
@@ -63,14 +63,14 @@ def search(system: System, most: int = 1_000_000, first: World | None = None) ->
         for world in level:
             leads_on = False
             for move in transitions(system, world):
-                leads_on = True
+                leads_on = leads_on or is_owed(move.costs, move.actor)
                 searched.transitions += 1
                 for broken in move.broken:
                     searched.broken.setdefault(broken, (world, move.choice))
                 if is_violated(move.broken):
-                    searched.excused.update([] if move.costs else [world])
+                    searched.excused.update([world] if is_owed(move.costs, move.actor) else [])
                     continue
-                if not move.costs:
+                if is_owed(move.costs, move.actor):
                     searched.before.setdefault(move.world, []).append(world)
                 if move.world not in searched.came:
                     searched.came[move.world] = world, move.choice

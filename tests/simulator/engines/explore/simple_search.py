@@ -3,17 +3,17 @@
 from typing import NamedTuple
 
 from simulator.engines.explore.plain import Hear, Step, is_home, steps
-from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State, is_violated
+from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State, is_owed, is_violated
 
 
 class Known(NamedTuple):
-    """States in the order in which they were met, the first way to each, and all transitions between them."""
+    """States in the order in which they were met, the first way to each, and what is `owed` in each (`is_owed`)."""
 
     paths: dict[State, Path]
     transitions: int
     broken: dict[tuple[str, str], tuple[Path, int]]
     cells: dict[tuple[str, str], tuple[int, Path]]
-    free: dict[State, list[Step]]
+    owed: dict[State, list[Step]]
 
 
 def searched(system: Searchable, hear: Hear | None = None) -> Known:
@@ -23,7 +23,7 @@ def searched(system: Searchable, hear: Hear | None = None) -> Known:
     for state in waiting:
         found = steps(system, state, hear)
         transitions += len(found)
-        known.free[state] = [step for step in found if not step.kinds]
+        known.owed[state] = [step for step in found if is_owed(step.kinds, step.actor)]
         for step in found:
             path = (*known.paths[state], step.choice)
             _note(system, known, state, step, path)
@@ -46,12 +46,12 @@ def _note(system: Searchable, known: Known, state: State, step: Step, path: Path
 
 
 def stuck(system: Searchable, known: Known) -> set[State]:
-    """From where nothing leads home that costs nothing, nor to anything broken."""
-    leads = {state for state in known.paths if is_home(system, state) or _is_excused(known.free[state])}
+    """From where nothing leads home by itself, nor to anything broken."""
+    leads = {state for state in known.paths if is_home(system, state) or _is_excused(known.owed[state])}
     while True:
         more = {
             state
-            for state, found in known.free.items()
+            for state, found in known.owed.items()
             if state not in leads and any(step.state in leads for step in found)
         }
         if not more:
@@ -62,7 +62,7 @@ def stuck(system: Searchable, known: Known) -> set[State]:
 def fair_components(system: Searchable, known: Known) -> set[frozenset[State]]:
     """Where a fair run may stay for ever, by the definition: for each state, what it reaches that reaches it."""
     away = {
-        state: found for state, found in known.free.items() if not is_home(system, state) and not _is_excused(found)
+        state: found for state, found in known.owed.items() if not is_home(system, state) and not _is_excused(found)
     }
     after = {state: {step.state for step in found} & away.keys() for state, found in away.items()}
     reach = {state: _reach(after, state) for state in away}

@@ -95,8 +95,8 @@ def follows_a_fair_loop(known: Known, start: Any, loop: tuple[Any, ...]) -> None
     """It can be walked, ends where it began, and leaves nobody waiting who could always move."""
     state, able, moved = start, [], set()
     for choice in loop:
-        step = next(each for each in known.free[state] if each.choice == choice)
-        able.append({each.treated_fairly for each in known.free[state]} - {"operator", "fault"})
+        step = next(each for each in known.owed[state] if each.choice == choice)
+        able.append({each.treated_fairly for each in known.owed[state]} - {"operator", "fault"})
         moved.add(step.treated_fairly)
         state = step.state
     assert state == start
@@ -112,7 +112,8 @@ def follows_a_fair_loop(known: Known, start: Any, loop: tuple[Any, ...]) -> None
         pytest.param({0: [("a", 1)], 1: [("a", 0), ("b", 9)]}, 0, 1, id="b is not always able to lead home"),
         pytest.param({0: [("a", 1), ("b", 9)], 1: [("a", 0), ("b", 9)]}, 0, 0, id="b is, and some day does"),
         pytest.param({0: [("a", 0), ("a", 9)]}, 0, 1, id="a moves, and need not move home"),
-        pytest.param({0: [("a", 0), ("operator", 9)]}, 0, 1, id="an operator owes nobody a move"),
+        pytest.param({0: [("a", 0), ("operator", 9)]}, 1, 1, id="an operator owes nobody a move"),
+        pytest.param({0: [("operator", 9)]}, 1, 0, id="nor is it a way home that one may make a move"),
         pytest.param({0: [("a", 1)], 1: [("a", 2)], 2: [("a", 1)]}, 3, 1, id="nothing leads home, without end"),
         pytest.param({0: [("a", 9)], 9: [("a", 8)], 8: [("a", 9)]}, 0, 0, id="a loop by way of home"),
         pytest.param(

@@ -278,7 +278,7 @@ def test_nobody_is_accused_in_the_middle_of_a_path(seed: int):
 
 
 def test_a_path_that_ends_where_nothing_ever_happens_is_a_run_that_met_its_limit():
-    system = system_of(Setup(model="device-client", bounds=Bounds(delete=1)))
+    system = system_of(Setup(model="device-client", bounds=Bounds(delete=1), next=True))
     dead = [each for each in search(system).dead if not is_home(system, each)]
     assert dead
     assert {ended and ended.why for ended in (ending(system, world) for world in dead)} == {"timed-out"}

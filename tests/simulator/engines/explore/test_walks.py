@@ -5,7 +5,7 @@ import pytest
 from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.plain import steps
 from simulator.engines.explore.search import explore
-from simulator.engines.explore.searchable import is_violated
+from simulator.engines.explore.searchable import is_owed, is_violated
 from simulator.engines.explore.shrink import NotReproducedError, Player, shrink
 from simulator.engines.explore.walks import Stumbled, drawn_bounds, walks
 from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Lock
@@ -21,7 +21,7 @@ def ends_as_told(system: Dice, stumbled: Stumbled) -> None:
         step = next(each for each in steps(system, state) if each.choice == choice)
         state, broken = step.state, step.broken
     if stumbled.invariant == DEAD_END:
-        assert not any(not step.kinds for step in steps(system, state))
+        assert not any(is_owed(step.kinds, step.actor) for step in steps(system, state))
     else:
         assert stumbled.invariant == next(each.invariant for each in broken if each.outcome == "violated")
 
@@ -52,6 +52,13 @@ def test_walks_draw_which_troubles_there_are_and_how_many():
 def test_a_walk_tells_that_nothing_can_happen_and_nobody_is_home():
     found = walks(Graphic({0: [("a", 1)]}, home={9}), 3, seed=0, bounds={}, depth=9)
     assert [(each.invariant, each.path) for each in found.stumbled] == [(DEAD_END, (("to 01", "a"),))] * 3
+
+
+def test_what_an_operator_may_do_ends_no_dead_end():
+    system = Graphic({0: [("a", 1)], 1: [("operator", 9)]}, home={9})
+    found = walks(system, 3, seed=0, bounds={}, depth=9)
+    assert [(each.invariant, each.path) for each in found.stumbled] == [(DEAD_END, (("to 01", "a"),))] * 3
+    assert shrink(system, found.stumbled[0].path, DEAD_END).path == (("to 01", "a"),)
 
 
 def test_walks_that_end_at_home_stumble_on_nothing():
