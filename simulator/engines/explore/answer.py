@@ -14,7 +14,7 @@ from simulator.engines.explore.playing import Prefixes
 from simulator.engines.explore.sometimes import Sometimes
 from simulator.engines.explore.stumbling import WALKED
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.undecidable import why_undecidable
+from simulator.engines.explore.undecidable import Undecidable, why_undecidable
 from simulator.engines.explore.world import Transition, transitions
 from simulator.verdict import INVARIANTS, InvariantVerdict, Reached, Verdict, Violation
 from simulator.verdict.explored import (
@@ -70,7 +70,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         stopped_by=exploration.stopped_by,
         world=world_in_words(system.setup),
         bounds=tuple(_bounds(exploration)),
-        leaves_out=(*not_here, *left_out(system.setup)),
+        leaves_out=(*not_here, *left_out(system.setup), *_not_followed(findings)),
         cells=tuple(_cells(exploration, prefixes)),
         findings=findings,
         walks=exploration.walks,
@@ -117,7 +117,14 @@ def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed
         )
     if missed:
         return "inconclusive", f"'{missed[0]}' cannot be reached within these bounds, in {within}"
-    return "passed", f"within the bounds no order of events violates anything: all of {within}"
+    beyond = "; but for what comes after what is undecidable" if any(_not_followed(explored.findings)) else ""
+    return "passed", f"within the bounds no order of events violates anything: all of {within}{beyond}"
+
+
+def _not_followed(findings: Iterable[ExploredFinding]) -> Iterator[str]:
+    """What is left out because of what was found."""
+    if any(each.sort == "undecidable" for each in findings):
+        yield "what comes after an outcome that is undecidable was not followed"
 
 
 # ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,8 +132,8 @@ def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed
 
 def _findings(system: System, exploration: Exploration, prefixes: Prefixes) -> Iterator[ExploredFinding]:
     """What is violated, the shortest way first; then what never comes home; then what nobody could have told."""
-    broken = [_finding(system, each, prefixes) for each in exploration.broken]
-    yield from (each for each in broken if each.sort == "violated")
+    broken = [finding for each in exploration.broken for finding in _blamed_or_not(system, exploration, each)]
+    yield from sorted((each for each in broken if each.sort == "violated"), key=lambda each: len(each.way))
     for way in exploration.stuck[:SHOWN]:
         why = STUCK.format(_standing(system, prefixes, chosen(way)))
         yield ExploredFinding(sort="stuck", invariant=LIVENESS, why=why, times=exploration.stuck_count, way=_words(way))
@@ -145,13 +152,26 @@ def _findings(system: System, exploration: Exploration, prefixes: Prefixes) -> I
         yield _finding_of("undecided", breach)
 
 
-def _finding(system: System, breach: Breach, prefixes: Prefixes) -> ExploredFinding:
+def _blamed_or_not(system: System, exploration: Exploration, first: Breach) -> Iterator[ExploredFinding]:
+    """The first breach of an invariant. If nobody is to blame for it, somebody may be for a later one, after other
+    trouble: that one besides.
+    """
+    excuse = _excuse(system, first)
+    if excuse is None:
+        yield _finding_of("violated", first)
+        return
+    others = [each for each in exploration.broken_by_trouble if each.invariant == first.invariant]
+    blamed = [each for each in others if _excuse(system, each) is None]
+    if blamed:
+        yield _finding_of("violated", blamed[0]._replace(times=sum(each.times for each in blamed)))
+    finding = _finding_of("undecidable", first._replace(times=first.times - sum(each.times for each in blamed)))
+    yield finding.model_copy(update={"argument": excuse.argument, "avoid": excuse.avoid})
+
+
+def _excuse(system: System, breach: Breach) -> Undecidable | None:
+    """Why nobody is to blame for it; None: somebody is."""
     path = chosen(breach.path)
-    row = why_undecidable(breach.invariant, path, told_on_the_way(system, path))
-    finding = _finding_of("violated", breach)
-    if row is None:
-        return finding
-    return finding.model_copy(update={"sort": "undecidable", "argument": row.argument, "avoid": row.avoid})
+    return why_undecidable(breach.invariant, path, told_on_the_way(system, path))
 
 
 def _finding_of(sort: FindingSort, breach: Breach) -> ExploredFinding:

@@ -63,7 +63,8 @@ class Exploration:
 
     `depth`: the most choices on a shortest way. `expanded`: states of which every choice was tried; only of these is
     anything said. What breaks an invariant is told and not followed further, and its end not counted as a state;
-    what is `undecided` accuses nobody, and is followed.
+    what is `undecided` accuses nobody, and is followed. `broken` has the shortest way of each invariant;
+    `broken_by_trouble` that of each invariant and set of kinds of trouble that had come by then.
     `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
     fair run may stay away from home (`loop_count` components). `dead_end`: the first way to where nothing happens by
     itself any more, away from home, if there is one. `lost`: the first states, of `lost_count`, from which all ways
@@ -90,6 +91,7 @@ class Exploration:
     seconds: float
     bytes_a_state: float
     seconds_of: Mapping[str, float] = field(default_factory=dict)
+    broken_by_trouble: tuple[Violation, ...] = ()
     lost: tuple[Path, ...] = ()
     lost_count: int = 0
     walks: int = 0

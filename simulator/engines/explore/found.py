@@ -91,11 +91,10 @@ def _merged_costly(all_of_them: Iterable[Costly]) -> list[Costly]:
 
 
 def _merged_breaches(all_of_them: Iterable[Breach]) -> list[Breach]:
-    merged: dict[tuple[str, str], Breach] = {}
+    merged: dict[tuple[str, str, tuple[Kind, ...]], Breach] = {}
     for each in all_of_them:
-        name = each.invariant, each.outcome
-        merged[name] = first_breach(merged[name], each) if name in merged else each
-    return [merged[name] for name in sorted(merged)]
+        merged[each.sort] = first_breach(merged[each.sort], each) if each.sort in merged else each
+    return [merged[sort] for sort in sorted(merged)]
 
 
 def _merged_phases(all_of_them: Iterable[Met]) -> list[Met]:

@@ -69,6 +69,8 @@ class LocalMoves:
         self._tokens: Parts[Hashable] = Parts("tokens", 31)
         self._messages: Parts[Hashable] = Parts("message", 31)
         self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
+        self._most = system.left(system.first().budgets)
+        self._spent: dict[int, tuple[Kind, ...]] = {}
         self._net_kinds: dict[Kind, int] = {}
         self._masks, self._masks_of = np.zeros(0, np.int64), (0, 0)
         self._known_names: dict[tuple[Choice, str, Kind | None, Kind | None], tuple[int, int]] = {}
@@ -91,9 +93,9 @@ class LocalMoves:
         self.homely = Trait(self.devices, np.bool_, system.can_be_home)
         self.phase = Trait(self.devices, np.int64, lambda device: self.phases.number(system.phase(device)))
         self.costly = Trait(self.labels, np.bool_, lambda label: bool(label.kinds))
+        self.owed = Trait(self.labels, np.bool_, lambda label: is_owed(label.kinds, label.actor))
         self.violated = Trait(self.broken, np.bool_, is_violated)
 
-        self.owed = Trait(self.labels, np.bool_, lambda label: is_owed(label.kinds, label.actor))
     def _make_tables(self) -> None:
         self.device_moves = Table(2, 7, self._ask_device)
         self.waits = Table(2, 1, self._ask_waits)
@@ -153,6 +155,15 @@ class LocalMoves:
             masks = [sum(1 << bit for kind, bit in self._net_kinds.items() if each.get(kind, 0)) for each in left]
             self._masks, self._masks_of = np.array(masks, np.int64), (len(masks), len(self._net_kinds))
         return self._masks[budgets]
+
+    def spent(self, budgets: int) -> tuple[Kind, ...]:
+        """The kinds of which something is gone, in order."""
+        spent = self._spent.get(budgets)
+        if spent is None:
+            left = self.system.left(self.budgets[budgets])
+            spent = tuple(sorted(kind for kind, most in self._most.items() if left[kind] < most))
+            self._spent[budgets] = spent
+        return spent
 
     def _ask_net(self, net: int, affordable: int) -> Iterator[Entry]:
         for move in self.system.net_moves(self.nets[net]):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.explore.index import Column, Numbers
 from simulator.engines.explore.local_moves import Label, LocalMoves
-from simulator.engines.explore.searchable import is_violated
+from simulator.engines.explore.searchable import Kind, is_violated
 
 NOT_FOLLOWED = -1
 ELSEWHERE = (-1, -1)
@@ -20,15 +20,22 @@ ELSEWHERE = (-1, -1)
 class Breach(NamedTuple):
     """What a transition broke, and the state where it begins. `times`: so many transitions broke the invariant.
 
-    `outcome` is "violated", or "undecided".
+    `outcome` is "violated", or "undecided"; `spent` are the kinds of trouble that had come by then, in order: by which
+    it is told whether anybody is to blame, so the first of each is noted.
     """
 
     invariant: str
     outcome: str
+    spent: tuple[Kind, ...]
     before: int
     label: Label
     why: str
     times: int
+
+    @property
+    def sort(self) -> tuple[str, str, tuple[Kind, ...]]:
+        """Of each of these there is one."""
+        return self.invariant, self.outcome, self.spent
 
 
 class Costly(NamedTuple):
@@ -57,7 +64,7 @@ class Notes:
         self._ends: dict[int, tuple[int, int]] = {}
         self._not_followed: dict[int, tuple[int, int]] = {}
         """Of transitions that violate something: apart, since they are told before the others of their round."""
-        self._breaches: dict[tuple[str, str], Breach] = {}
+        self._breaches: dict[tuple[str, str, tuple[Kind, ...]], Breach] = {}
         self.excused = Column(np.int32)
         self._first_of_phase: dict[int, int] = {}
         self._phases: Numbers = np.zeros(0, np.int64)
@@ -75,20 +82,21 @@ class Notes:
         for at in np.flatnonzero(~seen[label]).tolist():
             _note_first(self._ends, int(label[at]), (int(before[at]), int(after[at])))
 
-    def broke(self, label: Numbers, before: Numbers, broken: Numbers) -> None:
-        """These transitions break something."""
+    def broke(self, label: Numbers, before: Numbers, broken: Numbers, budgets: Numbers) -> None:
+        """These transitions break something; the budgets are what they leave."""
         owed, violated = self._known.owed.values[label], self._known.violated.values[broken]
         self.excused.extend(before[owed & violated])
-        for number, state, which in zip(label.tolist(), before.tolist(), broken.tolist(), strict=True):
+        columns = label.tolist(), before.tolist(), broken.tolist(), budgets.tolist()
+        for number, state, which, left in zip(*columns, strict=True):
+            spent = self._known.spent(left)
             for each in self._known.broken[which]:
-                self._add(Breach(each.invariant, each.outcome, state, self._known.labels[number], each.why, 1))
+                self._add(Breach(each.invariant, each.outcome, spent, state, self._known.labels[number], each.why, 1))
             if self._known.labels[number].kinds and is_violated(self._known.broken[which]):
                 _note_first(self._not_followed, number, (state, NOT_FOLLOWED))
 
     def _add(self, breach: Breach) -> None:
-        name = breach.invariant, breach.outcome
-        known = self._breaches.get(name)
-        self._breaches[name] = breach if known is None else first_breach(known, breach)
+        known = self._breaches.get(breach.sort)
+        self._breaches[breach.sort] = breach if known is None else first_breach(known, breach)
 
     # ── states ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -113,7 +121,7 @@ class Notes:
         return [Costly(labels[each], *ends.get(each, ELSEWHERE), counts[each]) for each in met]
 
     def breaches(self) -> list[Breach]:
-        """The first of each invariant and outcome."""
+        """The first of each sort."""
         return list(self._breaches.values())
 
     def phases(self) -> list[Met]:

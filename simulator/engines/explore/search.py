@@ -8,7 +8,7 @@ of what happens by itself is judged (`liveness.py`).
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,6 +16,7 @@ from simulator.engines.explore.exploration import DEAD_END, Exploration, Progres
 from simulator.engines.explore.found import Found, found_by
 from simulator.engines.explore.limits import IsInterrupted, Limits, never
 from simulator.engines.explore.liveness import judged
+from simulator.engines.explore.notes import Breach, first_breach
 from simulator.engines.explore.paths import cells, places
 from simulator.engines.explore.searchable import Kind, Searchable
 from simulator.engines.explore.sharing import Shards, Standing, shards_of
@@ -165,8 +166,9 @@ class _Search:
             complete=complete,
             stopped_by="" if complete else self._stopped_by or "the first violation",
             spent=_spent(found, self._system.left(self._system.first().budgets)),
-            broken=_breaches(found, "violated"),
-            undecided=_breaches(found, "undecided"),
+            broken=_breaches(_first_of_each(found.breaches), found, "violated"),
+            broken_by_trouble=_breaches(found.breaches, found, "violated"),
+            undecided=_breaches(_first_of_each(found.breaches), found, "undecided"),
             cells=cells(found, liveness.distance),
             places=places(found, liveness.distance),
             stuck=liveness.stuck,
@@ -183,10 +185,19 @@ class _Search:
         )
 
 
-def _breaches(found: Found, outcome: str) -> tuple[Violation, ...]:
-    """The shortest of each invariant, the shortest of all first."""
-    breaches = [breach for breach in found.breaches if breach.outcome == outcome]
-    first = sorted(breaches, key=lambda breach: (breach.before, breach.label.choice, breach.invariant))
+def _first_of_each(breaches: Iterable[Breach]) -> list[Breach]:
+    """Of each invariant and outcome, whatever trouble had come."""
+    first: dict[tuple[str, str], Breach] = {}
+    for each in breaches:
+        name = each.invariant, each.outcome
+        first[name] = first_breach(first[name], each) if name in first else each
+    return list(first.values())
+
+
+def _breaches(breaches: Iterable[Breach], found: Found, outcome: str) -> tuple[Violation, ...]:
+    """Those of that outcome, the shortest first."""
+    those = [breach for breach in breaches if breach.outcome == outcome]
+    first = sorted(those, key=lambda breach: (breach.before, breach.label.choice, breach.invariant, breach.spent))
     return tuple(
         Violation(each.invariant, each.why, (*found.path(each.before), each.label.choice), each.times) for each in first
     )

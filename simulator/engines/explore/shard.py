@@ -116,7 +116,8 @@ class Shard:
         self.transitions += len(moves.source)
         self._notes.count(moves.label)
         broke = np.flatnonzero(moves.broken)
-        self._notes.broke(moves.label[broke], moves.source[broke], moves.broken[broke])
+        budgets = shared_numbers(moves.words[-1][broke])[1]
+        self._notes.broke(moves.label[broke], moves.source[broke], moves.broken[broke], budgets)
         if not len(broke):
             return moves
         return moves.take(~self.expansion.known.violated.values[moves.broken])

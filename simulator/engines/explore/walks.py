@@ -29,12 +29,15 @@ _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Stumbled(NamedTuple):
-    """A walk that broke an invariant with its last choice: by its `seed` it is walked again. `bounds` are its own."""
+    """A walk that broke an invariant with its last choice: by its `seed` it is walked again. `bounds` are its own, of
+    which it has `spent` something of these kinds, in order.
+    """
 
     seed: int
     invariant: str
     why: str
     path: Path
+    spent: tuple[Kind, ...]
     bounds: Mapping[Kind, int]
 
 
@@ -183,14 +186,20 @@ class _Group:
     def _broken(self, moves: Moves) -> Iterator[Stumbled]:
         known = self._expansion.known
         for at in np.flatnonzero(known.violated.values[moves.broken]).tolist():
-            broken = next(each for each in known.broken[int(moves.broken[at])] if each.outcome == "violated")
-            yield self._stumbled(int(self._walking[at]), broken.invariant, broken.why)
+            whys: dict[str, str] = {}
+            for broken in known.broken[int(moves.broken[at])]:
+                if broken.outcome == "violated":
+                    whys.setdefault(broken.invariant, broken.why)
+            for invariant, why in whys.items():
+                yield self._stumbled(int(self._walking[at]), invariant, why)
 
     def _stumbled(self, walk: int, invariant: str, why: str) -> Stumbled:
         labels = self._expansion.known.labels
-        path = [labels[int(label[np.searchsorted(who, walk)])].choice for who, label in self._taken if _has(who, walk)]
+        path = [labels[int(label[np.searchsorted(who, walk)])] for who, label in self._taken if _has(who, walk)]
+        spent = tuple(sorted({kind for label in path for kind in label.kinds}))
         seed = int(self._seeds[walk])
-        return Stumbled(seed, invariant, why, tuple(path), drawn_bounds(seed, self._bounds))
+        choices = tuple(label.choice for label in path)
+        return Stumbled(seed, invariant, why, choices, spent, drawn_bounds(seed, self._bounds))
 
 
 def _has(sorted_numbers: NDArray[np.int64], number: int) -> bool:

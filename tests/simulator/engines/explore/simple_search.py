@@ -11,7 +11,8 @@ class Known(NamedTuple):
 
     paths: dict[State, Path]
     transitions: int
-    broken: dict[tuple[str, str], tuple[Path, int]]
+    broken: dict[tuple[str, ...], tuple[Path, int]]
+    """By invariant and outcome; and by these and the kinds of trouble that had come by then."""
     cells: dict[tuple[str, str], tuple[int, Path]]
     owed: dict[State, list[Step]]
 
@@ -34,10 +35,12 @@ def searched(system: Searchable, hear: Hear | None = None) -> Known:
 
 
 def _note(system: Searchable, known: Known, state: State, step: Step, path: Path) -> None:
+    most, left = system.left(system.first().budgets), system.left(step.state.budgets)
+    spent = sorted(kind for kind in most if left[kind] < most[kind])
     for broken in step.broken:
-        name = broken.invariant, broken.outcome
-        first, count = known.broken.get(name, (path, 0))
-        known.broken[name] = first, count + 1
+        for name in ((broken.invariant, broken.outcome), (broken.invariant, broken.outcome, "after", *spent)):
+            first, count = known.broken.get(name, (path, 0))
+            known.broken[name] = first, count + 1
     side = step.side or 0
     phase = system.phase(state.sides[side].device)
     for kind in dict.fromkeys(step.kinds):

@@ -49,14 +49,17 @@ def agrees(system: Toy, found: Exploration, known: Known) -> None:
     assert (found.states, found.transitions) == (len(known.paths), known.transitions)
     assert found.depth == max(map(len, known.paths.values()))
     told = [("violated", each) for each in found.broken] + [("undecided", each) for each in found.undecided]
-    assert {(each.invariant, outcome): (each.path, each.times) for outcome, each in told} == known.broken
+    first = {name: known.broken[name] for name in known.broken if len(name) == 2}
+    assert {(each.invariant, outcome): (each.path, each.times) for outcome, each in told} == first
+    after = sorted(known.broken[name] for name in known.broken if name[1:3] == ("violated", "after"))
+    assert sorted((each.path, each.times) for each in found.broken_by_trouble) == after
     assert {cell: (reached.path, reached.times) for cell, reached in found.cells.items()} == {
         cell: (path, times) for cell, (times, path) in _swapped(known).items()
     }
-    first = {}
+    met = {}
     for state, path in known.paths.items():
-        first.setdefault(system.phase(state.sides[0].device), path)
-    assert {phase: reached.path for phase, reached in found.places.items()} == first
+        met.setdefault(system.phase(state.sides[0].device), path)
+    assert {phase: reached.path for phase, reached in found.places.items()} == met
 
 
 def _swapped(known: Known) -> dict[tuple[str, str], tuple[int, Any]]:

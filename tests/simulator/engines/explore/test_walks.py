@@ -23,7 +23,7 @@ def ends_as_told(system: Dice, stumbled: Stumbled) -> None:
     if stumbled.invariant == DEAD_END:
         assert not any(is_owed(step.kinds, step.actor) for step in steps(system, state))
     else:
-        assert stumbled.invariant == next(each.invariant for each in broken if each.outcome == "violated")
+        assert stumbled.invariant in {each.invariant for each in broken if each.outcome == "violated"}
 
 
 def test_each_walk_that_stumbles_can_be_walked_again_without_any_table():
