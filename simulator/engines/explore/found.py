@@ -84,10 +84,11 @@ def _graph(count: int, shards: list[Kept], renamed: list[NDArray[np.int32]]) -> 
 
 
 def _merged_costly(all_of_them: Iterable[Costly]) -> list[Costly]:
+    """But for what was met only in a round that was not ended."""
     merged: dict[Label, Costly] = {}
     for each in all_of_them:
         merged[each.label] = first_costly(merged[each.label], each) if each.label in merged else each
-    return [merged[label] for label in sorted(merged)]
+    return [merged[label] for label in sorted(merged) if not merged[label].is_elsewhere]
 
 
 def _merged_breaches(all_of_them: Iterable[Breach]) -> list[Breach]:

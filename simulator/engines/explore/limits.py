@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 
 STATM: Final = Path("/proc/self/statm")
 ROLLUP: Final = Path("/proc/self/smaps_rollup")
-MOST_STATES: Final = 2**31 - 2
+MOST_STATES: Final = 2**31 - 2**28
+"""Numbers of states have 31 bits, and a round may find some millions more before this is looked at."""
 LIVENESS_BYTES_AN_EDGE: Final = 40
 LIVENESS_BYTES_A_STATE: Final = 40
 LIVENESS_SECONDS_AN_EDGE: Final = 1e-6

@@ -46,6 +46,11 @@ class Costly(NamedTuple):
     after: int
     times: int
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its states are known to another process, if to any."""
+        return (self.before, self.after) == ELSEWHERE
+
 
 class Met(NamedTuple):
     """A phase: the first state in it, and how many are."""
@@ -151,6 +156,6 @@ def first_breach(one: Breach, other: Breach) -> Breach:
 
 def first_costly(one: Costly, other: Costly) -> Costly:
     """The one that comes first, with the number of both."""
-    known = [costly for costly in (one, other) if (costly.before, costly.after) != ELSEWHERE]
+    known = [costly for costly in (one, other) if not costly.is_elsewhere]
     first = min(known or [one], key=lambda costly: costly.before)
     return first._replace(times=one.times + other.times)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from simulator.engines.explore.exploration import Reached
 from simulator.engines.explore.found import Found
 from simulator.engines.explore.graph import NO_WAY
-from simulator.engines.explore.notes import ELSEWHERE, Costly
+from simulator.engines.explore.notes import Costly
 from simulator.engines.explore.searchable import Choice, Kind, Path
 
 
@@ -34,8 +34,7 @@ def cells(found: Found, distance: NDArray[np.int32]) -> dict[tuple[str, Kind], R
 
 
 def _reached(found: Found, distance: NDArray[np.int32], those: list[Costly]) -> Reached:
-    known = [costly for costly in those if (costly.before, costly.after) != ELSEWHERE]
-    first = min(known, key=lambda costly: (costly.before, costly.label))
+    first = min(those, key=lambda costly: (costly.before, costly.label))
     home = None if first.after < 0 else way_home(found, distance, first.after)
     return Reached(sum(costly.times for costly in those), (*found.path(first.before), first.label.choice), home)
 

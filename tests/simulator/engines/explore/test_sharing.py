@@ -14,9 +14,9 @@ from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import Dividable
 from simulator.engines.explore.setup import Bounds, Setup
-from simulator.engines.explore.sharing import WorkerDiedError, shards_of
+from simulator.engines.explore.sharing import WorkerDiedError, keeper, shards_of
 from simulator.engines.explore.system import System
-from tests.simulator.engines.explore.toys import Clocks, Dice, Moved
+from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved
 
 ROOT = Path(__file__).parents[4]
 TELL = """
@@ -92,3 +92,27 @@ def test_more_parts_than_there_are_numbers_for_end_a_search(jobs: int, monkeypat
     assert found.stopped_by == "more than 8 parts of the kind 'device'"
     assert 0 < found.expanded <= found.states
     assert found.holds
+
+
+class Kicked(Graphic):
+    """From each place it may be kicked back to the first, each time by another name."""
+
+    def __init__(self, edges: dict[int, list[tuple[str, int]]]) -> None:
+        super().__init__(edges, home=set())
+        self.bounds = {"kick": 1}
+
+    def device_moves(self, device: int, waits: int) -> tuple[Moved, ...]:
+        return (*super().device_moves(device, waits), Moved(("kick", str(device)), "kick", "fault", 0))
+
+
+def test_a_round_that_one_process_cannot_end_counts_for_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("simulator.engines.explore.packing.DEVICE_BITS", 4)
+    edges = {0: [("a", to) for to in range(1, 5)]}
+    keepers = [keeper(Kicked(edges), device, 2) for device in range(1, 5)]
+    assert set(keepers) == {0, 1}
+    crowded = 1 + keepers.index(0)
+    found = explore(Kicked(edges | {crowded: [("a", to) for to in range(10, 30)]}), jobs=2)
+    assert found.stopped_by == "more than 16 parts of the kind 'device'"
+    assert found.expanded == 1
+    assert set(found.cells) == {("any", "kick")}
+    assert found.cells["any", "kick"].times == 1
