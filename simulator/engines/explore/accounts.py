@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from agent.device_events import JournalWritten, RequestSent
 from simulator.engines.explore.pieces import Piece, piece
 from simulator.engines.explore.questions import NOTHING, Glimpses, Question, Questions
-from simulator.engines.explore.tokens import PLACES
+from simulator.engines.explore.tokens import LAST
 from simulator.trace import (
     CLOUD,
     Event,
@@ -35,7 +35,7 @@ from simulator.verdict.watch import Watch
 
 FIRST: Final = 10_000
 """The number of the next entry of either side: higher than any that is kept."""
-AGAIN: Final = str(PLACES - 1)
+AGAIN: Final = str(LAST)
 """A token that no step mints."""
 
 

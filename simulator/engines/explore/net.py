@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint, Request
 from simulator.engines.explore.choice import Actor, Choice, Kind, place_of
+from simulator.engines.explore.searchable import TooManyPartsError
 from simulator.engines.explore.tokens import AWAITED, FRESH, Names, Tokens, token_of, with_nonce, with_token
 
 Link: TypeAlias = Literal["", "lost", "back"]
@@ -110,7 +111,8 @@ def named(net: Net, names: Names, namespace: str | None) -> tuple[Net, Tokens]:
     for each in (*net.up, *net.down):
         if token := token_of(each.body):
             called.setdefault(token, str(AWAITED + len(called) + (not names.awaited)))
-    assert len(called) < FRESH - AWAITED, "more requests are in flight than there are names for"
+    if len(called) >= FRESH - AWAITED:
+        raise TooManyPartsError(f"more than {FRESH - AWAITED - 1} requests in flight at once")
     up = tuple(_renamed(each, names, called, namespace) for each in net.up)
     down = tuple(_renamed(each, names, called, namespace) for each in net.down)
     return Net(up, down, net.link), tuple(called.items())

@@ -18,9 +18,8 @@ from simulator.engines.explore.limits import IsInterrupted, Limits, never
 from simulator.engines.explore.liveness import judged
 from simulator.engines.explore.notes import Breach, first_breach
 from simulator.engines.explore.paths import cells, places
-from simulator.engines.explore.searchable import Kind, Searchable
+from simulator.engines.explore.searchable import Kind, Searchable, TooManyPartsError
 from simulator.engines.explore.sharing import Shards, Standing, shards_of
-from simulator.engines.explore.tables import TooManyPartsError
 
 FIRST: Final = 1 << 10
 FEWEST: Final = 1 << 15

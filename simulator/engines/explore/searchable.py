@@ -20,6 +20,10 @@ UNFAIR: Final = frozenset({"operator", "fault"})
 """Actors that owe nobody a move. Every other one that could always move does so some day (weak fairness)."""
 
 
+class TooManyPartsError(Exception):
+    """More of something than a world has names for, or a state has bits: of what, in words that say what ended it."""
+
+
 def is_owed(kinds: Sequence[Kind], actor: str) -> bool:
     """Whether a transition happens by itself: it costs nothing, and is not up to somebody who may as well let it be."""
     return not kinds and actor not in UNFAIR

@@ -26,10 +26,10 @@ from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.limits import held_bytes, resident_bytes
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.packing import side_numbers
-from simulator.engines.explore.searchable import Dividable, Searchable
+from simulator.engines.explore.searchable import Dividable, Searchable, TooManyPartsError
 from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
-from simulator.engines.explore.tables import TooManyPartsError, Trait
+from simulator.engines.explore.tables import Trait
 
 END_SECONDS: Final = 5.0
 """A process that was told to end has so long for it."""

@@ -12,13 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.explore.index import ROOMY, Column, Index, Numbers, Words
+from simulator.engines.explore.searchable import TooManyPartsError
 
 Part = TypeVar("Part", bound=Hashable)
 Entry = tuple[int, ...]
-
-
-class TooManyPartsError(Exception):
-    """More parts of one kind than a state has bits for."""
 
 
 class Parts(Generic[Part]):

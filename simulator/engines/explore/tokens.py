@@ -39,6 +39,8 @@ FRESH: Final = 48
 """From here on tokens are called that a step mints while the other name is taken."""
 PLACES: Final = 64
 """All tokens are below, so that a mask of bits can tell which are known."""
+LAST: Final = PLACES - 1
+"""That which no step mints: see `accounts.AGAIN`."""
 REPORTS: Final = 1_000
 OURS, OTHERS = "1-", "0-"
 

@@ -45,7 +45,8 @@ from simulator.devices.rig import steps
 from simulator.devices.rig.values import Rig, RigOutcome
 from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, written
 from simulator.engines.explore.net import Link, Message
-from simulator.engines.explore.tokens import AWAITED, FRESH, REPORTS, Numbered
+from simulator.engines.explore.searchable import TooManyPartsError
+from simulator.engines.explore.tokens import AWAITED, FRESH, LAST, REPORTS, Numbered
 from simulator.trace import ClientConnected, ClientDisconnected, CloudEvent
 
 P = ParamSpec("P")
@@ -180,6 +181,8 @@ class Turn:
         try:
             while self._inbox and self.machine is not None and not self.crashed:
                 self._perform_all(self._step(self._inbox.pop(0)))
+        except TooManyPartsError:
+            raise
         except Exception as error:  # as any agent may die of a fault of its own
             self._crash(error)
         self._inbox.clear()
@@ -240,6 +243,8 @@ class Turn:
     def _publish(self, effect: Publish) -> None:
         """Send, with a token that is free; off line it is dropped, though it is told of."""
         token = FRESH + self._minted_here if self._minted_here else self._fresh
+        if token >= LAST:
+            raise TooManyPartsError(f"more than {LAST - FRESH} requests in one step")
         known = replace(self.correlation, sent=token - 1)
         self._minted_here += 1
         self.correlation, *both = known.write(effect)

@@ -17,7 +17,7 @@ from simulator.engines.explore.exploration import DEAD_END
 from simulator.engines.explore.index import Numbers, Words
 from simulator.engines.explore.limits import IsInterrupted, Limits, never, resident_bytes
 from simulator.engines.explore.packing import shared_numbers, shared_word
-from simulator.engines.explore.searchable import Kind, Path, Searchable
+from simulator.engines.explore.searchable import Kind, Path, Searchable, TooManyPartsError
 
 AT_ONCE: Final = 2048
 MOST_DEVICES: Final = 200_000
@@ -139,7 +139,11 @@ class _Group:
             self.stopped_by = _reached(self._limits)
             if self.stopped_by:
                 return
-            moves = self._ordered(self._expansion.moves(self._words))
+            try:
+                moves = self._ordered(self._expansion.moves(self._words))
+            except TooManyPartsError as error:
+                self.stopped_by = str(error)
+                return
             ends = self._dead_ends(moves)
             for walk in self._walking[ends].tolist():
                 yield self._stumbled(walk, DEAD_END, "nothing can happen any more, and nobody is home")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,12 @@ from simulator.engines.explore.digest import digest
 from simulator.engines.explore.entries import entries_of
 from simulator.engines.explore.net import Message, Net
 from simulator.engines.explore.playing import held_to
+from simulator.engines.explore.search import explore
 from simulator.engines.explore.service import Cloud
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import Side, System, World
 from simulator.engines.explore.tokens import OURS, Names, token_of, with_nonce, with_token
+from simulator.engines.explore.walks import walks
 from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict import Judge
@@ -282,3 +285,20 @@ def test_a_path_that_ends_where_nothing_ever_happens_is_a_run_that_met_its_limit
     dead = [each for each in search(system).dead if not is_home(system, each)]
     assert dead
     assert {ended and ended.why for ended in (ending(system, world) for world in dead)} == {"timed-out"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "stopped_by"),
+    [
+        ("net.FRESH", 3, "more than 1 requests in flight at once"),
+        ("turn.LAST", 48, "more than 0 requests in one step"),
+    ],
+)
+def test_more_requests_than_there_are_names_for_end_a_search_and_walks(
+    limit: str, least: int, stopped_by: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(f"simulator.engines.explore.{limit}", least)
+    system: Any = System(Setup(model="over-eager", bounds=Bounds(delete=1)))
+    found = explore(system)
+    assert (found.stopped_by, found.complete) == (stopped_by, False)
+    assert walks(system, 50, seed=0, bounds={"delete": 1}).stopped_by == stopped_by
