@@ -21,8 +21,6 @@ from simulator.trace.flash_events import DeviceAccount
 Told: TypeAlias = CloudEvent | DeviceAccount
 UNCOMPARED: Final = (AnswerDelivered, ClientSubscribed, CloudListening, JournalWritten)
 TOKENS: Final = ("client_token", "learned_from")
-FORGOTTEN: Final = "-0"
-"""The end of a token that the explorer does not know any more: that of a request which was answered before."""
 
 
 @dataclass(slots=True)
@@ -35,20 +33,18 @@ class Names:
         """Whether that is the event that was expected; a request's token is learned here."""
         if isinstance(expected, RequestSent) and isinstance(seen, RequestSent):
             self._called[seen.client_token] = expected.client_token
-        return plain(expected) == plain(self._renamed(expected, seen))
+        return plain(expected) == plain(self._renamed(seen))
 
     def become(self, tokens: Tokens) -> None:
         """What they are called after the step; of two that had one name it is the later that counts from now on."""
         latest = {called: token for token, called in self._called.items()}
         self._called = {latest[called]: becomes for called, becomes in tokens if called in latest}
 
-    def _renamed(self, expected: Told, seen: Told) -> Told:
+    def _renamed(self, seen: Told) -> Told:
         changed: dict[str, Any] = {}
         for name in TOKENS:
             if token := getattr(seen, name, None):
-                wanted = getattr(expected, name, None) or ""
-                is_forgotten = wanted.endswith(FORGOTTEN)
-                changed[name] = wanted if is_forgotten else self._called.get(token, f"unknown {token}")
+                changed[name] = self._called.get(token, f"unknown {token}")
         return replace(seen, **changed) if changed else seen
 
 
