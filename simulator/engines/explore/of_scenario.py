@@ -4,7 +4,7 @@ A scenario says when something happens; a search tries every instant, so of each
 may happen is taken. Whatever of the scenario is not in the world is said in a sentence: nothing is left out in silence.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
@@ -65,7 +65,7 @@ def of_scenario(scenario: Scenario) -> OfScenario:
             bounds=Bounds(**{kind.replace("-", "_"): min(count, MOST) for kind, count in kinds.items()}),
         ),
         places,
-        tuple(_not_here(scenario, group, jobs, places)),
+        (*_not_here(scenario, group, jobs, places), *_too_many(kinds)),
     )
 
 
@@ -124,12 +124,21 @@ def _not_here(scenario: Scenario, group: Group, jobs: Sequence[JobSpec], places:
     ids = list(dict.fromkeys(job.id for job in jobs))
     if len(ids) > 2:
         yield f"its jobs beyond the second, {', '.join(ids[2:])}, are not here"
-    if others := [job.id for job in jobs if job.document is not None]:
-        yield f"its job {others[0]} is none of firmware; here it is: only the `world:` of a schedule `asks` for others"
+    if others := dict.fromkeys(job.id for job in jobs if job.document is not None):
+        are = (
+            "job {} is none of firmware; here it is"
+            if len(others) == 1
+            else "jobs {} are none of firmware; here they are"
+        )
+        yield f"its {are.format(', '.join(others))}: only the `world:` of a schedule `asks` for others"
+    if later := dict.fromkeys(job.id for job in jobs[1:] if job.image.flaw is not None):
+        yield f"the flaw of a later image ({', '.join(later)}) is not here: that image is a good one"
     if (flaw := jobs[0].image.flaw if jobs else None) is not None and flaw not in FLAWS:
         yield f"its image's flaw {flaw} is not here: the image is a good one"
     if spared := sorted({each.job for each in scenario.deletions if jobs and each.job != jobs[0].id}):
-        yield f"the deletion of {spared[0]} is not here: only the first job is taken away"
+        yield f"the deletion of {', '.join(spared)} is not here: only the first job is taken away"
+    if any(each.do == "cancel-execution" for each in scenario.deletions):
+        yield "that one execution is cancelled, and not its job, is not here: the job is"
     if scenario.updates:
         yield "what another hand reports in the device's name (updates) is not here"
     if refusals := sorted({fault.do for fault in scenario.faults if fault.do in ("throttle", "fail")}):
@@ -142,7 +151,15 @@ def _not_here(scenario: Scenario, group: Group, jobs: Sequence[JobSpec], places:
         yield "when its deletions, cuts and faults happen is not taken from it: every instant is tried"
 
 
+def _too_many(kinds: Mapping[Kind, int]) -> Iterator[str]:
+    for kind, count in kinds.items():
+        if count > MOST:
+            yield f"of its {count} troubles of the kind {kind}, {MOST} are here"
+
+
 def _not_here_of_devices(scenario: Scenario, group: Group) -> Iterator[str]:
+    if group.namespace == OTHER_NAMESPACE:
+        yield f"its namespace {group.namespace} is that of others here: it works in the default one"
     if len(scenario.devices) > 1:
         others = ", ".join(other.group for other in scenario.devices[1:])
         yield f"its group {group.group} plays alone, as one device; {others} would be worlds of their own"

@@ -78,6 +78,41 @@ def scenario(**more: object) -> Scenario:
             {"updates": [{"job": "a", "status": "FAILED", "when": {"status": "QUEUED"}}]},
             "what another hand reports in the device's name (updates) is not here",
         ),
+        (
+            {"jobs": [{"id": name, "to": ["g"], "document": {"operation": "reboot"}} for name in ("a", "b")]},
+            "its jobs a, b are none of firmware; here they are: ",
+        ),
+        (
+            {
+                "jobs": [
+                    {"id": "a", "to": ["g"], "version": "2.0"},
+                    {"id": "b", "to": ["g"], "version": "2.1", "image": {"flaw": "boot"}},
+                ]
+            },
+            "the flaw of a later image (b) is not here",
+        ),
+        (
+            {
+                "jobs": [{"id": name, "to": ["g"], "version": "2.0"} for name in ("a", "b", "c")],
+                "deletions": [{"job": name, "when": {"status": "QUEUED"}} for name in ("b", "c")],
+            },
+            "the deletion of b, c is not here: only the first job is taken away",
+        ),
+        (
+            {"deletions": [{"do": "cancel-execution", "job": "a", "when": {"status": "QUEUED"}}]},
+            "that one execution is cancelled, and not its job, is not here: the job is",
+        ),
+        (
+            {
+                "devices": [{"group": "g", "namespace": "elsewhere"}],
+                "jobs": [{"id": "a", "to": ["g"], "namespace": "elsewhere", "version": "2.0"}],
+            },
+            "its namespace elsewhere is that of others here",
+        ),
+        (
+            {"faults": [{"do": "lose", "messages": ["describe"]}] * 10},
+            "of its 10 troubles of the kind lose-request, 9 are here",
+        ),
         ({"cloud": {"deletions_at_once": 3}}, "its settings of the cloud deletions_at_once are not here"),
         ({"moments": ["m"]}, "steps and moments of devices that are not ghostjob's are not here"),
     ],
