@@ -132,6 +132,9 @@ def _not_followed(findings: Iterable[ExploredFinding]) -> Iterator[str]:
 
 def _findings(system: System, exploration: Exploration, prefixes: Prefixes) -> Iterator[ExploredFinding]:
     """What is violated, the shortest way first; then what never comes home; then what nobody could have told."""
+    for each in system.broken_before:
+        if each.outcome == "violated":
+            yield _finding_of("violated", Breach(each.invariant, each.why, (), 1))
     broken = [finding for each in exploration.broken for finding in _blamed_or_not(system, exploration, each)]
     yield from sorted((each for each in broken if each.sort == "violated"), key=lambda each: len(each.way))
     for way in exploration.stuck[:SHOWN]:

@@ -28,6 +28,9 @@ NEVER: Final[dict[Kind, str]] = {
     "early": "no timer runs out while what it is for may yet come: nothing is slower than a device is patient",
     "power-cut": "the power never goes",
     "disconnect": "the connection is never lost",
+    "lose-request": "no request is lost, but with its connection",
+    "lose-answer": "no answer is lost, but with its connection",
+    "lose-hint": "no notification is lost, but with its connection",
     "duplicate": "no message arrives twice",
     "fail": "no step fails but for what is wrong with its image",
 }
@@ -54,11 +57,29 @@ def world_in_words(setup: Setup) -> str:
     }[setup.devices]
     back = "goes forward" if setup.policy == "finish-after-switch" else "goes back"
     flaw = f", whose image is flawed ({setup.flaw})" if setup.flaw else ""
-    asks = ASKS[setup.asks]
+    asks, rare = ASKS[setup.asks], "".join(f"; {each}" for each in _unusual(setup))
     return (
         f"{who} of model {setup.model}, layout {setup.layout}, in {where}, which {back} after the switch and reports "
-        f"{setup.reports}; one job fw, {asks}{flaw}" + ("; then another job" if setup.next else "")
+        f"{setup.reports}; one job fw, {asks}{flaw}" + ("; then another job" if setup.next else "") + rare
     )
+
+
+def _unusual(setup: Setup) -> Iterator[str]:
+    """What of the world is not as it mostly is, and told nowhere else."""
+    if setup.leap_when_unreachable == "proceed":
+        yield "where nobody answers it goes past the point of no return"
+    if setup.hears == "everything":
+        yield "it hears the notifications of every namespace"
+    if setup.bounds.create_again and setup.again == "other document":
+        yield "fw is used again for another document"
+    if setup.same_second:
+        yield "fw may be used again within the same second"
+    if setup.while_deleting != "gone":
+        yield f"a job that is being deleted is shown yet ({setup.while_deleting})"
+    if setup.records_go == "at once":
+        yield "a deletion takes the executions away at once"
+    if not setup.head_across_namespaces:
+        yield "each namespace has a queue of its own"
 
 
 def bounds_in_words(setup: Setup) -> Iterator[str]:
@@ -76,6 +97,7 @@ def left_out(setup: Setup) -> Iterator[str]:
     )
     yield "the service always answers, and what it knows: it neither throttles nor fails, and its reads never lag"
     yield "the journal can always be written: no disk is full, and a power cut leaves a record as it was or as it is"
+    yield "settings of the device, the job and the service have one value each: another is a world of its own"
     yield f"an execution's version counts up to {MOST_VERSIONS}: what a device does by more updates is not looked at"
     if setup.sectors < 16:
         groups = "all at once" if setup.sectors == 1 else f"in {setup.sectors} groups"

@@ -41,6 +41,17 @@ class World(NamedTuple):
 
 ToldAt: TypeAlias = tuple[int, tuple[CloudEvent, ...], tuple[Told, ...], Tokens]
 """At which side; by the cloud, and by the device; and what tokens were called from then on."""
+
+
+class _Beginning(NamedTuple):
+    """How all begins, and what was told and broke until then."""
+
+    sides: tuple[Side, ...]
+    service: Cloud
+    told: tuple[ToldAt, ...]
+    broken: tuple[Broken, ...]
+
+
 MOST_MOVES: Final = 100
 """Until a device has found nothing to do."""
 REST: Final = frozenset({"retry", "ask-again", "request"})
@@ -61,13 +72,18 @@ class System:
 
     def first(self) -> World:
         """Devices that were switched on and have found nothing to do; a service that has no job yet."""
-        sides, service, _ = self._beginning
+        sides, service, _, _ = self._beginning
         return World(sides, service, self.setup.bounds.budgets)
 
     @property
     def told_before(self) -> tuple[ToldAt, ...]:
         """What was told until then, one move after the other."""
-        return self._beginning[2]
+        return self._beginning.told
+
+    @property
+    def broken_before(self) -> tuple[Broken, ...]:
+        """What broke until then, which no search from there on meets."""
+        return self._beginning.broken
 
     @property
     def judges(self) -> frozenset[str]:
@@ -247,20 +263,21 @@ class System:
         return Side(self._moves.off(number), Net(), Watched(number, self._watching[number].start()))
 
     @cached_property
-    def _beginning(self) -> tuple[tuple[Side, ...], Cloud, tuple[ToldAt, ...]]:
-        service, sides, told = self._operations.begun(), list[Side](), list[ToldAt]()
+    def _beginning(self) -> _Beginning:
+        service, sides, told, broken = self._operations.begun(), list[Side](), list[ToldAt](), list[Broken]()
         for number, _ in enumerate(self.setup.seats):
-            side, service = self._switched_on(self.off(number), service, told)
+            side, service = self._switched_on(self.off(number), service, told, broken)
             sides.append(side)
-        return tuple(sides), service, tuple(told)
+        return _Beginning(tuple(sides), service, tuple(told), tuple(broken))
 
-    def _switched_on(self, side: Side, service: Cloud, told: list[ToldAt]) -> tuple[Side, Cloud]:
+    def _switched_on(self, side: Side, service: Cloud, told: list[ToldAt], broken: list[Broken]) -> tuple[Side, Cloud]:
         """Whatever comes by itself, from the factory on, until nothing else does but a poll."""
         for _ in range(MOST_MOVES):
             if self.is_home(side.device, side.net, service):
                 break
             side, service, move = self._goes_on(side, service)
-            watched, _broken = self.watch(side.watched, all_heard(move))
+            watched, broke = self.watch(side.watched, all_heard(move))
+            broken.extend(broke)
             by_cloud, by_device = (move.told, ()) if isinstance(move, ServiceMove) else (move.told_by_cloud, move.told)
             side, service, tokens = self.named(side._replace(watched=watched), service)
             told.append((side.device.side, by_cloud, by_device, tokens))
