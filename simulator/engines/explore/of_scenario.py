@@ -147,6 +147,8 @@ def _not_here(scenario: Scenario, group: Group, jobs: Sequence[JobSpec], places:
         yield "steps and moments of devices that are not ghostjob's are not here"
     if left := len(scenario.must_reach) - len(places):
         yield f"{left} of the places that it must reach are of other groups or jobs"
+    if instants := sorted({place.instant for place in places if place.instant is not None}):
+        yield f"the instants of its places ({', '.join(instants)}) are not here: only the step is looked at"
     if scenario.deletions or scenario.power_cuts or scenario.faults:
         yield "when its deletions, cuts and faults happen is not taken from it: every instant is tried"
 

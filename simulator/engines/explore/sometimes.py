@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 ENDS: Final = frozenset({"SUCCEEDED", "FAILED", "REJECTED"})
 NO_SUCH: Final = "the explorer's world does not tell of this place"
-NO_INSTANT: Final = "the explorer's world has instants of its own; only the step is looked at"
 LEAST_SECONDS: Final = 0.5
 """For one search, however little is left."""
 STOPPED: Final = "not found before the search for it was stopped by {}"
@@ -275,7 +274,7 @@ def ways_to(
     """The shortest way to each place; all searches together take about so long at most."""
     left = seconds
     for place in places:
-        name = " ".join(word for word in (place.place, place.job, place.step, place.instant, place.hint) if word)
+        name = " ".join(word for word in (place.place, place.job, place.step, place.hint) if word)
         row = PLACES.get(place.place)
         if row is None:
             yield Sometimes(name, None, NO_SUCH)

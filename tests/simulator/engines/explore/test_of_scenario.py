@@ -114,6 +114,10 @@ def scenario(**more: object) -> Scenario:
             "of its 10 troubles of the kind lose-request, 9 are here",
         ),
         ({"cloud": {"deletions_at_once": 3}}, "its settings of the cloud deletions_at_once are not here"),
+        (
+            {"must_reach": [{"place": "power-lost-in", "job": "a", "step": "write", "instant": "write 3/32"}]},
+            "the instants of its places (write 3/32) are not here: only the step is looked at",
+        ),
         ({"moments": ["m"]}, "steps and moments of devices that are not ghostjob's are not here"),
     ],
 )
