@@ -109,7 +109,7 @@ def _places(explored: Explored) -> Iterator[str]:
         if place.way is not None:
             yield from wrapped(f"reached {place.id}: in {len(place.way)} choices", "  ")
         elif place.why:
-            yield from wrapped(f"not asked {place.id}: {place.why}", "  ")
+            yield from wrapped(f"not known of {place.id}: {place.why}", "  ")
         else:
             yield from wrapped(f"NOT reached {place.id}: within these bounds there is no way there", "  ")
 

@@ -61,7 +61,7 @@ class ExploredFinding(_Model):
 
 
 class ExploredPlace(_Model):
-    """A place, and the shortest way there; null: not within these bounds, unless `why` tells why it was not asked."""
+    """A place, and the shortest way there; null: not within these bounds, unless `why` tells why that is not known."""
 
     id: str
     way: Way | None

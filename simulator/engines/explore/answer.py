@@ -11,7 +11,7 @@ from simulator.engines.explore.entries import told_on_the_way
 from simulator.engines.explore.exploration import Exploration
 from simulator.engines.explore.exploration import Violation as Breach
 from simulator.engines.explore.playing import Prefixes
-from simulator.engines.explore.sometimes import Sometimes
+from simulator.engines.explore.sometimes import NO_SUCH, Sometimes
 from simulator.engines.explore.stumbling import WALKED
 from simulator.engines.explore.system import System, World
 from simulator.engines.explore.undecidable import Undecidable, why_undecidable
@@ -76,8 +76,8 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         walks=exploration.walks,
         places=tuple(ExploredPlace(id=each.id, way=_spelled(each.way), why=each.why) for each in found.sometimes),
     )
-    asked = [each for each in found.sometimes if not each.why]
-    outcome, why = _outcome(explored, [each.id for each in asked if each.way is None])
+    asked = [each for each in found.sometimes if each.why != NO_SUCH]
+    outcome, why = _outcome(explored, [each for each in asked if each.way is None])
     return Verdict(
         outcome=outcome,
         why=why,
@@ -98,7 +98,9 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
     )
 
 
-def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed", "failed", "inconclusive"], str]:
+def _outcome(
+    explored: Explored, missed: Sequence[Sometimes]
+) -> tuple[Literal["passed", "failed", "inconclusive"], str]:
     within = f"{explored.states:,} states and {explored.transitions:,} transitions, to a depth of {explored.depth}"
     wrong = [each for each in explored.findings if each.sort not in DOUBTS]
     if wrong:
@@ -116,7 +118,8 @@ def _outcome(explored: Explored, missed: Sequence[str]) -> tuple[Literal["passed
             f"the search was stopped by {explored.stopped_by} after {within}; it found nothing so far",
         )
     if missed:
-        return "inconclusive", f"'{missed[0]}' cannot be reached within these bounds, in {within}"
+        first = next((each for each in missed if not each.why), missed[0])
+        return "inconclusive", f"'{first.id}' {first.why or 'cannot be reached within these bounds'}, in {within}"
     beyond = "; but for what comes after what is undecidable" if any(_not_followed(explored.findings)) else ""
     return "passed", f"within the bounds no order of events violates anything: all of {within}{beyond}"
 

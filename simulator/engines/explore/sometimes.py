@@ -43,7 +43,7 @@ ENDS: Final = frozenset({"SUCCEEDED", "FAILED", "REJECTED"})
 NO_SUCH: Final = "the explorer's world does not tell of this place"
 LEAST_SECONDS: Final = 0.5
 """For one search, however little is left."""
-STOPPED: Final = "not found before the search for it was stopped by {}"
+STOPPED: Final = "was not found before the search for it was stopped by {}"
 
 
 class Sometimes(NamedTuple):

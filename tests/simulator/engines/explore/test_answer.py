@@ -12,7 +12,7 @@ from simulator.engines.explore.describing import bounds_in_words, left_out, worl
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Bounds, Setup
-from simulator.engines.explore.sometimes import PLACES, At, Looking
+from simulator.engines.explore.sometimes import NO_SUCH, PLACES, STOPPED, At, Looking, Sometimes
 from simulator.engines.explore.system import System
 from simulator.scenario.places import Place
 from simulator.trace import Event
@@ -42,6 +42,27 @@ def test_what_breaks_before_the_first_choice_is_told():
     assert verdict.explored is not None
     first = verdict.explored.findings[0]
     assert (first.sort, first.invariant, first.why, first.way) == ("violated", "alive", "it boots", ())
+
+
+@pytest.mark.parametrize(
+    ("why", "outcome", "said"),
+    [
+        pytest.param("", "inconclusive", "'heard fw' cannot be reached within these bounds, in ", id="out of reach"),
+        pytest.param(
+            STOPPED.format("time"),
+            "inconclusive",
+            "'heard fw' was not found before the search for it was stopped by time, in ",
+            id="nobody knows",
+        ),
+        pytest.param(NO_SUCH, "passed", "within the bounds no order of events violates anything", id="nobody asks"),
+    ],
+)
+def test_what_was_not_seen_to_be_reached_is_inconclusive(why: str, outcome: str, said: str):
+    system = System(Setup(bounds=Bounds()))
+    found = Found(explore(cast("Searchable", system)), [Sometimes("heard fw", None, why)])
+    verdict = verdict_of(system, found, name="")
+    assert verdict.outcome == outcome
+    assert verdict.why.startswith(said)
 
 
 OTHERWISE: dict[str, Any] = {
