@@ -28,6 +28,7 @@ from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import Travel
 from simulator.cloud.settings.service import MessageKind
 from simulator.engines.conductor.packets import REQUESTS, ConductedNetwork, Packet, Wire, swap
+from simulator.engines.conductor.sight import PartedError
 from simulator.engines.explore.setup import FW, OTHER, Seat
 from simulator.scenario import Scenario
 from simulator.trace import (
@@ -62,13 +63,6 @@ FREE: Final = frozenset({"arrive", "deliver", "work", "timer", "reboot", "undo r
 """Choices that a device may do without: nobody pays for them, and nothing but itself is changed by them."""
 MOST_BESIDES: Final = 16
 """So many packets in a row may pass of which the schedule does not know."""
-
-
-class Parted(Exception):  # noqa: N818 - what happened, in the words of the docs
-    """What was expected did not come, and what there was instead."""
-
-    def __init__(self, expected: str, seen: str) -> None:
-        super().__init__(f"expected {expected}; saw {seen}")
 
 
 class Conducting:
@@ -166,7 +160,7 @@ class Conducting:
                     await self._take(self._turns[self._at])
                 self._at += 1
             self._strike(HELD)
-        except Parted as parted:
+        except PartedError as parted:
             turn = self._turns[self._at]
             what = f"choice {turn.number} of {self._turns[-1].number}, '{turn.choice}'"
             self.parted = f"it could not be held to the schedule: {what}: {parted}"
@@ -244,7 +238,7 @@ class Conducting:
         while not self._has_seen(wanted):
             due = core.jobs.next_due()
             if due is None or due > core.now() + SOON_SECONDS:
-                raise Parted(what, "no deletion that goes on")
+                raise PartedError(what, "no deletion that goes on")
             core.do_due(max(core.now(), due))
 
     # ── a packet ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,7 +254,7 @@ class Conducting:
             if taken is not None:
                 break
             if (first.about.status in ENDS and first.kind == "update") or passed == MOST_BESIDES:
-                raise Parted(wanted, f"{first.kind} {first.about.status or ''}".rstrip())
+                raise PartedError(wanted, f"{first.kind} {first.about.status or ''}".rstrip())
             self._let_pass(first, turn.goes_up)
             passed += 1
         if taken.choice.do == "delay":
@@ -278,7 +272,7 @@ class Conducting:
     async def _take_if_asked(self, turn: Turn) -> None:
         try:
             await self._take_packet(turn, HOLD_SECONDS)
-        except Parted:
+        except PartedError:
             if self.wire.up:
                 raise
             answers = (at for at in range(self._at, len(self._turns)) if self._turns[at].kind in ANY_ANSWER)
@@ -347,7 +341,7 @@ class Conducting:
         return any(isinstance(each.event, event) and job_id in (None, _job_of(each)) for each in self._seen)
 
     async def _until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait for it. Raises Parted. Second by second: one in which this process did not run is one."""
+        """Wait for it. Raises PartedError. Second by second: one in which this process did not run is one."""
         for _ in range(max(1, round(seconds))):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -357,7 +351,7 @@ class Conducting:
                             return
                         self._changed.clear()
                         await self._changed.wait()
-        raise Parted(what, f"nothing of it within {seconds:.0f} s{self._there()}")
+        raise PartedError(what, f"nothing of it within {seconds:.0f} s{self._there()}")
 
     def _there(self) -> str:
         held = [packet.kind for packet in (*self.wire.up, *self.wire.down)]

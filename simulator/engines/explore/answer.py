@@ -118,8 +118,8 @@ def _outcome(
             f"the search was stopped by {explored.stopped_by} after {within}; it found nothing so far",
         )
     if missed:
-        first = next((each for each in missed if not each.why), missed[0])
-        return "inconclusive", f"'{first.id}' {first.why or 'cannot be reached within these bounds'}, in {within}"
+        place = next((each for each in missed if not each.why), missed[0])
+        return "inconclusive", f"'{place.id}' {place.why or 'cannot be reached within these bounds'}, in {within}"
     beyond = "; but for what comes after what is undecidable" if any(_not_followed(explored.findings)) else ""
     return "passed", f"within the bounds no order of events violates anything: all of {within}{beyond}"
 
