@@ -25,6 +25,7 @@ from typing import Any, Final, Literal, NamedTuple, cast
 
 from agent.device_events import AnswerReceived, DeviceDisconnected, JournalWritten, PhaseChanged, RequestSent
 from simulator.engines.explore.accounts import AGAIN, FIRST, Accounts, Forgotten, Heard
+from simulator.engines.explore.made_up_time import TIMELESS
 from simulator.engines.explore.pieces import Piece, piece
 from simulator.engines.explore.questions import Questions
 from simulator.engines.explore.tokens import place_of
@@ -45,7 +46,7 @@ from simulator.trace import (
     RunStarted,
     device_source,
 )
-from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
+from simulator.verdict.bounds import LONGEST_SECONDS
 from simulator.verdict.clocks import UNKNOWN
 from simulator.verdict.findings import Course, Subject
 from simulator.verdict.invariants import INVARIANTS
@@ -61,22 +62,12 @@ from simulator.verdict.testimony import Testimony
 
 AT_LAST: Final = 10**15
 """So late is the end of a run in which nothing happens any more, in microseconds."""
-BOUNDS: Final = Bounds(
-    detection_seconds=LONGEST_SECONDS,
-    ready_seconds=LONGEST_SECONDS,
-    lost_job_seconds=LONGEST_SECONDS,
-    silence_seconds=LONGEST_SECONDS,
-    retry_gap_seconds=0,
-    restarts=1_000_000,
-)
-"""No bound of time is ever exceeded."""
-
 RECORD_SECONDS: Final = -ON_RECORD / 1_000_000
 AT_LAST_SECONDS: Final = AT_LAST / 1_000_000
 UNREAD: Final = (("", ""),)
 """Details that say nothing that a monitor reads: that there are some may be a reason given."""
-ONGOING: Final = Course(BOUNDS, False, NOW, Lag())
-OVER: Final = Course(BOUNDS, True, AT_LAST, Lag())
+ONGOING: Final = Course(TIMELESS, False, NOW, Lag())
+OVER: Final = Course(TIMELESS, True, AT_LAST, Lag())
 
 SHOWN_BY_CLOUD: Final = frozenset(
     {RequestReceived, RequestAnswered, ClientConnected, ExecutionQueued, ExecutionChanged, ExecutionRemoved}
@@ -133,7 +124,7 @@ class Watcher:
         policy = leap_unanswered_seconds
         self.thing, self._forward, self._policy = thing, finishes_after_switch, policy
         self.limits = Limits(
-            BOUNDS, finishes_after_switch, None if policy is None else micros(policy), ready=micros(LONGEST_SECONDS)
+            TIMELESS, finishes_after_switch, None if policy is None else micros(policy), ready=micros(LONGEST_SECONDS)
         )
         self._judged = decided_by_order(INVARIANTS)
         self._questions = Questions(thing, self._judged, self.limits, ONGOING)
@@ -227,7 +218,7 @@ class Watcher:
             "explored",
             "explore",
             (thing,),
-            BOUNDS.model_dump(mode="json"),
+            TIMELESS.model_dump(mode="json"),
             finish_after_switch=(thing,) if self._forward else (),
             leap_unanswered={} if self._policy is None else {thing: self._policy},
             shared={thing: self._shares} if self._shares is not None else {},

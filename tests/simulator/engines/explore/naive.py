@@ -14,7 +14,7 @@ from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.searchable import is_owed, is_violated
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import transitions
+from simulator.engines.explore.world import is_home, transitions
 
 
 @dataclass
@@ -133,11 +133,6 @@ def tell(name: str, setup: Setup, most: int) -> None:
         lines.append(f"    {broken.invariant}: {broken.why}: after {after} moves, by {choice}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def is_home(system: System, world: World) -> bool:
-    """Whether all devices are."""
-    return all(system.is_home(side.device, side.net, world.service) for side in world.sides)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """A world: what can happen, what comes of it, and that it is one value."""
 
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
 from simulator.devices.models import MODELS
+from simulator.engines import explore
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System, World
@@ -73,3 +76,9 @@ def test_two_devices_share_a_service_and_come_home(devices: str):
     for step in played(system, path):
         there = choices(setup, step.world)
         assert len(set(there)) == len(there), there
+
+
+def test_the_map_of_the_folder_has_each_of_its_files():
+    folder = Path(explore.__file__).parent
+    there = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert there <= set(re.findall(r"\w+", explore.__doc__ or ""))
