@@ -97,13 +97,23 @@ def violated_in(played: Played) -> list[str]:
     return list(dict.fromkeys((*judged, *(broken.invariant for broken in played.broken))))
 
 
+def missing_from(played: Played, schedule: Schedule) -> list[str]:
+    """What it was kept for, and does not show."""
+    undecided = {each.id for each in played.verdict.invariants if each.outcome == "undecided"}
+    expects, violated = schedule.expects, violated_in(played)
+    return [
+        *(each for each in expects.violated if each not in violated),
+        *(each for each in expects.undecided if each not in undecided),
+    ]
+
+
 def exit_code(schedule: Schedule, told: Told) -> int:
     """By what is violated; by what should be, and is not."""
     if told.parted:
         return ExitCode.INCONCLUSIVE
     if violated_in(told.played):
         return ExitCode.FAILED
-    return ExitCode.INCONCLUSIVE if schedule.expects.violated else OF_OUTCOME[told.played.verdict.outcome]
+    return ExitCode.INCONCLUSIVE if missing_from(told.played, schedule) else OF_OUTCOME[told.played.verdict.outcome]
 
 
 def lines(schedule: Schedule, told: Told, engine: str) -> Iterator[str]:
@@ -123,7 +133,7 @@ def lines(schedule: Schedule, told: Told, engine: str) -> Iterator[str]:
     for broken in played.broken:
         yield from wrapped(f"VIOLATED {broken.invariant}: {broken.why}", "")
     yield from wrapped(f"{OUTCOMES[played.verdict.outcome]}: {played.verdict.why}", "")
-    missing = [each for each in schedule.expects.violated if each not in violated_in(played)]
+    missing = missing_from(played, schedule)
     if missing and not told.parted:
         yield from wrapped(f"it was kept for {', '.join(missing)}, and shows no such thing any more", "")
 

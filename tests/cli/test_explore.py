@@ -140,6 +140,14 @@ def test_what_a_schedule_was_kept_for_and_does_not_show_any_more_is_inconclusive
     assert told.endswith("it was kept for bootable, and shows no such thing any more\n")
 
 
+def test_so_is_what_nobody_was_to_be_able_to_say_and_somebody_can(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    good, path = Path(__file__).parents[1] / "explore" / "schedules" / "update.yaml", tmp_path / "kept.yaml"
+    said(capfd, "replay", str(good), code=0)
+    path.write_text(good.read_text("utf-8").replace("expects:\n", "expects:\n  undecided: [bootable]\n"))
+    told = said(capfd, "replay", str(path), code=3)
+    assert told.endswith("it was kept for bootable, and shows no such thing any more\n")
+
+
 def test_a_scenario_says_which_world_and_which_of_its_places_cannot_be_reached(capfd: pytest.CaptureFixture[str]):
     words = ["delete-in-the-middle-of-the-only-slot", "--no-next"]
     told = " ".join(said(capfd, "explore", *words, code=3).split())
