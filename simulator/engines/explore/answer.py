@@ -31,7 +31,7 @@ from simulator.verdict.model import Doubt
 LIVENESS: Final = "ready-in-time"
 """The invariant of what never comes home: from everywhere a fair way leads to readiness, or to SAFE."""
 STUCK: Final = "from here nothing leads back to rest by itself: it comes to where {}"
-CYCLE: Final = "from here it may go round for ever and never come to rest"
+CYCLE: Final = "from here {} may go round for ever and never come to rest"
 MOST_STEPS: Final = 200
 """From where something is stuck to where it comes to in the end."""
 SHOWN: Final = 3
@@ -143,12 +143,11 @@ def _findings(system: System, exploration: Exploration, prefixes: Prefixes) -> I
     for way in exploration.stuck[:SHOWN]:
         why = STUCK.format(_standing(system, prefixes, chosen(way)))
         yield ExploredFinding(sort="stuck", invariant=LIVENESS, why=why, times=exploration.stuck_count, way=_words(way))
-    # Two devices that poll in turn are never home at once, and nothing is wrong with either.
-    for cycle in exploration.cycles[:SHOWN] if len(system.setup.seats) == 1 else ():
+    for cycle in exploration.cycles[:SHOWN]:
         yield ExploredFinding(
             sort="cycle",
             invariant=LIVENESS,
-            why=CYCLE,
+            why=CYCLE.format(_whose(system, cycle.device)),
             times=exploration.loop_count,
             way=_words(cycle.path),
             loop=_words(cycle.loop),
@@ -183,6 +182,11 @@ def _excuse(system: System, breach: Breach) -> Undecidable | None:
 def _finding_of(sort: FindingSort, breach: Breach) -> ExploredFinding:
     way = _words(breach.path)
     return ExploredFinding(sort=sort, invariant=breach.invariant, why=breach.why, times=breach.times, way=way)
+
+
+def _whose(system: System, device: int) -> str:
+    seats = system.setup.seats
+    return "it" if len(seats) == 1 else seats[device].name
 
 
 def _standing(system: System, prefixes: Prefixes, way: Sequence[Choice]) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simulator.engines.explore.graph import Flags, Graph, once
+from simulator.engines.explore.graph import Graph, once
 from simulator.engines.explore.index import Numbers
+from simulator.engines.explore.standing import Flags
 
 
 def cyclic_components(forward: Graph, backward: Graph, home: Flags) -> Iterator[Numbers]:

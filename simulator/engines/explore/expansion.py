@@ -15,10 +15,8 @@ from simulator.engines.explore import packing
 from simulator.engines.explore.index import Numbers, Words
 from simulator.engines.explore.local_moves import (
     AFTER,
-    AWAY,
     COST,
     DEVICE,
-    DONE,
     HEARD,
     LABEL,
     LINK,
@@ -33,6 +31,7 @@ from simulator.engines.explore.local_moves import (
 )
 from simulator.engines.explore.packing import SideNumbers
 from simulator.engines.explore.searchable import TAKEN, Searchable, Side, State
+from simulator.engines.explore.standing import Flags, Standing, all_home, none_home, note
 from simulator.engines.explore.tables import Table
 
 
@@ -118,21 +117,18 @@ class Expansion:
         )
         return State(sides, known.services[int(unpacked.service[0])], known.budgets[int(unpacked.budgets[0])])
 
-    def is_home(self, words: tuple[Words, ...]) -> NDArray[np.bool_]:
-        """Whether all devices of a state are home."""
-        home: NDArray[np.bool_] = self.standing(words) != AWAY
-        return home
+    def all_home(self, words: tuple[Words, ...]) -> Flags:
+        """In which states all devices are home."""
+        return all_home(self.standing(words), self.known.side_count)
 
-    def standing(self, words: tuple[Words, ...]) -> NDArray[np.uint8]:
-        """How the device of a state stands that stands worst: AWAY, or at home with something FAILED, or all DONE."""
+    def standing(self, words: tuple[Words, ...]) -> Standing:
+        """How the devices of each state stand."""
         states = _unpacked(words)
-        standing = np.full(len(states.service), DONE, np.uint8)
-        for side in states.sides:
-            asked = np.flatnonzero((standing != AWAY) & self.known.homely.values[side.device])
+        standing = none_home(len(states.service))
+        for number, side in enumerate(states.sides):
+            asked = np.flatnonzero(self.known.homely.values[side.device])
             here = self.known.home.answer(side.device[asked], side.net[asked], states.service[asked])
-            worst = np.minimum(standing[asked], here)
-            standing[:] = AWAY
-            standing[asked] = worst
+            note(standing, number, asked, here)
         return standing
 
     def phases(self, words: tuple[Words, ...]) -> Numbers:
@@ -153,7 +149,7 @@ class Expansion:
 
     def _at_rest(self, moves: Moves) -> Moves:
         """With what breaks because a move leads home, where nothing more may ever happen."""
-        home = np.flatnonzero(self.is_home(moves.words))
+        home = np.flatnonzero(self.all_home(moves.words))
         for word in moves.words[:-1]:
             broke = self.known.at_rest.answer(packing.side_numbers(word[home]).watched)
             moves.broken[home] = self._both(moves.broken[home], broke)

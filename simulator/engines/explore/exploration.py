@@ -31,10 +31,13 @@ class Reached(NamedTuple):
 
 
 class Cycle(NamedTuple):
-    """A way to a state away from home, and a fair loop from there back to it."""
+    """A way to a state in which a device is away from home, and a fair loop from there back to it that leads it home
+    nowhere. `device` is its number.
+    """
 
     path: Path
     loop: Path
+    device: int
 
 
 class Spent(NamedTuple):
@@ -66,9 +69,9 @@ class Exploration:
     what is `undecided` accuses nobody, and is followed. `broken` has the shortest way of each invariant;
     `broken_by_trouble` that of each invariant and set of kinds of trouble that had come by then.
     `stuck`: the first states from which nothing leads home, of `stuck_count`; `cycles`: the same for loops in which a
-    fair run may stay away from home (`loop_count` components). `dead_end`: the first way to where nothing happens by
-    itself any more, away from home, if there is one. `lost`: the first states, of `lost_count`, from which all ways
-    home end with a failure (`has_failed`); that accuses nobody. `places`: where each phase was first met.
+    device may stay away from home on a fair run (`loop_count` components). `dead_end`: the first way to where nothing
+    happens by itself any more, away from home, if there is one. `lost`: the first states, of `lost_count`, from which
+    all ways home end with a failure (`has_failed`); that accuses nobody. `places`: where each phase was first met.
     """
 
     states: int

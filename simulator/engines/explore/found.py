@@ -8,25 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.explore.graph import Graph, graph_of
-from simulator.engines.explore.local_moves import AWAY, DONE, Label
+from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.notes import Breach, Costly, Met, first_breach, first_costly
 from simulator.engines.explore.searchable import Choice, Kind, Path
 from simulator.engines.explore.shard import NO_PARENT, Kept
+from simulator.engines.explore.standing import Flags, all_done, all_home, is_home
 
 Element = TypeVar("Element", bound=np.generic)
 
 
 class Found(NamedTuple):
-    """By the numbers of states: the first way there, who is home, and of these who has `done` all.
+    """By the numbers of states: the first way there, where all are home, and where these have `done` all.
 
-    `labels` are in order, and so are their numbers.
+    `homes` says of each device where it is home. `labels` are in order, and so are their numbers.
     """
 
     labels: list[Label]
     parent: NDArray[np.int32]
     label: NDArray[np.int32]
-    home: NDArray[np.bool_]
-    done: NDArray[np.bool_]
+    home: Flags
+    done: Flags
+    homes: tuple[Flags, ...]
     graph: Graph
     excused: NDArray[np.int32]
     costly: list[Costly]
@@ -43,8 +45,8 @@ class Found(NamedTuple):
         return tuple(reversed(choices))
 
 
-def found_by(shards: list[Kept]) -> Found:
-    """All that these know; their arrays are let go on the way."""
+def found_by(shards: list[Kept], devices: int) -> Found:
+    """All that these know of a world with so many devices; their arrays are let go on the way."""
     labels = sorted({label for kept in shards for label in kept.labels})
     ranks = {label: rank for rank, label in enumerate(labels)}
     renamed = [np.array([ranks[label] for label in kept.labels], np.int32) for kept in shards]
@@ -55,8 +57,9 @@ def found_by(shards: list[Kept]) -> Found:
         labels,
         _by_state(count, states, [kept.parent for kept in shards]),
         _by_state(count, states, [_renamed(kept.label, names) for kept, names in zip(shards, renamed, strict=True)]),
-        standing != AWAY,
-        standing == DONE,
+        all_home(standing, devices),
+        all_done(standing, devices),
+        tuple(is_home(standing, device) for device in range(devices)),
         _graph(count, shards, renamed),
         np.concatenate([kept.excused for kept in shards]),
         _merged_costly(each for kept in shards for each in kept.costly),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.explore.index import Numbers
+from simulator.engines.explore.standing import Flags
 
-Flags = NDArray[np.bool_]
 Narrow = NDArray[np.int32]
 NO_WAY: Final = -1
 

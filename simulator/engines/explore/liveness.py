@@ -1,12 +1,15 @@
-"""Whether all is well in the end: a way home from every state, and no fair run that stays away for ever.
+"""Whether all is well in the end: a way home from every state, and no fair run on which a device stays away for ever.
 
 A way home takes nobody who owes no move: an operator who makes one more job may wake a device that hangs, and need not.
 
-Weak fairness: whoever could always make a move makes one some day. A run that goes on without end stays in one strongly
-connected component at last, and can visit all of it. So such a run is fair exactly if each actor that can move in all
-states of the component has a move that stays there; one whose every move leads out would have been owed that.
+Each device is looked at by itself: two that poll by turns are never home at once, and nothing is wrong with either.
+Weak fairness: whoever could always make a move makes one some day. A run that goes on without end, away from home,
+stays in one strongly connected component of what is not home at last, and can visit all of it. So such a run is fair
+exactly if each actor that can move in all states of the component has a move that stays there; one whose every move
+leads out would have been owed that.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,11 +18,12 @@ from numpy.typing import NDArray
 from simulator.engines.explore.components import cyclic_components
 from simulator.engines.explore.exploration import Cycle
 from simulator.engines.explore.found import Found
-from simulator.engines.explore.graph import NO_WAY, Flags, Graph, distances, reversed_graph
+from simulator.engines.explore.graph import NO_WAY, Graph, distances, reversed_graph
 from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.loops import fair_loop
 from simulator.engines.explore.searchable import UNFAIR, Path
+from simulator.engines.explore.standing import Flags
 
 SHOWN: Final = 5
 """So many counterexamples are told of each sort, the shortest; the others are counted."""
@@ -40,12 +44,14 @@ class Liveness(NamedTuple):
 
 def judged(found: Found, expanded: int) -> Liveness:
     """States from `expanded` on were not expanded, and nothing is said of what comes after them."""
-    home, done = (_with_what_is_not_judged(found, expanded, those) for those in (found.home, found.done))
+    home, done, *homes = (
+        _with_what_is_not_judged(found, expanded, those) for those in (found.home, found.done, *found.homes)
+    )
     backward = reversed_graph(found.graph)
     distance = distances(backward, home)
     stuck = np.flatnonzero(distance == NO_WAY)
-    loops = _fair_components(found, backward, home)
-    cycles = tuple(_cycle(found, component) for component in loops[:SHOWN])
+    loops = list(_fair_components(found, backward, homes))
+    cycles = tuple(_cycle(found, *loop) for loop in loops[:SHOWN])
     to_done = distances(backward, done)
     lost = np.flatnonzero((to_done == NO_WAY) & (distance != NO_WAY))
     dead_ends = np.flatnonzero((np.diff(found.graph.starts) == 0) & ~home)
@@ -80,9 +86,12 @@ def _entrances(found: Found, distance: NDArray[np.int32], stuck: Numbers) -> Num
     return entrances
 
 
-def _fair_components(found: Found, backward: Graph, home: Flags) -> list[Numbers]:
+def _fair_components(found: Found, backward: Graph, homes: list[Flags]) -> Iterator[tuple[int, Numbers]]:
+    """Where a device, by its number, may stay away from home for ever."""
     actors = actor_bits(found.labels)
-    return [each for each in cyclic_components(found.graph, backward, home) if _is_fair(found.graph, each, actors)]
+    for device, home in enumerate(homes):
+        components = cyclic_components(found.graph, backward, home)
+        yield from ((device, each) for each in components if _is_fair(found.graph, each, actors))
 
 
 def actor_bits(labels: list[Label]) -> Numbers:
@@ -104,7 +113,7 @@ def _is_fair(graph: Graph, component: Numbers, actors: Numbers) -> bool:
     return not int(np.bitwise_and.reduce(able)) & ~int(np.bitwise_or.reduce(bits[stays]))
 
 
-def _cycle(found: Found, component: Numbers) -> Cycle:
+def _cycle(found: Found, device: int, component: Numbers) -> Cycle:
     """From its first state, to which the first way is the shortest."""
     labels = fair_loop(found.graph, component, actor_bits(found.labels))
-    return Cycle(found.path(int(component[0])), tuple(found.labels[label].choice for label in labels))
+    return Cycle(found.path(int(component[0])), tuple(found.labels[label].choice for label in labels), device)

@@ -22,6 +22,7 @@ from simulator.engines.explore.searchable import (
     is_owed,
     is_violated,
 )
+from simulator.engines.explore.standing import AWAY, DONE, FAILED
 from simulator.engines.explore.tables import Entry, Parts, Table, Trait
 
 LINKS: Final = ("", "lost", "back")
@@ -34,8 +35,6 @@ A device is as it is called AFTER the move; NAMES are what it called its own unt
 """
 RECIPIENT, MESSAGE = 3, 4
 """Fields of a net's entries, beside LABEL, COST and AFTER."""
-AWAY, FAILED, DONE = range(3)
-"""How a state stands: nobody, or not everybody, is home; or at home something has failed (`has_failed`), or nothing."""
 NO_SIDE: Final = 99
 """Instead of a position in `State.sides`: of what the service does by itself."""
 
@@ -229,7 +228,7 @@ class LocalMoves:
         return ((-1 if paid is None else self.budgets.number(paid),),)
 
     def _ask_home(self, device: int, net: int, service: int) -> tuple[Entry]:
-        """How it stands: away, or home with a failure, or with everything done."""
+        """How a device stands."""
         known, at = self.devices[device], self.services[service]
         if not self.system.is_home(known, self.nets[net], at):
             return ((AWAY,),)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from simulator.engines.explore.expansion import Expansion, Moves
 from simulator.engines.explore.index import Column, Index, Numbers
-from simulator.engines.explore.local_moves import AWAY, Label
+from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.notes import Breach, Costly, Met, Notes
 from simulator.engines.explore.packing import shared_numbers
 from simulator.engines.explore.searchable import Kind, Searchable, State
+from simulator.engines.explore.standing import Standing, all_home
 
 LABEL_BITS = 20
 """Of what orders transitions: the state where one begins, then the rank of its label."""
@@ -35,7 +36,7 @@ class Edges(NamedTuple):
 class Kept(NamedTuple):
     """All that a shard knows in the end, states by their numbers in the whole search.
 
-    `states` are its own, ascending; `parent`, `label` (the first way there) and `standing` (see `local_moves`) are of
+    `states` are its own, ascending; `parent`, `label` (the first way there) and `standing` (see `standing`) are of
     each of these. `excused` have a transition by itself that violates something. `left`: how many states have
     so much left.
     """
@@ -44,7 +45,7 @@ class Kept(NamedTuple):
     states: NDArray[np.int32]
     parent: NDArray[np.int32]
     label: NDArray[np.int32]
-    standing: NDArray[np.uint8]
+    standing: Standing
     edges: Edges
     excused: NDArray[np.int32]
     costly: list[Costly]
@@ -109,7 +110,7 @@ class Shard:
         """All that its states from `low` to `high` lead to; where each begins, by its number."""
         first, last = np.searchsorted(self._states.values, [low, high])
         moves = self.expansion.moves(tuple(column.values[first:last] for column in self._visited.words))
-        goes_on = self._standing.values[first:last] != AWAY
+        goes_on = all_home(self._standing.values[first:last], self.expansion.known.side_count)
         goes_on[moves.source[self.expansion.known.owed.values[moves.label]]] = True
         self.has_dead_end |= not goes_on.all()
         moves = moves._replace(source=self._states.values[first:last][moves.source].astype(np.int64))

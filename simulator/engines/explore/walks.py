@@ -185,7 +185,7 @@ class _Group:
         goes_on = np.zeros(len(self._walking), np.bool_)
         goes_on[moves.source[self._expansion.known.owed.values[moves.label]]] = True
         ends = np.flatnonzero(~goes_on)
-        return ends[~self._expansion.is_home(tuple(word[ends] for word in self._words))]
+        return ends[~self._expansion.all_home(tuple(word[ends] for word in self._words))]
 
     def _broken(self, moves: Moves) -> Iterator[Stumbled]:
         known = self._expansion.known

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from simulator.engines.explore.plain import Hear, Step, is_home, steps
+from simulator.engines.explore import plain
+from simulator.engines.explore.plain import Hear, Step, steps
 from simulator.engines.explore.searchable import UNFAIR, Path, Searchable, State, is_owed, is_violated
 
 
@@ -50,7 +51,7 @@ def _note(system: Searchable, known: Known, state: State, step: Step, path: Path
 
 def stuck(system: Searchable, known: Known) -> set[State]:
     """From where nothing leads home by itself, nor to anything broken."""
-    leads = {state for state in known.paths if is_home(system, state) or _is_excused(known.owed[state])}
+    leads = {state for state in known.paths if plain.is_home(system, state) or _is_excused(known.owed[state])}
     while True:
         more = {
             state
@@ -62,15 +63,23 @@ def stuck(system: Searchable, known: Known) -> set[State]:
         leads |= more
 
 
-def fair_components(system: Searchable, known: Known) -> set[frozenset[State]]:
-    """Where a fair run may stay for ever, by the definition: for each state, what it reaches that reaches it."""
+def fair_components(system: Searchable, known: Known, device: int) -> set[frozenset[State]]:
+    """Where a device may stay away for ever, by the definition: for each state, what it reaches that reaches it."""
     away = {
-        state: found for state, found in known.owed.items() if not is_home(system, state) and not _is_excused(found)
+        state: found
+        for state, found in known.owed.items()
+        if not is_home(system, state, device) and not _is_excused(found)
     }
     after = {state: {step.state for step in found} & away.keys() for state, found in away.items()}
     reach = {state: _reach(after, state) for state in away}
     components = {frozenset(other for other in reach[state] if state in reach[other]) for state in away}
     return {component for component in components if component and _is_fair(away, component)}
+
+
+def is_home(system: Searchable, state: State, device: int) -> bool:
+    """Whether one device is."""
+    side = state.sides[device]
+    return system.is_home(side.device, side.net, state.service)
 
 
 def _is_excused(found: list[Step]) -> bool:

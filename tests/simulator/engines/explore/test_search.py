@@ -1,5 +1,6 @@
 """The fast search finds what a simple one finds: as much of it, and the same first way to each."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from simulator.engines.explore.exploration import Exploration, Progress
 from simulator.engines.explore.search import explore
-from tests.simulator.engines.explore.simple_search import Known, fair_components, searched, stuck
-from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved, Toy
+from tests.simulator.engines.explore.simple_search import Known, fair_components, is_home, searched, stuck
+from tests.simulator.engines.explore.toys import Clocks, Dice, Edges, Graphic, Graphs, Moved, Toy
 
 
 def test_two_clocks_have_as_many_states_as_pairs_of_times():
@@ -81,17 +82,30 @@ def test_a_simple_search_finds_the_same(system: Dice):
 
 @settings(max_examples=15, deadline=None)
 @given(st.builds(Dice, SEED, minds=st.just(3), bounds=st.just({"cut": 1})))
+@example(Dice(5, 2, 2, {}))
+@example(Dice(13, 2, 2, {}))
+@example(Dice(21, 2, 2, {}))
 def test_a_simple_search_finds_the_same_stuck_states_and_loops(system: Dice):
     known = searched(system)
     found = explore(system)
     assert found.stuck_count == len(stuck(system, known))
-    components = fair_components(system, known)
-    assert found.loop_count == len(components)
+    components = [fair_components(system, known, device) for device in range(system.sides)]
+    assert found.loop_count == sum(map(len, components))
     paths = {path: state for state, path in known.paths.items()}
     for path in found.stuck:
         assert paths[path] in stuck(system, known)
     for cycle in found.cycles:
         follows_a_fair_loop(known, paths[cycle.path], cycle.loop)
+        assert not any(
+            is_home(system, state, cycle.device) for state in on_the_way(known, paths[cycle.path], cycle.loop)
+        )
+
+
+def on_the_way(known: Known, state: Any, way: tuple[Any, ...]) -> Iterator[Any]:
+    """Where it leads through."""
+    for choice in way:
+        yield state
+        state = next(each.state for each in known.owed[state] if each.choice == choice)
 
 
 def follows_a_fair_loop(known: Known, start: Any, loop: tuple[Any, ...]) -> None:
@@ -127,11 +141,32 @@ def follows_a_fair_loop(known: Known, start: Any, loop: tuple[Any, ...]) -> None
         ),
     ],
 )
-def test_a_run_may_stay_away_from_home_only_where_nobody_is_owed_a_move(
-    edges: dict[int, list[tuple[str, int]]], stuck_count: int, loops: int
-):
+def test_a_run_may_stay_away_from_home_only_where_nobody_is_owed_a_move(edges: Edges, stuck_count: int, loops: int):
     found = explore(Graphic(edges, home={9}))
     assert (found.stuck_count, found.loop_count) == (stuck_count, loops)
+
+
+POLLS: Edges = {0: [("b", 9)], 9: [("b", 0)]}
+"""By turns away and home."""
+
+
+@pytest.mark.parametrize(
+    ("edges", "loops"),
+    [
+        pytest.param(POLLS, [], id="both poll, and need not be home at once"),
+        pytest.param({0: [("a", 9)]}, [], id="it can always go home, and some day does"),
+        pytest.param({0: [("a", 1), ("b", 9)], 1: [("a", 0), ("b", 9)]}, [], id="b of this one is owed a move"),
+        pytest.param({0: [("a", 1)], 1: [("a", 0), ("b", 9)]}, [1], id="its b is not, and b of the other is no help"),
+        pytest.param({0: [("a", 0), ("a", 9)]}, [1], id="it moves, and need not move home"),
+    ],
+)
+def test_a_device_may_stay_away_whatever_the_other_does_only_where_nobody_is_owed_a_move(
+    edges: Edges, loops: list[int]
+):
+    found = explore(Graphs((POLLS, edges), home={9}))
+    assert [cycle.device for cycle in found.cycles] == loops
+    assert found.loop_count == len(loops)
+    assert found.stuck_count == 0
 
 
 def test_a_loop_is_told_with_the_shortest_way_to_it_and_pleases_everybody():
@@ -150,7 +185,7 @@ def test_a_loop_is_told_with_the_shortest_way_to_it_and_pleases_everybody():
         pytest.param({0: [("a", 1), ("a", 9)], 1: [("a", 1)]}, [], id="where it is stuck, it is not lost besides"),
     ],
 )
-def test_what_can_only_end_with_a_failure_is_lost(edges: dict[int, list[tuple[str, int]]], lost: list[tuple[str, ...]]):
+def test_what_can_only_end_with_a_failure_is_lost(edges: Edges, lost: list[tuple[str, ...]]):
     found = explore(Graphic(edges, home={8, 9}, failed=frozenset({8})))
     assert [tuple(choice for choice, _ in path) for path in found.lost] == lost
 

@@ -1,7 +1,7 @@
 """Small worlds to search, of which everything is known, or nothing but that a simple search must agree."""
 
 from collections.abc import Hashable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from zlib import crc32
 
 from simulator.engines.explore.searchable import TAKEN, Side, State
@@ -182,15 +182,17 @@ class Clocks(Toy):
         return f"at {device}"
 
 
+Edges: TypeAlias = Mapping[int, list[tuple[str, int]]]
+"""From each place, the actors that lead from it, and where to."""
+
+
 class Graphic(Toy):
     """A device that walks a graph: from each place (`edges`) actors take it elsewhere; `home` are places.
 
     In some of these something has `failed`.
     """
 
-    def __init__(
-        self, edges: Mapping[int, list[tuple[str, int]]], home: set[int], failed: frozenset[int] = frozenset()
-    ) -> None:
+    def __init__(self, edges: Edges, home: set[int], failed: frozenset[int] = frozenset()) -> None:
         super().__init__()
         self.edges, self.home, self.failed = edges, home, failed
 
@@ -202,6 +204,25 @@ class Graphic(Toy):
 
     def is_home(self, device: Any, net: Any, service: Any) -> bool:
         return device in self.home
+
+
+class Graphs(Toy):
+    """Devices that walk a graph each; `home` are places of all."""
+
+    def __init__(self, graphs: tuple[Edges, ...], home: set[int]) -> None:
+        super().__init__()
+        self.graphs, self.home = graphs, home
+
+    def first(self) -> State:
+        return State(tuple(Side((number, 0), (), 0) for number, _ in enumerate(self.graphs)), 0, ())
+
+    def device_moves(self, device: tuple[int, int], waits: int) -> tuple[Moved, ...]:
+        number, place = device
+        moves = self.graphs[number].get(place, [])
+        return tuple(Moved((f"to {to:02}", actor, str(number)), None, actor, (number, to)) for actor, to in moves)
+
+    def is_home(self, device: tuple[int, int], net: Any, service: Any) -> bool:
+        return device[1] in self.home
 
 
 class Message(NamedTuple):
