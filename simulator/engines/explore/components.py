@@ -41,8 +41,8 @@ def _between(forward: Graph, backward: Graph, home: Flags) -> Flags:
     """What lies on a way from the end of an edge that leads no further down to the beginning of such a one."""
     before = np.repeat(np.arange(forward.vertices, dtype=np.int32), np.diff(forward.starts))
     back = (forward.after <= before) & ~home[before] & ~home[forward.after]
-    leading = _reached(backward, np.unique(before[back]).astype(np.int64), ~home)
-    ends = np.unique(forward.after[back]).astype(np.int64)
+    leading = _reached(backward, once(before[back], forward.vertices), ~home)
+    ends = once(forward.after[back], forward.vertices)
     return _reached(forward, ends[leading[ends]], leading)
 
 

@@ -79,10 +79,10 @@ def distances(backward: Graph, home: Flags) -> Narrow:
     return distance
 
 
-def once(vertices: Numbers, count: int) -> Numbers:
-    """Each of these once."""
+def once(vertices: Numbers | Narrow, count: int) -> Numbers:
+    """Each of these once; where they are many, a flag for each vertex that there is costs less than to sort them."""
     if len(vertices) < count // 64:
-        return np.unique(vertices)
+        return np.unique(vertices).astype(np.int64)
     flags = np.zeros(count, np.bool_)
     flags[vertices] = True
     return np.flatnonzero(flags)
