@@ -108,7 +108,8 @@ class Shard:
 
     def expand(self, low: int, high: int) -> Moves:
         """All that its states from `low` to `high` lead to; where each begins, by its number."""
-        first, last = np.searchsorted(self._states.values, [low, high])
+        bounds = np.array([low, high], np.int32)  # of the column's own type, or numpy would convert all of it
+        first, last = np.searchsorted(self._states.values, bounds)
         moves = self.expansion.moves(tuple(column.values[first:last] for column in self._visited.words))
         goes_on = all_home(self._standing.values[first:last], self.expansion.known.side_count)
         goes_on[moves.source[self.expansion.known.owed.values[moves.label]]] = True
