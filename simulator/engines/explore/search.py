@@ -62,6 +62,8 @@ def _without_collection() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()
+            gc.unfreeze()  # among the oldest, or the next small collection would walk through all that is still there
             gc.enable()
 
 
