@@ -4,6 +4,8 @@ python -m tests.explore.mutations            try all of them, and write down wha
 python -m tests.explore.mutations working    those whose name has that word, and write nothing
 
 places    what is a rule of safety             changes   one line of it changed, by the syntax tree
-switched  the change, while it lasts           worlds    where it is tried, the smallest first
-trying    what comes of it                     table     all of that, written down and as a page has it
+switched  the change, while it lasts           meetings  what it makes something else of
+worlds    where it is tried, the smallest first  trying    what comes of it there
+plays     and in scenarios, in virtual time      behind    why nothing catches some
+record    all of that, written down              tests.explore.table has it for a page
 """

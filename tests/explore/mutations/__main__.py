@@ -17,7 +17,7 @@ from tests.explore.mutations.switched import Mutation, mutations
 from tests.explore.mutations.trying import Known, known, tried, tried_with
 from tests.explore.mutations.worlds import WORLDS, called
 
-KEPT_EVERY = 20
+KEPT_EVERY = 5
 _WORLDS: list[Known] = []
 _PLAYS: list[Play] = []
 """What the processes are forked with."""

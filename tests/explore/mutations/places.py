@@ -28,6 +28,8 @@ MODULES: Final = (
     "agent.core.state",
     "agent.core.record",
 )
+TABLE: Final = "TABLE"
+LOOKS_UP: Final = "remedy_for"
 NO_RULE: Final = frozenset(
     {
         # the words for people
@@ -64,6 +66,11 @@ class Place(NamedTuple):
     name: str
     tree: ast.AST
 
+    @property
+    def function(self) -> str:
+        """The full name of the function that reads it: its own, or of the table, the one that looks things up there."""
+        return f"{self.module.__name__}.{LOOKS_UP if self.name == TABLE else self.name}"
+
 
 def places() -> Iterator[Place]:
     """All of them, in the order of the modules and of their lines."""
@@ -90,15 +97,15 @@ def _parts(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
                 yield name, node
             case ast.ClassDef(name=owner, body=body):
                 yield from ((f"{owner}.{each.name}", each) for each in body if isinstance(each, ast.FunctionDef))
-            case ast.AnnAssign(target=ast.Name(id="TABLE")):
-                yield "TABLE", node
+            case ast.AnnAssign(target=ast.Name(id=name)) if name == TABLE:
+                yield name, node
             case _:
                 pass
 
 
 def function_of(place: Place) -> FunctionType:
-    """The function itself, be it a property's."""
+    """The function itself, be it a property's; of the table, the one that looks things up there."""
     found: Any = place.module
-    for name in place.name.split("."):
+    for name in (LOOKS_UP if place.name == TABLE else place.name).split("."):
         found = inspect.getattr_static(found, name)
     return found.fget if isinstance(found, property) else found  # type: ignore[no-any-return]

@@ -7,13 +7,12 @@ calls what was made of it.
 import ast
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from types import CodeType
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from tests.explore.mutations.changes import Change, changed, changes
-from tests.explore.mutations.places import Place, function_of, parsed, places, source
-
-TABLE: Final = "TABLE"
+from tests.explore.mutations.places import TABLE, Place, function_of, parsed, places, source
 
 
 class Mutation(NamedTuple):
@@ -73,7 +72,7 @@ def _table_with(mutations: Sequence[Mutation]) -> Iterator[None]:
 def _function_with(mutations: Sequence[Mutation]) -> Iterator[None]:
     function = function_of(mutations[0].place)
     code = function.__code__
-    function.__code__ = _code(mutations)
+    function.__code__ = _code(tuple(mutations))
     try:
         yield
     finally:
@@ -95,7 +94,8 @@ def _is_at(node: ast.AST, other: ast.AST) -> bool:
     return type(node) is type(other) and here == there and here is not None
 
 
-def _code(mutations: Sequence[Mutation]) -> CodeType:
+@lru_cache(maxsize=16)
+def _code(mutations: tuple[Mutation, ...]) -> CodeType:
     tree, _ = _mutated(mutations)
     place = mutations[0].place
     hows = "; ".join(each.change.how for each in mutations)

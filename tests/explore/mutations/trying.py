@@ -1,33 +1,30 @@
 """What comes of a mutation in each world: the same as without it, or something that breaks, or neither.
 
-Of each world all that our agent ever met is kept: its states, with the events that they met. Where a mutation makes the
-same of all these, up to words and waits, all that can happen with it is what can happen without it, and no search is
-needed to know that. Where there is one, what the service, the nets and the monitors do is known already: only the
-device is asked again.
+Of each world all that our agent ever met is kept (see `meetings`). Where a mutation makes the same of all these, up to
+words and waits, all that can happen with it is what can happen without it, and no search is needed to know that. Where
+there is one, what the service, the nets and the monitors do is known already, and what the device does as well, but
+where it meets what the mutation makes something else of: only there it is asked again.
 
 What breaks is an invariant; or the graph shows that it does not get home, or, in a world in which our agent always can,
 that it does not get done what it is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from unittest.mock import patch
 
-from agent.core import step
-from agent.core.events import Effect, Event
-from simulator.devices.models import MODELS
-from simulator.devices.models.model import Model
-from simulator.engines.explore import shard
+from simulator.engines.explore import moves, shard
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.expansion import Expansion
 from simulator.engines.explore.exploration import Exploration, Progress
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
-from simulator.engines.explore.tables import Table
+from simulator.engines.explore.tables import Entry, Table
+from tests.explore.mutations.meetings import Meeting, Meetings, differing
 from tests.explore.mutations.switched import Mutation, switched
-from tests.explore.mutations.words import Difference, difference, worse
+from tests.explore.mutations.words import Difference, worse
 from tests.explore.mutations.worlds import called
 
 TIMES: Final = 3
@@ -39,21 +36,29 @@ NOTHING: Final[Difference] = ""
 SAFE: Final = "safe"
 """The phase of a device that has given up."""
 
-Met: TypeAlias = dict[tuple[Any, Event], tuple[Any, tuple[Effect, ...]]]
-"""A state and what happened there: what came of it."""
+Key: TypeAlias = tuple[int, ...]
+
+
+class Row(NamedTuple):
+    """Of a device's table: what was answered, and what our agent met for it."""
+
+    entries: tuple[Entry, ...]
+    met: frozenset[Meeting]
 
 
 class Known(NamedTuple):
     """One world as our agent lives in it: how many states, what it met, `new` to it, and all moves.
 
-    `can_do`: from everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
+    `moves` and `heard` are the rows of the device's tables, by their keys. `can_do`: from everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
     """
 
     setup: Setup
     states: int
-    met: frozenset[tuple[Any, Event]]
-    new: Met
+    met: frozenset[Meeting]
+    new: frozenset[Meeting]
     expansion: Expansion
+    moves: Mapping[Key, Row]
+    heard: Mapping[Key, Row]
     can_do: bool
     can_be_safe: bool
 
@@ -82,17 +87,47 @@ class Tried(NamedTuple):
 
 def known(setups: Sequence[Setup]) -> Iterator[Known]:
     """Our agent in each of these worlds, where it holds."""
-    before: set[tuple[Any, Event]] = set()
+    meetings = Meetings()
+    before = frozenset[Meeting]()
     for setup in setups:
-        met: Met = {}
-        system = _recorded(setup, met)
-        expansion = Expansion(system)
+        # Unremembered, so that each row of a table tells all that was met for it; the meetings remember.
+        with meetings.kept(), patch.object(moves, "_remembered", lambda step: step):
+            system = System(setup)
+        expansion, met = Expansion(system), meetings.taken()
+        by_itself, by_message = _noted(expansion, meetings)
         found = _explored(system, expansion)
         assert found.complete, f"{called(setup)}: {found.stopped_by}"
         assert found.holds, f"{called(setup)}: {found.broken or found.stuck or found.cycles}"
-        new = {each: met[each] for each in met if each not in before}
-        yield Known(setup, found.states, frozenset(met), new, expansion, not found.lost_count, SAFE in found.places)
-        before |= met.keys()
+        met = met.union(*(row.met for rows in (by_itself, by_message) for row in rows.values()))
+        can_do, can_be_safe = not found.lost_count, SAFE in found.places
+        yield Known(setup, found.states, met, met - before, expansion, by_itself, by_message, can_do, can_be_safe)
+        before |= met
+
+
+def _noted(expansion: Expansion, meetings: Meetings) -> tuple[Mapping[Key, Row], Mapping[Key, Row]]:
+    """The rows of the device's tables from now on: what it does by itself, and what it does about messages."""
+    local, rows = expansion.known, (dict[Key, Row](), dict[Key, Row]())
+
+    def noted(ask: Callable[..., Iterable[Entry]], rows: dict[Key, Row]) -> Callable[..., Iterable[Entry]]:
+        def asked(*key: int) -> Iterable[Entry]:
+            meetings.taken()
+            entries = tuple(ask(*key))
+            rows[key] = Row(entries, meetings.taken())
+            return entries
+
+        return asked
+
+    _ask_device_by(expansion, noted(local._ask_device, rows[0]), noted(local._ask_hearing, rows[1]))
+    return rows
+
+
+def _ask_device_by(
+    expansion: Expansion, by_itself: Callable[..., Iterable[Entry]], by_message: Callable[..., Iterable[Entry]]
+) -> None:
+    """With nothing known of what its device does, but by these."""
+    local = expansion.known
+    local.device_moves = Table(2, len(local.device_moves._fields), by_itself)
+    local.heard = Table(3, len(local.heard._fields), by_message)
 
 
 class TooManyStatesError(Exception):
@@ -110,28 +145,20 @@ def _explored(system: System, expansion: Expansion, most: int | None = None) -> 
         return explore(system, on_level=look, stop_at_first=most is not None)
 
 
-def _device_anew(world: Known) -> System:
-    """The world with nothing known of what its device does."""
+def _device_anew(world: Known, others: Collection[Meeting]) -> System:
+    """The world with nothing known of what its device does where it meets one of those."""
     system, local = System(world.setup), world.expansion.known
     local.system = system
-    local.device_moves = Table(2, len(local.device_moves._fields), local._ask_device)
-    local.heard = Table(3, len(local.heard._fields), local._ask_hearing)
+
+    def known(rows: Mapping[Key, Row], ask: Callable[..., Iterable[Entry]]) -> Callable[..., Iterable[Entry]]:
+        def asked(*key: int) -> Iterable[Entry]:
+            row = rows.get(key)
+            return row.entries if row is not None and row.met.isdisjoint(others) else ask(*key)
+
+        return asked
+
+    _ask_device_by(world.expansion, known(world.moves, local._ask_device), known(world.heard, local._ask_hearing))
     return system
-
-
-def _recorded(setup: Setup, met: Met) -> System:
-    """The world of our agent, in which it is kept what that meets."""
-
-    def kept(state: Any, event: Event) -> tuple[Any, tuple[Effect, ...]]:
-        met[state, event] = outcome = step(state, event)
-        return outcome
-
-    ours = MODELS["reference"]
-    MODELS["reference"] = Model(kept)
-    try:
-        return System(setup)
-    finally:
-        MODELS["reference"] = ours
 
 
 def tried(mutation: Mutation, worlds: Sequence[Known]) -> Tried:
@@ -139,12 +166,16 @@ def tried(mutation: Mutation, worlds: Sequence[Known]) -> Tried:
     told: list[str] = []
     stopped: list[str] = []
     worst = NOTHING
-    for world, differs in _differences(mutation, worlds):
+    others: dict[Meeting, Difference] = {}
+    for world in worlds:
+        others |= differing([mutation], world.new)
+        here = {each: others[each] for each in world.met & others.keys()}
+        differs = reduce(worse, here.values(), NOTHING)
         worst = worse(worst, differs)
         if differs != "deeds":
             continue
         told.append(called(world.setup))
-        found = _searched([mutation], world)
+        found = _searched([mutation], world, here)
         if isinstance(found, Caught):
             return Tried(found, tuple(told))
         stopped += [found] if found else []
@@ -155,37 +186,20 @@ def tried(mutation: Mutation, worlds: Sequence[Known]) -> Tried:
 
 def tried_with(mutation: Mutation, other: Mutation, world: Known) -> Caught | None:
     """How the two are caught, if nothing catches either alone in this world."""
-    alone = (_searched([each], world) for each in (mutation, other))
+    alone = (_searched([each], world, differing([each], world.met)) for each in (mutation, other))
     if any(isinstance(each, Caught) for each in alone):
         return None
-    found = _searched([mutation, other], world)
+    both = [mutation, other]
+    found = _searched(both, world, differing(both, world.met))
     return found if isinstance(found, Caught) else None
 
 
-def _differences(mutation: Mutation, worlds: Sequence[Known]) -> Iterator[tuple[Known, Difference]]:
-    """What is the most that it changes in each world."""
-    known: dict[tuple[Any, Event], Difference] = {}
-    for world in worlds:
-        with switched(mutation):
-            those = ((each, difference(outcome_of(*each), outcome)) for each, outcome in world.new.items())
-            known.update((each, differs) for each, differs in those if differs)
-        yield world, reduce(worse, (differs for each, differs in known.items() if each in world.met), NOTHING)
-
-
-def outcome_of(state: Any, event: Event) -> object:
-    """What comes of an event in a state, be it an error."""
-    try:
-        return step(state, event)
-    except Exception as error:  # whatever a mutation makes of it
-        return error
-
-
-def _searched(mutations: Sequence[Mutation], world: Known) -> Caught | str:
-    """What breaks; or why the search ended early, empty if it did not."""
+def _searched(mutations: Sequence[Mutation], world: Known, others: Collection[Meeting]) -> Caught | str:
+    """What breaks; or why the search ended early, empty if it did not. `others`: of which they make something else."""
     setup = world.setup
     with switched(*mutations):
         try:
-            system = _device_anew(world)
+            system = _device_anew(world, others)
             system.first()
             found = _explored(system, world.expansion, most=TIMES * world.states + 3000)
         except StopIteration:
