@@ -3,7 +3,8 @@
 Of each world all that our agent ever met is kept (see `meetings`). Where a mutation makes the same of all these, up to
 words and waits, all that can happen with it is what can happen without it, and no search is needed to know that. Where
 there is one, what the service, the nets and the monitors do is known already, and what the device does as well, but
-where it meets what the mutation makes something else of: only there it is asked again.
+where it meets what the mutation makes something else of: only there it is asked again. First it is looked whether
+anything can break from all states at once (see `everywhere`), and only then for the shortest way.
 
 What breaks is an invariant; or the graph shows that it does not get home, or, in a world in which our agent always can,
 that it does not get done what it is asked for.
@@ -14,14 +15,18 @@ from functools import reduce
 from typing import Final, NamedTuple, TypeAlias
 from unittest.mock import patch
 
+import numpy as np
+
 from simulator.engines.explore import moves, shard
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.expansion import Expansion
 from simulator.engines.explore.exploration import Exploration, Progress
+from simulator.engines.explore.index import Words
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.tables import Entry, Table
+from tests.explore.mutations.everywhere import from_everywhere
 from tests.explore.mutations.meetings import Meeting, Meetings, differing
 from tests.explore.mutations.switched import Mutation, switched
 from tests.explore.mutations.words import Difference, worse
@@ -49,13 +54,14 @@ class Row(NamedTuple):
 class Known(NamedTuple):
     """One world as our agent lives in it: how many states, what it met, `new` to it, and all moves.
 
-    `moves` and `heard` are the rows of the device's tables, by their keys. `can_do`: from everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
+    `everywhere` are its states; `moves` and `heard` are the rows of the device's tables, by their keys. `can_do`: from everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
     """
 
     setup: Setup
     states: int
     met: frozenset[Meeting]
     new: frozenset[Meeting]
+    everywhere: tuple[Words, ...]
     expansion: Expansion
     moves: Mapping[Key, Row]
     heard: Mapping[Key, Row]
@@ -95,12 +101,22 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
             system = System(setup)
         expansion, met = Expansion(system), meetings.taken()
         by_itself, by_message = _noted(expansion, meetings)
-        found = _explored(system, expansion)
-        assert found.complete, f"{called(setup)}: {found.stopped_by}"
-        assert found.holds, f"{called(setup)}: {found.broken or found.stuck or found.cycles}"
+        found = from_everywhere(system, expansion, expansion.words(system.first()))
+        assert found is not None
+        assert found.comes_home and not found.broken, f"{called(setup)}: {found.broken}"
         met = met.union(*(row.met for rows in (by_itself, by_message) for row in rows.values()))
-        can_do, can_be_safe = not found.lost_count, SAFE in found.places
-        yield Known(setup, found.states, met, met - before, expansion, by_itself, by_message, can_do, can_be_safe)
+        yield Known(
+            setup,
+            len(found.states[0]),
+            met,
+            met - before,
+            found.states,
+            expansion,
+            by_itself,
+            by_message,
+            found.can_do,
+            SAFE in found.phases,
+        )
         before |= met
 
 
@@ -134,15 +150,28 @@ class TooManyStatesError(Exception):
     """So many that it is not worth the time."""
 
 
-def _explored(system: System, expansion: Expansion, most: int | None = None) -> Exploration:
-    """All that can happen, by what is known of its moves; with `most` states, or until something breaks."""
+def _may_break(system: System, world: Known, most: int) -> bool:
+    """Whether anything may, as far as can be told without a search for the way there."""
+    begun = zip(world.expansion.words(system.first()), world.everywhere, strict=True)
+    found = from_everywhere(system, world.expansion, tuple(map(np.concatenate, begun)), most)
+    return (
+        found is None
+        or bool(found.broken)
+        or not found.comes_home
+        or (SAFE in found.phases and not world.can_be_safe)
+        or (world.can_do and not found.can_do)
+    )
+
+
+def _explored(system: System, expansion: Expansion, most: int) -> Exploration:
+    """All that can happen, by what is known of its moves: so many states, or until something breaks."""
 
     def look(progress: Progress) -> None:
-        if most is not None and progress.states > most and not progress.violations:
+        if progress.states > most and not progress.violations:
             raise TooManyStatesError(f"more than {most} states")
 
     with patch.object(shard, "Expansion", lambda _: expansion):
-        return explore(system, on_level=look, stop_at_first=most is not None)
+        return explore(system, on_level=look, stop_at_first=True)
 
 
 def _device_anew(world: Known, others: Collection[Meeting]) -> System:
@@ -196,12 +225,13 @@ def tried_with(mutation: Mutation, other: Mutation, world: Known) -> Caught | No
 
 def _searched(mutations: Sequence[Mutation], world: Known, others: Collection[Meeting]) -> Caught | str:
     """What breaks; or why the search ended early, empty if it did not. `others`: of which they make something else."""
-    setup = world.setup
+    setup, most = world.setup, TIMES * world.states + 3000
     with switched(*mutations):
         try:
             system = _device_anew(world, others)
-            system.first()
-            found = _explored(system, world.expansion, most=TIMES * world.states + 3000)
+            if not _may_break(system, world, most):
+                return ""
+            found = _explored(system, world.expansion, most)
         except StopIteration:
             return Caught("alive", "it never comes up", called(setup), (), 0)
         except TooManyStatesError as error:
