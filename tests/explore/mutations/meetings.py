@@ -78,10 +78,9 @@ def differing(mutations: Sequence[Mutation], meetings: Iterable[Meeting]) -> dic
     """Of which of these the mutations make something else, and what."""
     changed = {each.place.function for each in mutations}
     with switched(*mutations):
-        found = (
-            (each, difference(each.outcome_now(), each.outcome)) for each in meetings if not changed.isdisjoint(each.ran)
-        )
-        return {each: differs for each, differs in found if differs}
+        asked = [each for each in meetings if not changed.isdisjoint(each.ran)]
+        found = {each: difference(each.outcome_now(), each.outcome) for each in asked}
+    return {each: differs for each, differs in found.items() if differs}
 
 
 def _run(state: Any, event: Event) -> tuple[Outcome, frozenset[str]]:

@@ -54,7 +54,8 @@ class Row(NamedTuple):
 class Known(NamedTuple):
     """One world as our agent lives in it: how many states, what it met, `new` to it, and all moves.
 
-    `everywhere` are its states; `moves` and `heard` are the rows of the device's tables, by their keys. `can_do`: from everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
+    `everywhere` are its states; `moves` and `heard` the rows of the device's tables, by their keys. `can_do`: from
+    everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
     """
 
     setup: Setup
@@ -103,7 +104,8 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
         by_itself, by_message = _noted(expansion, meetings)
         found = from_everywhere(system, expansion, expansion.words(system.first()))
         assert found is not None
-        assert found.comes_home and not found.broken, f"{called(setup)}: {found.broken}"
+        assert found.comes_home, f"{called(setup)}: it does not come home"
+        assert not found.broken, f"{called(setup)}: {found.broken}"
         met = met.union(*(row.met for rows in (by_itself, by_message) for row in rows.values()))
         yield Known(
             setup,
