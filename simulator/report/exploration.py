@@ -69,6 +69,9 @@ def _how_far(explored: Explored, seconds: float) -> Iterator[str]:
         "",
     )
     yield from (_share(bound, explored.states) for bound in explored.bounds)
+    if explored.lost is not None:
+        count, choices = explored.lost.states, _counted(len(explored.lost.way))
+        yield from wrapped(f"from {count:,} of them every way home ends with a failure; the nearest: {choices}", "  ")
 
 
 def _share(bound: ExploredBound, states: int) -> str:
@@ -142,7 +145,11 @@ def _finding(finding: ExploredFinding) -> Iterator[str]:
 
 def _choices(finding: ExploredFinding) -> str:
     loop = f" and a loop of {len(finding.loop)}" if finding.loop else ""
-    return ("1 choice" if len(finding.way) == 1 else f"{len(finding.way)} choices") + loop
+    return _counted(len(finding.way)) + loop
+
+
+def _counted(choices: int) -> str:
+    return "1 choice" if choices == 1 else f"{choices} choices"
 
 
 def _diagram(before: Sequence[Entry], steps: Sequence[Step], way: int) -> Iterator[str]:

@@ -60,6 +60,16 @@ class ExploredFinding(_Model):
     schedule: str = ""
 
 
+class ExploredLoss(_Model):
+    """From so many `states` every way home ends with a failure: what was asked for fails, or the device gives up, SAFE.
+
+    That accuses nobody: where a step has failed, no other end is left. `way` is the shortest to one of them.
+    """
+
+    states: int
+    way: Way
+
+
 class ExploredPlace(_Model):
     """A place, and the shortest way there; null: not within these bounds, unless `why` tells why that is not known."""
 
@@ -74,6 +84,7 @@ class Explored(_Model):
     `complete`: all that can happen within the bounds was tried; else `stopped_by` says what ended it. `depth` is the
     most choices on a shortest way to a state. `world` says who plays, `leaves_out` what no search of this world sees.
     `shown` says which way the trace beside it tells. `walks`: so many random walks were made instead of a search.
+    `lost`: where only failure is left; null: nowhere, as far as it got.
     """
 
     states: int
@@ -89,3 +100,4 @@ class Explored(_Model):
     places: tuple[ExploredPlace, ...] = ()
     shown: str = ""
     walks: int = 0
+    lost: ExploredLoss | None = None

@@ -92,6 +92,16 @@ def test_what_is_kept_is_all_there_and_as_its_schemas_say(kept: Path):
     assert set(violated["violations"][0]["events"]) <= events
 
 
+def test_from_how_many_states_only_failure_is_left_is_said_and_kept(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    out = tmp_path / "out"
+    wanted = ["explore", "--bound", "fail=1", "--out", str(out)]
+    told = " ".join(said(capfd, *wanted, code=0).split())
+    lost = json.loads((out / "verdict.json").read_text())["explored"]["lost"]
+    assert lost["way"][-1].startswith("fail ")
+    nearest = f"the nearest: {len(lost['way'])} choices"
+    assert f"from {lost['states']} of them every way home ends with a failure; {nearest}" in told
+
+
 def test_the_report_has_the_search_and_its_shortest_way(kept: Path):
     page = Elements((kept / "report.html").read_text("utf-8")).data
     assert (page.kind, page.state) == ("explore", "failed")

@@ -23,6 +23,7 @@ from simulator.verdict.explored import (
     ExploredBound,
     ExploredCell,
     ExploredFinding,
+    ExploredLoss,
     ExploredPlace,
     FindingSort,
 )
@@ -75,6 +76,7 @@ def verdict_of(system: System, found: Found, *, name: str, not_here: Iterable[st
         findings=findings,
         walks=exploration.walks,
         places=tuple(ExploredPlace(id=each.id, way=_spelled(each.way), why=each.why) for each in found.sometimes),
+        lost=_lost(exploration),
     )
     asked = [each for each in found.sometimes if each.why != NO_SUCH]
     outcome, why = _outcome(explored, [each for each in asked if each.way is None])
@@ -253,6 +255,12 @@ def _cells(exploration: Exploration, prefixes: Prefixes) -> Iterator[ExploredCel
         yield ExploredCell(
             phase=phase, kind=kind, times=cell.times, way=_words(cell.path), did=did, home=_spelled(cell.home)
         )
+
+
+def _lost(exploration: Exploration) -> ExploredLoss | None:
+    if not exploration.lost_count:
+        return None
+    return ExploredLoss(states=exploration.lost_count, way=_words(exploration.lost[0]))
 
 
 def did_in_words(path: Sequence[Transition]) -> str:

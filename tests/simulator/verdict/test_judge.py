@@ -132,6 +132,7 @@ def test_an_exploration_says_how_far_it_got():
         "places",
         "shown",
         "walks",
+        "lost",
     ]
     assert {name: value for name, value in data.items() if value} == {"states": 3, "transitions": 4, "complete": True}
 
