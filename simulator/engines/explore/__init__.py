@@ -19,8 +19,9 @@ A search of all of it, of any world that is `searchable`
     search    level by level, until a limit        sharing  one process or several; shipping: states between them
     shard     the states that one process keeps    expansion what `plain` does, for thousands of states at once
     index, tables, packing, local_moves            a state as numbers, and what was asked of its parts, as tables
+    standing  who is home, in two bits each        graph, components: what leads where
     notes     the first of each sort on the way    found    all of it put together; paths: ways through it
-    graph, components, liveness, loops             whether it leads home from everywhere, and ends
+    liveness, loops                                whether it leads home from everywhere, and ends
     limits    time, memory, numbers, somebody      exploration what is answered
 
 Beyond and around it

@@ -48,7 +48,7 @@ def from_everywhere(
         expanded = count
         if most is not None and len(all_of_it) > most:
             return None
-    known = found_by([all_of_it.kept()])
+    known = found_by([all_of_it.kept()], len(system.first().sides))
     liveness = judged(known, expanded)
     return Everywhere(
         all_of_it.states,
