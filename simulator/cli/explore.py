@@ -86,7 +86,11 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--memory", "mebibytes", type=click.IntRange(64), default=MEBIBYTES, show_default=True, help="Stop at so many MiB."
 )
 @click.option(
-    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes share a search; walks take one."
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="How many processes share a search; walks take one.",
 )
 @click.option(
     "--walks", type=click.IntRange(1, MOST_WALKS), default=None, help="Walk so often at random, instead of everywhere."
