@@ -1,6 +1,6 @@
 """What is told of a device, taken in once for all states that its monitors may be in.
 
-    account = accounts.after(testimony, record, what)       # Heard, or Forgotten requests
+    account = accounts.after(testimony, record, what)       # a piece: Heard, or Forgotten requests
     testimony, record, questions = account.outcome(states)
 
 No monitor changes what was told. So what a step makes of that is worked out once, and what each monitor is asked about
@@ -98,7 +98,7 @@ class Account:
         return outcome
 
 
-Begun = tuple[Piece[Testimony], Piece[ThingRecord], Heard | Forgotten]
+Begun = tuple[Piece[Testimony], Piece[ThingRecord], Piece[Heard] | Piece[Forgotten]]
 """What was told before, and what then comes."""
 
 
@@ -112,7 +112,9 @@ class Accounts:
         self._known: dict[Begun, Account] = {}
         self._last: tuple[Begun, _Fold] | None = None
 
-    def after(self, testimony: Piece[Testimony], record: Piece[ThingRecord], what: Heard | Forgotten) -> Account:
+    def after(
+        self, testimony: Piece[Testimony], record: Piece[ThingRecord], what: Piece[Heard] | Piece[Forgotten]
+    ) -> Account:
         """What `what` makes of what was told before."""
         begun = testimony, record, what
         account = self._known.get(begun)
@@ -136,7 +138,8 @@ class Accounts:
     def _fold(self, begun: Begun) -> _Fold:
         """What is told, taken in; the last one is asked for twice."""
         if self._last is None or self._last[0] is not begun:
-            self._last = begun, self._folded(*begun)
+            testimony, record, what = begun
+            self._last = begun, self._folded(testimony, record, what.value)
         return self._last[1]
 
     def _folded(self, testimony: Piece[Testimony], record: Piece[ThingRecord], what: Heard | Forgotten) -> _Fold:

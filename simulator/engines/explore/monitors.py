@@ -2,7 +2,7 @@
 
     watcher = Watcher(thing="lamp")
     watched = watcher.start()
-    watched, broken = watcher.watch(watched, told_by_cloud, told_by_device)
+    watched, broken = watcher.watch(watched, piece(Heard(told_by_cloud, told_by_device)))
     watcher.places(watched)         # of the tokens of requests that it may yet hear of, as bits
     watcher.forget(watched, alive)  # those of which nobody will hear any more
     watcher.renamed(watched, names) # with others for what is kept
@@ -17,7 +17,7 @@ All else comes at one instant. So it does in what `trace` gives the judge of a p
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -131,6 +131,7 @@ class Watcher:
         self._matters = SHOWN_BY_CLOUD | {RequestSent, AnswerReceived, JournalWritten, *CHANGES}
         self._matters |= self._questions.noting.steps.keys()
         self._accounts, self._shares = Accounts(thing, self.limits, self._questions, shares), shares
+        self._mattering: dict[Piece[Heard], Piece[Heard] | None] = {}
 
     @property
     def judges(self) -> frozenset[str]:
@@ -141,26 +142,21 @@ class Watcher:
         """Of a device that nothing is known of yet."""
         testimony, record = Testimony(last_sign=NOW), ThingRecord().essence()
         states = tuple(piece(invariant.start()) for invariant, _ in self._judged)
-        return self._after(Watched(piece(testimony), states, piece(record)), Forgotten())[0]
+        return self._after(Watched(piece(testimony), states, piece(record)), piece(Forgotten()))[0]
 
-    def watch(
-        self,
-        watched: Watched,
-        told_by_cloud: Sequence[Event],
-        told_by_device: Sequence[Event],
-        seconds: float = 0.0,
-    ) -> tuple[Watched, tuple[Broken, ...]]:
-        """With what the cloud told of the thing, and then the device of itself; and what is broken by that.
+    def watch(self, watched: Watched, told: Piece[Heard]) -> tuple[Watched, tuple[Broken, ...]]:
+        """With what the cloud told of the thing, and then the device of itself; and what is broken by that."""
+        if told not in self._mattering:
+            self._mattering[told] = self._what_matters(told.value)
+        what = self._mattering[told]
+        return (watched, ()) if what is None else self._after(watched, what)
 
-        `seconds` is how long the device had waited for that, if it does it because a timer ran out.
-        """
-        by_cloud = tuple(event for event in told_by_cloud if type(event) in self._matters)
-        by_device = tuple(event for event in told_by_device if type(event) in self._matters)
-        if not (by_cloud or by_device):
-            return watched, ()
-        return self._after(watched, Heard(by_cloud, by_device, seconds))
+    def _what_matters(self, told: Heard) -> Piece[Heard] | None:
+        by_cloud = tuple(event for event in told.by_cloud if type(event) in self._matters)
+        by_device = tuple(event for event in told.by_device if type(event) in self._matters)
+        return piece(Heard(by_cloud, by_device, told.seconds)) if by_cloud or by_device else None
 
-    def _after(self, watched: Watched, what: Heard | Forgotten) -> tuple[Watched, tuple[Broken, ...]]:
+    def _after(self, watched: Watched, what: Piece[Heard] | Piece[Forgotten]) -> tuple[Watched, tuple[Broken, ...]]:
         """What is kept after that; each monitor is asked what it has not been asked yet."""
         testimony, states, record = watched
         account = self._accounts.after(testimony, record, what)
@@ -229,7 +225,7 @@ class Watcher:
         """Without the requests whose tokens nobody knows any more: their places are not all in `alive`."""
         exchanges = watched.testimony.value.exchanges
         dead = tuple(token for token in exchanges if place_of(token) & ~alive)
-        return self._after(watched, Forgotten(dead))[0] if dead else watched
+        return self._after(watched, piece(Forgotten(dead)))[0] if dead else watched
 
     def renamed(self, watched: Watched, names: Mapping[str, str]) -> Watched:
         """With other names for its tokens."""

@@ -5,7 +5,7 @@ question has that, and no more. So that a monitor looks at something else cannot
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final, NamedTuple
 
 from simulator.engines.explore.pieces import Piece, piece
@@ -25,6 +25,7 @@ Glimpses = tuple[tuple[Callable[[Any, Moment], None], Glimpse], ...]
 """What one monitor sees of a step: each entry that it is fed by, with what it makes of that."""
 RULED: Final = ("phase", "connected", "last", "is_wire", "ends_forgotten", "planned")
 RULED_OF_EACH: Final = ("updated", "digests", "ends")
+PAST: Final = tuple(field.name for field in fields(Past))
 """What rules look at while a run goes on: of the testimony, and of what was heard of each execution."""
 
 
@@ -60,6 +61,7 @@ class Questions:
         """Instead of them: those whose states are lists of what each sees, and no more."""
         ways = list(enumerate(way for _, way in self._judged))
         self._needs = [(number, way.needs) for number, way in ways]
+        self._of_pasts: dict[tuple[Any, ...], tuple[Question, ...]] = {}
         self._comparing = [(number, way) for number, way in ways if way.told is not None or way.cloud is not None]
 
     def _question(self, number: int, glimpses: Piece[Glimpses], past: Any, ruled: Piece[Any]) -> Question:
@@ -93,13 +95,23 @@ class Questions:
         self, glimpses: Sequence[Piece[Glimpses]], past: Past, testimony: Testimony, record: Piece[ThingRecord]
     ) -> tuple[Question, ...]:
         """What is asked of each monitor; `testimony` and `record` are what is kept of them."""
-        ruled = piece((*values_in(testimony, RULED), _of_each(testimony), record))
-        return tuple(
-            [
-                self._question(number, seen, values_in(past, needs), NOTHING if seen is NOTHING else ruled)
-                for (number, needs), seen in zip(self._needs, glimpses, strict=True)
-            ]
-        )
+        unseen = self._of_past_alone(past)
+        seeing = [number for number, seen in enumerate(glimpses) if seen is not NOTHING]
+        if not seeing:
+            return unseen
+        questions, ruled = list(unseen), piece((*values_in(testimony, RULED), _of_each(testimony), record))
+        for number in seeing:
+            questions[number] = self._question(number, glimpses[number], unseen[number].asked.past, ruled)
+        return tuple(questions)
+
+    def _of_past_alone(self, past: Past) -> tuple[Question, ...]:
+        """What is asked of each monitor if it sees nothing of the step: there are far fewer pasts than steps."""
+        values = values_in(past, PAST)
+        known = self._of_pasts.get(values)
+        if known is None:
+            asked = [self._question(number, NOTHING, values_in(past, needs), NOTHING) for number, needs in self._needs]
+            known = self._of_pasts[values] = tuple(asked)
+        return known
 
     def answer(self, question: Question, state: Piece[Any]) -> tuple[Piece[Any], tuple[Finding, ...]]:
         """The state that is kept of the one that comes of it, and what is found by that."""

@@ -8,7 +8,7 @@ that gets to the place ends it. First only the kinds of trouble are allowed that
 way is what counts, so it is the shortest with as little trouble.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from agent.device_events import (
@@ -29,6 +29,7 @@ from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.choice import Choice, Kind
 from simulator.engines.explore.limits import IsInterrupted, never
 from simulator.engines.explore.monitors import Broken
+from simulator.engines.explore.pieces import Piece
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import FW, Bounds, Setup
 from simulator.engines.explore.system import System
@@ -183,12 +184,10 @@ class Looking:
         """All of it, but for how long it took."""
         return told._replace(seconds=0.0)
 
-    def watch(
-        self, watched: At, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
-    ) -> tuple[At, tuple[Broken, ...]]:
+    def watch(self, watched: At, told: Piece[Heard]) -> tuple[At, tuple[Broken, ...]]:
         """After that; and the place, if it is reached."""
         is_met = False
-        for event in (*told_by_cloud, *told_by_device):
+        for event in (*told.value.by_cloud, *told.value.by_device):
             is_met = is_met or self._met(self._place, watched, event)
             watched = after(watched, event, self._place.job)
         return watched, (Broken(self._place.place, "reached"),) if is_met else ()

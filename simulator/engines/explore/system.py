@@ -15,6 +15,7 @@ from simulator.engines.explore.device import SECONDS, Device, DeviceMove, Told
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.moves import Moves
 from simulator.engines.explore.net import Link, Message, Net, NetMove, named, net_after, net_moves, waits
+from simulator.engines.explore.pieces import Piece, piece
 from simulator.engines.explore.searchable import TAKEN
 from simulator.engines.explore.service import Cloud, Operations, ServiceMove
 from simulator.engines.explore.setup import Bounds, Seat, Setup
@@ -67,7 +68,8 @@ class System:
         self._operations = Operations(setup)
         self._instead = watching
         self._watching: tuple[Watching, ...] = tuple(watching or watcher_of(setup, seat) for seat in setup.seats)
-        self._gists: dict[Heard, Heard | None] = {}
+        self._gists: dict[Piece[Heard], Piece[Heard] | None] = {}
+        self._concerns: dict[tuple[int, Piece[Heard]], Piece[Heard]] = {}
         self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
 
     def first(self) -> World:
@@ -125,19 +127,22 @@ class System:
         """What comes of a request."""
         return self._operations.on_request(service, message)
 
-    def heard_of(self, move: DeviceMove | ServiceMove) -> Heard | None:
+    def heard_of(self, move: DeviceMove | ServiceMove) -> Piece[Heard] | None:
         """Of a move, what monitors make something of; None if there is nothing."""
         heard = all_heard(move)
         if heard not in self._gists:
-            gist = self._watching[0].gist(heard)
-            self._gists[heard] = gist if gist.by_cloud or gist.by_device else None
+            gist = self._watching[0].gist(heard.value)
+            self._gists[heard] = piece(gist) if gist.by_cloud or gist.by_device else None
         return self._gists[heard]
 
-    def watch(self, watched: Watched, heard: Heard) -> tuple[Watched, tuple[Broken, ...]]:
+    def watch(self, watched: Watched, heard: Piece[Heard]) -> tuple[Watched, tuple[Broken, ...]]:
         """What is watched after that, and what broke with it; of other things a watcher hears nothing."""
         side, kept = watched
-        by_cloud = concerning(self.setup.seats[side].thing, heard.by_cloud)
-        after, broken = self._watching[side].watch(kept, by_cloud, heard.by_device, heard.seconds)
+        concerns = self._concerns.get((side, heard))
+        if concerns is None:
+            by_cloud = concerning(self.setup.seats[side].thing, heard.value.by_cloud)
+            concerns = self._concerns[side, heard] = piece(heard.value._replace(by_cloud=by_cloud))
+        after, broken = self._watching[side].watch(kept, concerns)
         return Watched(side, after), broken
 
     def at_rest(self, watched: Watched) -> tuple[Broken, ...]:
@@ -299,8 +304,9 @@ class System:
         return after, service, move
 
 
-def all_heard(move: DeviceMove | ServiceMove) -> Heard:
+def all_heard(move: DeviceMove | ServiceMove) -> Piece[Heard]:
     """All that is told of a move, and how long a device had waited for it."""
     if isinstance(move, ServiceMove):
-        return Heard(move.told)
-    return Heard(move.told_by_cloud, move.told, SECONDS[move.choice.what] if move.choice.do == "timer" else 0.0)
+        return piece(Heard(move.told))
+    seconds = SECONDS[move.choice.what] if move.choice.do == "timer" else 0.0
+    return piece(Heard(move.told_by_cloud, move.told, seconds))

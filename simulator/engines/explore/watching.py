@@ -4,11 +4,12 @@ The verdict's own monitors watch (`monitors.Watcher`), one for each device; a se
 (`sometimes`).
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.monitors import Broken, Watcher
+from simulator.engines.explore.pieces import Piece
 from simulator.engines.explore.setup import Seat, Setup
 from simulator.trace import Event
 
@@ -26,10 +27,8 @@ class Watching(Protocol):
     def gist(self, told: Heard) -> Heard:
         """What of it can matter: `watch` makes the same of both."""
 
-    def watch(
-        self, watched: Any, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
-    ) -> tuple[Hashable, tuple[Broken, ...]]:
-        """After that, and what broke with it. `seconds`: so long the device had waited for a timer that ran out."""
+    def watch(self, watched: Any, told: Piece[Heard]) -> tuple[Hashable, tuple[Broken, ...]]:
+        """After that, and what broke with it."""
 
     def at_rest(self, watched: Any) -> tuple[Broken, ...]:
         """What is broken besides, if nothing more ever happens."""

@@ -15,7 +15,7 @@ from agent.device_events import AnswerReceived, DeviceConnected, HintReceived, R
 from agent.values import ExecutionKey
 from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.monitors import TABLE, Broken, Watched, Watcher
-from simulator.engines.explore.pieces import piece
+from simulator.engines.explore.pieces import Piece, piece
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
@@ -142,9 +142,9 @@ def test_it_comes_to_what_it_would_if_each_monitor_were_fed_all_that_is_told(sce
 )
 def test_so_it_does_in_every_state_of_a_search(model: str, bounds: dict[str, int]):
     class Comparing(Watcher):
-        def watch(self, watched: Watched, *told: Any) -> tuple[Watched, tuple[Broken, ...]]:
-            watched_after = Watcher.watch(self, watched, *told)
-            assert watched_after == whole.watch(self, watched, Heard(*told))
+        def watch(self, watched: Watched, told: Piece[Heard]) -> tuple[Watched, tuple[Broken, ...]]:
+            watched_after = Watcher.watch(self, watched, told)
+            assert watched_after == whole.watch(self, watched, told.value)
             asked.append(told)
             return watched_after
 
@@ -264,31 +264,35 @@ def test_it_is_the_same_under_every_hash_seed():
     assert told[0] == told[1] != b""
 
 
+def by_device(*told: Any) -> Piece[Heard]:
+    return piece(Heard((), told))
+
+
 def test_nothing_that_is_kept_goes_with_the_next_step_that_tells_nothing_of_it():
     queued = ExecutionQueued("thing-0", ExecutionKey(None, "another", 1, 1))
     for play in (*played("main", "reference", 1), *played("recreated-while-offline", "keys-on-job-id-alone", 1)):
         for watched, _ in watched_by(*play):
-            after, _ = play.watcher.watch(watched, (queued,), ())
+            after, _ = play.watcher.watch(watched, piece(Heard((queued,))))
             assert after._replace(record=watched.record) == watched
 
 
 def test_equal_pasts_are_one_value_whatever_happened_that_does_not_matter():
     watcher = Watcher(THING)
-    plain, _ = watcher.watch(watcher.start(), (), (DeviceConnected(),))
+    plain, _ = watcher.watch(watcher.start(), by_device(DeviceConnected()))
     busy = plain
     for token in "0101":
-        busy, broken = watcher.watch(busy, (), (RequestSent(token, "get-pending"), HintReceived("notify", None)))
+        busy, broken = watcher.watch(busy, by_device(RequestSent(token, "get-pending"), HintReceived("notify", None)))
         assert broken == ()
         asked = RequestReceived(THING, "get-pending", token), RequestAnswered(THING, "get-pending", True, token)
-        busy, _ = watcher.watch(busy, asked, ())
-        busy, _ = watcher.watch(busy, (), (AnswerReceived(token, accepted=True),))
+        busy, _ = watcher.watch(busy, piece(Heard(asked)))
+        busy, _ = watcher.watch(busy, by_device(AnswerReceived(token, accepted=True)))
     assert busy._replace(record=plain.record) == plain
 
 
 def test_a_request_that_nobody_will_answer_is_forgotten_with_its_token():
     watcher = Watcher(THING)
-    before, _ = watcher.watch(watcher.start(), (), (DeviceConnected(),))
-    after, _ = watcher.watch(before, (), (RequestSent("3", "start-next"),))
+    before, _ = watcher.watch(watcher.start(), by_device(DeviceConnected()))
+    after, _ = watcher.watch(before, by_device(RequestSent("3", "start-next")))
     assert (watcher.places(before), watcher.places(after)) == (0, 1 << 3)
     assert watcher.forget(after, 1 << 3) == after
     assert watcher.forget(after, 1 << 2) == before
@@ -298,17 +302,17 @@ def test_what_nobody_could_tell_apart_is_told_once_as_undecided():
     """An update for one execution that a later one accepts, of which the device could not have heard."""
     watcher = Watcher(THING)
     sent = RequestSent("0", "update", None, "fw", FW, "IN_PROGRESS", 1)
-    watched, _ = watcher.watch(watcher.start(), (ExecutionQueued(THING, FW),), (DeviceConnected(), sent))
+    watched, _ = watcher.watch(watcher.start(), piece(Heard((ExecutionQueued(THING, FW),), (DeviceConnected(), sent))))
     again = ExecutionRemoved(THING, FW, "QUEUED"), ExecutionQueued(THING, AGAIN)
-    watched, _ = watcher.watch(watched, again, ())
+    watched, _ = watcher.watch(watched, piece(Heard(again)))
     accepted = (
         RequestReceived(THING, "update", "0", None, "fw", "IN_PROGRESS", expected_version=1),
         ExecutionChanged(THING, AGAIN, "IN_PROGRESS", 2, "device"),
         RequestAnswered(THING, "update", True, "0", None, AGAIN),
     )
-    watched, broken = watcher.watch(watched, accepted, ())
+    watched, broken = watcher.watch(watched, piece(Heard(accepted)))
     assert [(each.invariant, each.outcome) for each in broken] == [("no-cross-incarnation", "undecided")]
-    watched, broken = watcher.watch(watched, (), (AnswerReceived("0", accepted=True),))
+    watched, broken = watcher.watch(watched, by_device(AnswerReceived("0", accepted=True)))
     assert broken == watcher.at_rest(watched) == ()
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from agent.device_events import AnswerReceived, StepFinished
 from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.monitors import Broken, Watched, Watcher
+from simulator.engines.explore.pieces import piece
 from simulator.engines.virtual import judged
 from simulator.scenario import load
 from simulator.trace import CLOUD, Entry, Event, RunStarted, device_source
@@ -86,7 +87,7 @@ def watched_by(watcher: Watcher, steps: tuple[Step, ...]) -> Iterator[tuple[Watc
     """How it is watched after each step, and what that broke."""
     watched = watcher.start()
     for told, alive in steps:
-        watched, broken = watcher.watch(watched, *watcher.gist(told))
+        watched, broken = watcher.watch(watched, piece(watcher.gist(told)))
         watched = watcher.forget(watched, alive)
         yield watched, broken
 
