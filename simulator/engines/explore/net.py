@@ -4,7 +4,7 @@ While the connection lasts, all arrive, one after the other. When it is lost, wh
 sent up may have got through or not, and nobody needs to pay for that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint, Request
@@ -46,40 +46,43 @@ class NetMove(NamedTuple):
     message: Message | None = None
 
 
-def net_moves(net: Net) -> tuple[NetMove, ...]:
-    """Whatever can become of the messages in flight."""
-    return (*_upwards(net), *_downwards(net))
+def net_moves(net: Net, possible: Collection[Kind]) -> tuple[NetMove, ...]:
+    """Whatever can become of the messages in flight, with these kinds of trouble."""
+    return (*_upwards(net, possible), *_downwards(net, possible))
 
 
-def _upwards(net: Net) -> Iterator[NetMove]:
+def _upwards(net: Net, possible: Collection[Kind]) -> Iterator[NetMove]:
     if not net.up:
         return
-    first, *others = net.up
-    rest, name, at = net._replace(up=tuple(others)), first.name, place_of(first.side)
-    again = net._replace(up=(first._replace(is_copy=True), *others))
+    first, others = net.up[0], net.up[1:]
+    rest, name, at = Net(others, net.down, net.link), first.name, place_of(first.side)
     yield NetMove(Choice("arrive", name, at=at), None, "up", rest, "service", first)
-    yield NetMove(Choice("arrive twice", name, at=at), "duplicate", "fault", again, "service", first)
+    if "duplicate" in possible:
+        again = Net((first._replace(is_copy=True), *others), net.down, net.link)
+        yield NetMove(Choice("arrive twice", name, at=at), "duplicate", "fault", again, "service", first)
     if first.is_cut_off:
         yield NetMove(Choice("lose", name, at=at), None, "up", rest)
-    else:
+    elif "lose-request" in possible:
         yield NetMove(Choice("lose", name, at=at), "lose-request", "fault", rest)
-    if others and others[0] != first:
-        late = net._replace(up=(others[0], first, *others[1:]))
+    if "delay" in possible and others and others[0] != first:
+        late = Net((others[0], first, *others[1:]), net.down, net.link)
         yield NetMove(Choice("delay", name, at=at), "delay", "fault", late)
 
 
-def _downwards(net: Net) -> Iterator[NetMove]:
+def _downwards(net: Net, possible: Collection[Kind]) -> Iterator[NetMove]:
     if not net.down:
         return
-    first, *others = net.down
-    rest, name, at = net._replace(down=tuple(others)), first.name, place_of(first.side)
-    again = net._replace(down=(first._replace(is_copy=True), *others))
+    first, others = net.down[0], net.down[1:]
+    rest, name, at = Net(net.up, others, net.link), first.name, place_of(first.side)
     lost: Kind = "lose-answer" if isinstance(first.body, Answer) else "lose-hint"
     yield NetMove(Choice("deliver", name, at=at), None, "down", rest, "device", first)
-    yield NetMove(Choice("deliver twice", name, at=at), "duplicate", "fault", again, "device", first)
-    yield NetMove(Choice("lose", name, at=at), lost, "fault", rest)
-    if others and others[0] != first:
-        late = net._replace(down=(others[0], first, *others[1:]))
+    if "duplicate" in possible:
+        again = Net(net.up, (first._replace(is_copy=True), *others), net.link)
+        yield NetMove(Choice("deliver twice", name, at=at), "duplicate", "fault", again, "device", first)
+    if lost in possible:
+        yield NetMove(Choice("lose", name, at=at), lost, "fault", rest)
+    if "delay" in possible and others and others[0] != first:
+        late = Net(net.up, (others[0], first, *others[1:]), net.link)
         yield NetMove(Choice("delay", name, at=at), "delay", "fault", late)
 
 

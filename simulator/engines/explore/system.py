@@ -113,7 +113,7 @@ class System:
 
     def net_moves(self, net: Net) -> tuple[NetMove, ...]:
         """What can become of messages in flight."""
-        return tuple(move for move in net_moves(net) if move.cost is None or move.cost in self._possible)
+        return net_moves(net, self._possible)
 
     def net_after(self, net: Net, up: tuple[Message, ...], down: tuple[Message, ...], link: Link) -> Net:
         """With what was sent, and what became of the connection after that."""
