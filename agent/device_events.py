@@ -76,6 +76,17 @@ class PowerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSpoiled:
+    """What was written to the journal cannot be read any more, and it `holds` an older record, or nothing.
+
+    Of simulated devices alone, whose flash is known: an agent cannot tell what it does not read.
+    """
+
+    holds: Literal["an older record", "nothing"]
+    type: Literal["journal.spoiled"] = "journal.spoiled"
+
+
+@dataclass(frozen=True, slots=True)
 class JournalUnwritable:
     """The journal could not be written: disk full, failing or read-only."""
 
@@ -276,6 +287,7 @@ DeviceEvent: TypeAlias = (
     | DeviceDisconnected
     | DeviceBooted
     | PowerLost
+    | JournalSpoiled
     | JournalUnwritable
     | JournalWritten
     | DeviceCrashed

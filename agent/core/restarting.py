@@ -72,6 +72,22 @@ def _as_found(work: Work, booted: Booted) -> Work:
     return replace(work, begun=work.done) if step is not None and untouched.get(step.action) else work
 
 
+def _by_hardware(work: Work, booted: Booted) -> Work:
+    """The work as far as the hardware has come for certain, should the record be an older one than the newest.
+
+    Where an image lies that was never committed, its write had begun; what is past its reboot and on no trial any more,
+    its commit.
+    """
+    plan = work.plan
+    write, commit = plan.index_of("write"), plan.index_of("commit")
+    if booted.unproven and work.begun <= write < len(plan.steps):
+        return replace(work, done=write, begun=write + 1)
+    is_committed = booted.runs(plan.version) and not booted.on_trial and work.done > plan.index_of("reboot")
+    if is_committed and work.begun <= commit < len(plan.steps):
+        return replace(work, done=commit, begun=commit + 1)
+    return work
+
+
 def _takes_back(turn: Turn, record: Record, work: Work) -> bool:
     """Whether what was to be finished, because it might have been past the leap, turns out not to be."""
     policy = turn.policy.point_of_no_return
@@ -91,7 +107,7 @@ def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
 
     Each boot on trial begins the trial anew: an image that came down after its self-test has not passed it.
     """
-    work = _as_found(work, booted)
+    work = _as_found(_by_hardware(work, booted), booted)
     step, reboot = work.next_step, work.plan.index_of("reboot")
     if step is not None and work.begun > work.done and _has_restarted(step, booted):
         return replace(work, done=work.done + 1), ""

@@ -164,6 +164,21 @@ def describe(hardware: Hardware) -> HardwareChanged:
     return HardwareChanged(hardware.is_bootable, hardware.version, hardware.pending)
 
 
+def swept(hardware: Hardware) -> Hardware:
+    """Without what nobody will finish: for a device that has nothing in hand. What runs on trial is left to its tries.
+
+    A switch that no boot has followed is taken back, and an image that was never committed is dropped with it.
+    """
+    kept = replace(hardware, download=EMPTY, file=EMPTY, staged="", previous="")
+    if kept.trial == "running":
+        return kept
+    kept = revert(kept) if kept.trial else kept
+    if not kept.unproven:
+        return kept
+    first, second = kept.slots
+    return replace(kept, slots=(EMPTY, second) if kept.spare == 0 else (first, EMPTY))
+
+
 @cache
 def factory(layout: Layout) -> Hardware:
     """A device as it left the factory, running version 1.0."""

@@ -11,6 +11,7 @@ from agent.device_events import (
     ExecutionLeft,
     ExecutionTaken,
     HardwareChanged,
+    JournalSpoiled,
     JournalUnwritable,
     PhaseChanged,
     PowerLost,
@@ -151,6 +152,11 @@ def _crashed(lane: Drawing, event: DeviceCrashed, when: When, event_id: str) -> 
     lane.mark(OpenMark("agent", "crashed", f"crashed: {event.reason}", when, "", None, (event_id,)))
 
 
+def _spoiled(lane: Drawing, event: JournalSpoiled, when: When, event_id: str) -> None:
+    text = f"its journal cannot be read any more: it holds {event.holds}"
+    lane.mark(OpenMark("agent", "journal", text, when, "", None, (event_id,)))
+
+
 def _unwritable(lane: Drawing, event: JournalUnwritable, when: When, event_id: str) -> None:
     text = f"could not write its journal: {event.reason}"
     lane.mark(OpenMark("agent", "journal", text, when, "", None, (event_id,)))
@@ -271,6 +277,7 @@ READS: Final[dict[type, Read]] = {
     ExecutionGone: _told,
     ExecutionLeft: _left,
     DeviceCrashed: _crashed,
+    JournalSpoiled: _spoiled,
     JournalUnwritable: _unwritable,
     StepStarted: _began,
     StepProgressed: _came_on,

@@ -14,6 +14,7 @@ from agent.device_events import (
     ExecutionTaken,
     HardwareChanged,
     HintReceived,
+    JournalSpoiled,
     JournalUnwritable,
     JournalWritten,
     PhaseChanged,
@@ -51,6 +52,7 @@ def _of_itself(
     | DeviceDisconnected
     | DeviceBooted
     | PowerLost
+    | JournalSpoiled
     | JournalUnwritable
     | JournalWritten
     | DeviceCrashed
@@ -68,6 +70,8 @@ def _of_itself(
             return f"booted {version} ({why})" + (", on trial" if on_trial else "")
         case PowerLost(instant=instant):
             return "lost its power" + (f" at {instant}" if instant else "")
+        case JournalSpoiled(holds=holds):
+            return f"cannot read its journal any more, which holds {holds}"
         case JournalUnwritable(reason=reason):
             return f"could not write its journal{because(reason)}"
         case JournalWritten(doing=doing, begun=begun, done=done):

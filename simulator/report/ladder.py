@@ -19,6 +19,7 @@ from agent.device_events import (
     ExecutionLeft,
     ExecutionTaken,
     HintReceived,
+    JournalSpoiled,
     JournalUnwritable,
     JournalWritten,
     PhaseChanged,
@@ -257,6 +258,8 @@ def _of_hardware(event: object) -> str | None:
             return f"boots {version}" + (", on trial" if on_trial else "")
         case PowerLost():
             return "no power"
+        case JournalSpoiled(holds=holds):
+            return f"journal spoiled: {holds} left"
         case VersionCommitted(version=version):
             return f"commits {version}"
         case VersionReverted(version=version):
@@ -282,6 +285,8 @@ def after(known: Known, event: object) -> Known:
             return known._replace(journal="nothing in hand")
         case JournalWritten(doing=doing, begun=begun, done=done):
             return known._replace(journal=f"{doing}: {begun} steps begun, {done} done")
+        case JournalSpoiled(holds=holds):
+            return known._replace(journal=f"spoiled: {holds} left")
         case PhaseChanged(phase=phase, execution=key):
             about = f" with {_named(key)}" if key is not None else ""
             return known._replace(knows=f"{phase}{about}")

@@ -52,6 +52,8 @@ class AnswerNews(NamedTuple):
     received: Mark | None = None
     answered: Mark | None = None
     """Where the cloud tells of the question and of its first answer."""
+    unwritten: bool = False
+    """Whether the journal could not be written since, so that no other life of the agent knows of it."""
 
     @property
     def at_cloud(self) -> "AnswerNews":
@@ -63,8 +65,9 @@ class AnswerNews(NamedTuple):
 
     def essence(self, past: Past) -> "AnswerNews":
         """What of it can still matter, but for what it said: that it was told, and when."""
-        at = ON_RECORD if self.answer.at <= past.now + ON_RECORD else NOW
-        return AnswerNews(self.key, "gone", BLANK, Mark("", past.told(self.answer.n), at), False, None, None)
+        is_on_record = not self.unwritten and self.answer.at <= past.now + ON_RECORD
+        answer = Mark("", past.told(self.answer.n), ON_RECORD if is_on_record else NOW)
+        return AnswerNews(self.key, "gone", BLANK, answer, False, None, None, unwritten=self.unwritten)
 
     def since_then(self, past: Past) -> "AnswerNews":
         """The same where it does not matter whether it was on record."""
@@ -128,6 +131,8 @@ class Heard(State):
     """A step had begun from which there is no way back, or the device cannot know whether one had."""
     succeeded: bool = False
     """It has been reported to have succeeded."""
+    success_unwritten: bool = False
+    """The journal could not be written when that was reported, nor since."""
     failed: bool = False
     updated: bool = False
     omitted: Mark | None = None
@@ -203,6 +208,7 @@ class Heard(State):
             digests=() if is_told else self.digests,
             leapt=self.leapt,
             succeeded=self.succeeded and not is_closed,
+            success_unwritten=self.success_unwritten and not is_closed,
             updated=self.updated and key in past.updated,
         )
 
@@ -218,7 +224,24 @@ class Heard(State):
 
     def forget(self, died_at: int, within: int) -> None:
         """Forget what it was told so shortly before it lost its memory that it may not have been on record."""
-        self.standing = tuple(None if news and died_at - news.answer.at < within else news for news in self.standing)
+        self.standing = tuple(
+            None if news and (news.unwritten or died_at - news.answer.at < within) else news for news in self.standing
+        )
+        if self.success_unwritten:
+            self.succeeded = self.success_unwritten = False
+
+    def unwrite(self, since: int) -> None:
+        """What it was told since then cannot be put on record."""
+        self.standing = tuple(news and news._replace(unwritten=news.answer.at > since) for news in self.standing)
+
+    def write(self) -> None:
+        """All is on record."""
+        self.standing = tuple(news and news._replace(unwritten=False) for news in self.standing)
+        self.success_unwritten = False
+
+    def lose(self) -> None:
+        """What was on record of it is gone: what it was told, and what it has reported."""
+        self.standing, self.succeeded, self.failed = NEVER, False, False
 
 
 def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[AnswerNews]:

@@ -11,6 +11,9 @@ from agent.device_events import (
     ExecutionLeft,
     ExecutionTaken,
     HintReceived,
+    JournalSpoiled,
+    JournalUnwritable,
+    JournalWritten,
     PhaseChanged,
     RequestSent,
     StepFinished,
@@ -133,7 +136,7 @@ def _answer(
         heard = testimony.known(each.key)
         if not heard.order:
             testimony.order = heard.order = testimony.order + 1
-        heard.hears(each, licence)
+        heard.hears(each._replace(unwritten=testimony.unwritten), licence)
     testimony.cleared = tuple(each.key for each in news if each.says == "alive" and each.key not in testimony.at_work)
 
 
@@ -149,6 +152,32 @@ def _booted(testimony: Testimony, mark: Mark, _event: DeviceBooted) -> None:
     testimony.booted, testimony.running, testimony.at_work = mark, (), ()
     for key in testimony.cleared:
         testimony.known(key).leapt = True  # it cannot know whether what was about to begin had begun
+
+
+def _unwritable(testimony: Testimony, mark: Mark, _event: JournalUnwritable) -> None:
+    since = mark.at - JOURNAL_MICROS
+    if not testimony.unwritten:
+        testimony.unwritten = True
+        for heard in testimony.executions.values():
+            heard.unwrite(since)
+    for exchange in testimony.exchanges.values():
+        sent, asked = exchange.sent, exchange.request
+        if sent is None or asked is None or asked.execution is None or sent.at <= since:
+            continue
+        if asked.status == Status.SUCCEEDED:
+            testimony.known(asked.execution).success_unwritten = True
+
+
+def _written(testimony: Testimony, _mark: Mark, _event: JournalWritten) -> None:
+    if testimony.unwritten:
+        testimony.unwritten = False
+        for heard in testimony.executions.values():
+            heard.write()
+
+
+def _spoiled(testimony: Testimony, _mark: Mark, _event: JournalSpoiled) -> None:
+    for heard in testimony.executions.values():
+        heard.lose()
 
 
 def _connected(testimony: Testimony, mark: Mark, _event: DeviceConnected) -> None:
@@ -216,6 +245,9 @@ CHANGES: Final[dict[type, Callable[[Testimony, Mark, Any], None]]] = {
     DeviceConnected: _connected,
     DeviceDisconnected: _disconnected,
     HintReceived: _hinted,
+    JournalSpoiled: _spoiled,
+    JournalUnwritable: _unwritable,
+    JournalWritten: _written,
     PhaseChanged: _moved,
     ExecutionTaken: _took,
     ExecutionLeft: _left,

@@ -61,6 +61,8 @@ class Testimony(State):
     has_taken_leave: bool = False
     """The last thing it told is that it goes off line as planned."""
     last_sign: int | None = None
+    unwritten: bool = False
+    """Its journal could not be written, and has not been since."""
     in_hand: tuple[ExecutionKey, ...] = ()
     cleared: tuple[ExecutionKey, ...] = ()
     """Those that the last answer found pending, with no hint and no step since."""
@@ -189,6 +191,7 @@ class Testimony(State):
             executions=Map([(key, executions[key]) for key in in_order(executions) if executions[key] != NOTHING]),
             last=BLANK,
             last_sign=NOW,
+            unwritten=self.unwritten,
             in_hand=in_order(self.in_hand),
             cleared=in_order(self.cleared),
             at_work=in_order(self.at_work),

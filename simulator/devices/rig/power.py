@@ -1,11 +1,12 @@
 """Power and network, and the instants at which they may go: one before every sector and every write."""
 
 from collections.abc import Sequence
+from typing import Literal
 
-from agent.device_events import BootReason, PowerLost
+from agent.device_events import BootReason, JournalSpoiled, PowerLost
 from simulator.devices.rig.telling import flash
 from simulator.devices.rig.values import After, PowerOn, Rig, RigOutcome
-from simulator.devices.storage import Survival, Write
+from simulator.devices.storage import EMPTY, Disk, Survival, Write
 from simulator.scenario import Outage
 
 
@@ -44,6 +45,12 @@ def cut(rig: Rig, instant: str = "", off_seconds: float = 0.0, survives: Surviva
     """The power goes, between any two operations, and comes back after so long."""
     lost = off(rig._replace(disk=rig.disk.after_power_cut(survives)), "power-lost", off_seconds)
     return lost._replace(tells=(PowerLost(instant), *lost.tells))
+
+
+def spoil(rig: Rig, left: Disk) -> RigOutcome:
+    """What is on the disk goes bad, but for what is `left`: what a device boots with."""
+    holds: Literal["an older record", "nothing"] = "nothing" if left == EMPTY else "an older record"
+    return RigOutcome(rig._replace(disk=left, is_spoiled=True), (JournalSpoiled(holds),))
 
 
 def unplug(rig: Rig, instant: str = "") -> RigOutcome:

@@ -4,6 +4,7 @@ from typing import Final, assert_never
 
 from agent.causes import Cause
 from agent.core.events import BeginStep, Booted, StepAdvanced, StepEnded, StepRestored, StopStep, UndoStep, Verified
+from agent.core.record import Record
 from agent.device_events import (
     BootReason,
     DeviceBooted,
@@ -17,7 +18,7 @@ from agent.device_events import (
 )
 from agent.errors import GhostjobError
 from agent.plan import Step
-from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, try_to_boot
+from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, swept, try_to_boot
 from simulator.devices.rig.power import instant, off, reboot
 from simulator.devices.rig.running import go_on, holds_of, points, set_going, work
 from simulator.devices.rig.telling import flash, flash_after, flash_at_work
@@ -234,6 +235,7 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
     if hangs:
         return off(rig, "watchdog", WATCHDOG_SECONDS)
     on_trial = hardware.trial == "running"
+    changed: tuple[DeviceAccount, ...] = ()
     tells = DeviceBooted(hardware.version, why, on_trial), describe(hardware), *flash(rig._replace(power="up"))
     if hardware.running is None:
         return RigOutcome(rig._replace(power="off"), tells)
@@ -241,9 +243,22 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
         disk, record = recall(rig.disk)
     except GhostjobError as error:
         return RigOutcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
+    if rig.is_spoiled:
+        rig, changed = _swept(rig._replace(is_spoiled=False), record)
+        hardware = rig.hardware
     in_recovery = hardware.layout == "single" and hardware.running == 1
     booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery, unproven=hardware.unproven)
-    return RigOutcome(rig._replace(power="up", disk=disk), tells, booted)
+    return RigOutcome(rig._replace(power="up", disk=disk), (*tells, *changed), booted)
+
+
+def _swept(rig: Rig, record: Record | None) -> tuple[Rig, tuple[DeviceAccount, ...]]:
+    """An agent with nothing in hand drops what nobody will finish, which there is only where a journal was spoiled."""
+    has_work = record is not None and (record.work is not None or record.safe)
+    hardware = rig.hardware if has_work else swept(rig.hardware)
+    if hardware == rig.hardware:
+        return rig, ()
+    rig = rig._replace(hardware=hardware)
+    return rig, (describe(hardware), *flash(rig._replace(power="up")))
 
 
 def _undo_reboot(rig: Rig, effect: UndoStep) -> RigOutcome:

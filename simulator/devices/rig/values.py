@@ -116,7 +116,7 @@ class Rig(NamedTuple):
 
     `run` is what the flash is at, `pending` what else is to come. `cuts`, `outages` and `holds` are those that the
     scenario still has for this device. While there are cuts, `instants` counts sectors and writes, and `last_step` is
-    the one that was at work last: cuts are named by them.
+    the one that was at work last: cuts are named by them. `is_spoiled`: the journal was, and who boots will find it so.
     """
 
     make: Make
@@ -130,6 +130,7 @@ class Rig(NamedTuple):
     holds: tuple[HoldPoint, ...] = ()
     instants: int = 0
     last_step: str = ""
+    is_spoiled: bool = False
 
     @property
     def is_on(self) -> bool:

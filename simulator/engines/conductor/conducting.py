@@ -128,6 +128,10 @@ class Conductor:
                 device.run_out(choice.what)
             case "connect" | "disconnect":
                 with_the_connection(choice, device)
+            case "journal fails" | "journal works":
+                device.unwritable = choice.do == "journal fails"
+            case "journal goes back" | "journal lost":
+                device.spoil(lost=choice.do == "journal lost")
             case _:
                 raise PartedError(f"a way to have '{choice.do}' happen", "a choice that no engine knows")
 

@@ -11,14 +11,17 @@ from agent.core.events import BeginStep, StopStep, TimerFired, TimerName, UndoSt
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
+from agent.journal import JournalError
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.models import model_named
 from simulator.devices.rig import power
 from simulator.devices.rig.values import Make, PowerOn, Rig
+from simulator.devices.storage import EMPTY, Disk
 from simulator.engines.conductor.connections import ConductedConnection
 from simulator.engines.conductor.packets import Wire
 from simulator.engines.explore.setup import Setup
+from simulator.engines.explore.turn import UNWRITABLE
 from simulator.pace import Alarm, Pace
 from simulator.scenario import Group, Timings
 from simulator.trace.flash_events import DeviceAccount
@@ -78,7 +81,10 @@ class ConductedDevice(SimulatedDevice):
     journal has been.
     """
 
-    __slots__ = ("_cut_before", "_has_told", "_passed", "_rig_before", "_written", "connection", "wire")
+    __slots__ = (
+        *("_cut_before", "_has_told", "_older", "_passed", "_rig_before", "_written"),
+        *("connection", "unwritable", "wire"),
+    )
 
     def __init__(
         self,
@@ -94,7 +100,8 @@ class ConductedDevice(SimulatedDevice):
         policy = setup.device_policy(seat)
         self.wire = wire
         self.connection: ConductedConnection | None = None
-        self._written = written
+        self.unwritable = False
+        self._written, self._older = written, list[Disk]()
         self.begin_turn()
 
         def agent(_: SimulatedDevice) -> Runner[Any]:
@@ -163,9 +170,22 @@ class ConductedDevice(SimulatedDevice):
 
     def remember(self, record: Record) -> None:
         """Write a record down. Raises JournalError."""
-        if self._goes_on("journal"):
-            super().remember(record)
-            self._written()
+        if not self._goes_on("journal"):
+            return
+        if self.unwritable:
+            raise JournalError(UNWRITABLE)
+        before = self.rig.disk
+        super().remember(record)
+        if self.rig.disk != before:
+            self._older.append(before)
+        self._written()
+
+    def spoil(self, *, lost: bool) -> None:
+        """The newest record of its journal goes bad, or all of it."""
+        left = EMPTY if lost or not self._older else self._older.pop()
+        if lost:
+            self._older.clear()
+        self.do(power.spoil, left)
 
     def _goes_on(self, before: str) -> bool:
         """Whether there is still power for that; places at which nothing has happened yet in this turn count for none,

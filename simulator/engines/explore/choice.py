@@ -17,6 +17,9 @@ Kind: TypeAlias = Literal[
     "cancel",
     "delete-execution",
     "other-namespace",
+    "journal-fails",
+    "journal-back",
+    "journal-lost",
 ]
 """What costs: what operators may do, and faults. What costs nothing happens by itself, but that nobody owes a job."""
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -22,6 +22,9 @@ KIND_WORDS: Final[dict[Kind, tuple[str, str]]] = {
     "cancel": ("CancelJob of fw", "times CancelJob of fw"),
     "delete-execution": ("DeleteJobExecution of fw", "times DeleteJobExecution of fw"),
     "other-namespace": ("job in another namespace", "jobs in another namespace"),
+    "journal-fails": ("time in which the journal cannot be written", "times in which the journal cannot be written"),
+    "journal-back": ("record of the journal that cannot be read", "records of the journal that cannot be read"),
+    "journal-lost": ("loss of the journal", "losses of the journal"),
 }
 NEVER: Final[dict[Kind, str]] = {
     "delay": "no message is overtaken by a later one: both ways they come in the order in which they were sent",
@@ -33,6 +36,9 @@ NEVER: Final[dict[Kind, str]] = {
     "lose-hint": "no notification is lost, but with its connection",
     "duplicate": "no message arrives twice",
     "fail": "no step fails but for what is wrong with its image",
+    "journal-fails": "the journal can always be written: no disk is full",
+    "journal-back": "what is in the journal can be read again: none of its records goes bad",
+    "journal-lost": "the journal is never lost as a whole",
 }
 """What it means that there is none of a kind, where that is easily forgotten."""
 
@@ -96,14 +102,12 @@ def left_out(setup: Setup) -> Iterator[str]:
         "is not looked at"
     )
     yield "the service always answers, and what it knows: it neither throttles nor fails, and its reads never lag"
-    yield "the journal can always be written: no disk is full, and a power cut leaves a record as it was or as it is"
+    yield "a power cut leaves a record of the journal as it was or as it is, and nothing between"
     yield "settings of the device, the job and the service have one value each: another is a world of its own"
     yield f"an execution's version counts up to {MOST_VERSIONS}: what a device does by more updates is not looked at"
     if setup.sectors < 16:
         groups = "all at once" if setup.sectors == 1 else f"in {setup.sectors} groups"
         yield f"an image's 16 sectors are worked on {groups}, and nothing comes in between two of a group"
-    if len(setup.seats) > 1:
-        yield "whether one of several devices goes round for ever is not looked at: explore it alone"
     yield from (words for kind, words in NEVER.items() if not setup.bounds.allows(kind))
     if not setup.same_second:
         yield "an id is used again a second later at the earliest, so the wire tells its incarnations apart"

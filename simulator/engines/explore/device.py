@@ -1,6 +1,7 @@
 """One device without a clock, as a value: the model's machine, what was minted around it, its timers, and its rig.
 
-The journal is kept as its newest record alone: older ones count for nothing once that is durable.
+The journal is kept as its newest record alone, since older ones count for nothing once that is durable; and as many of
+those before it as may become unreadable.
 """
 
 from dataclasses import replace
@@ -55,6 +56,7 @@ class Minted(NamedTuple):
 class Device(NamedTuple):
     """`side` is its number. `machine` is the model's state, None while no agent runs; `phase` the one that it told
     last. `away`: its network has failed, for as long as that may last; without a `link` else, it connects in a moment.
+    `older` are journals as they were before the newest record, the last one first; `unwritable`: it cannot be written.
     """
 
     side: int
@@ -66,6 +68,8 @@ class Device(NamedTuple):
     phase: PhaseName = "idle"
     crashed: bool = False
     away: bool = False
+    older: tuple[Disk, ...] = ()
+    unwritable: bool = False
 
     @property
     def is_still(self) -> bool:
@@ -76,7 +80,8 @@ class Device(NamedTuple):
     def names(self) -> Names:
         """What it calls its own of what was minted."""
         minted = self.minted
-        nonces = (*nonces_in_journal(self.rig.disk), *(nonce for _, nonce in minted.reports))
+        on_disk = (nonce for disk in (self.rig.disk, *self.older) for nonce in nonces_in_journal(disk))
+        nonces = (*on_disk, *(nonce for _, nonce in minted.reports))
         return Names(minted.life, tuple(dict.fromkeys(nonces)), minted.token)
 
     def named(self, names: Names) -> "Device":
@@ -88,7 +93,7 @@ class Device(NamedTuple):
         minted = minted._replace(life=after.life, sent=int(after.awaited or 0), reports=reports)
         disk = renamed(self.rig.disk, names)
         rig = self.rig if disk is self.rig.disk else self.rig._replace(disk=disk)
-        return self._replace(rig=rig, minted=minted)
+        return self._replace(rig=rig, minted=minted, older=tuple(renamed(each, names) for each in self.older))
 
 
 Told: TypeAlias = DeviceAccount

@@ -24,8 +24,9 @@ from simulator.devices.rig import power, steps
 from simulator.devices.rig.telling import flash_after
 from simulator.devices.rig.values import Make, Pending, PowerOn, Reboot, Rig, RigOutcome, SectorRun, UndoReboot
 from simulator.devices.sectors import worked
+from simulator.devices.storage import EMPTY
 from simulator.engines.explore.choice import KINDS, Actor, Choice, Kind, place_of
-from simulator.engines.explore.device import Device, DeviceMove
+from simulator.engines.explore.device import Device, DeviceMove, Minted
 from simulator.engines.explore.net import ANSWERED, ASTRAY, STILL, Message
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.turn import Agent, Cut, Turn
@@ -50,8 +51,9 @@ class Moves:
             for policy in (setup.device_policy(seat),)
         )
         self._group = SECTORS // setup.sectors
-        self._without_power: dict[tuple[int, Rig, bool, bool, bool, str], DeviceMove] = {}
+        self._without_power: dict[tuple[Device, str], DeviceMove] = {}
         self._possible = frozenset(kind for kind in KINDS if setup.bounds.allows(kind))
+        self._kept = setup.bounds.journal_back
 
     def off(self, side: int) -> Device:
         """As it left the factory, about to be switched on."""
@@ -64,7 +66,7 @@ class Moves:
             moves.extend(self._with_cuts(device, choice, cost, actor, turn))
         if device.rig.is_on and "power-cut" in self._possible:
             has_agent = device.machine is not None or device.crashed
-            gone = self._gone(device.side, device.rig, device.link, device.away, has_agent, "")
+            gone = self._gone(device, device.rig, has_agent, "")
             moves.append(gone._replace(choice=Choice("power-cut", at=place_of(device.side))))
         return tuple(moves)
 
@@ -80,6 +82,7 @@ class Moves:
     def _turns(self, device: Device, waits: int) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
         is_taken = waits >= ASTRAY
         yield from self._works(device, is_taken=is_taken)
+        yield from self._journal(device)
         for name in device.timers:
             cost: Kind | None = None if is_due(device, name, waits) else "early"
             if cost is None or cost in self._possible:
@@ -100,6 +103,28 @@ class Moves:
                 turn.feed(Disconnected(GONE))
             yield Choice("disconnect"), "disconnect", "fault", turn
 
+    def _journal(self, device: Device) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
+        """What may become of its journal: what is on it counts when the device boots, and not before."""
+        turn = self._turn(device, is_taken=False)
+        if device.unwritable:
+            turn.unwritable = False
+            yield Choice("journal works"), None, "device", turn
+        elif "journal-fails" in self._possible:
+            turn.unwritable = True
+            yield Choice("journal fails"), "journal-fails", "fault", turn
+        if device.rig.is_on:
+            return
+        if device.older and "journal-back" in self._possible:
+            turn = self._turn(device, is_taken=False)
+            turn.older = device.older[1:]
+            turn.do(power.spoil, device.older[0])
+            yield Choice("journal goes back"), "journal-back", "fault", turn
+        if device.rig.disk != EMPTY and "journal-lost" in self._possible:
+            turn = self._turn(device, is_taken=False)
+            turn.older = ()
+            turn.do(power.spoil, EMPTY)
+            yield Choice("journal lost"), "journal-lost", "fault", turn
+
     def _works(self, device: Device, *, is_taken: bool) -> Iterator[tuple[Choice, Kind | None, Actor, Turn]]:
         """What its hardware is at."""
         run = device.rig.run
@@ -115,7 +140,7 @@ class Moves:
             yield Choice(_name_of(what)), None, "device", _done(turn, steps.happen, what)
 
     def _turn(self, device: Device, *, is_taken: bool) -> Turn:
-        return Turn(device, self._agents[device.side], is_taken=is_taken)
+        return Turn(device, self._agents[device.side], is_taken=is_taken, kept=self._kept)
 
     # ── power ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,7 +155,7 @@ class Moves:
     def _cut_short(self, choice: Choice, cost: Kind | None, turn: Turn, cut: Cut) -> DeviceMove:
         """The power goes before that effect of the turn, after all that was told and sent by then."""
         has_agent = turn.machine is not None or turn.crashed
-        gone = self._gone(turn.side, cut.rig, turn.link, turn.away, has_agent, cut.before)
+        gone = self._gone(turn.device._replace(older=cut.older), cut.rig, has_agent, cut.before)
         return DeviceMove(
             choice._replace(then=f"power-cut before {cut.before}", at=place_of(turn.side)),
             cost or "power-cut",
@@ -143,15 +168,15 @@ class Moves:
             None if cost is None else "power-cut",
         )
 
-    def _gone(self, side: int, rig: Rig, link: bool, away: bool, has_agent: bool, instant: str) -> DeviceMove:
+    def _gone(self, device: Device, rig: Rig, has_agent: bool, instant: str) -> DeviceMove:
         """What a power cut alone does: the same to every agent, since none is there to see it."""
         rig = rig._replace(run=None, pending=()) if rig.run is not None or rig.pending else rig
-        key = (side, rig, link, away, has_agent, instant)
-        known = self._without_power.get(key)
+        left = device._replace(rig=rig, machine=None, minted=Minted(), timers=(), phase="idle", crashed=has_agent)
+        known = self._without_power.get((left, instant))
         if known is None:
-            turn = self._turn(Device(side, rig, link=link, crashed=has_agent, away=away), is_taken=False)
+            turn = self._turn(left, is_taken=False)
             turn.do(power.cut, instant)
-            known = self._without_power[key] = _move(Choice(""), "power-cut", "fault", turn)
+            known = self._without_power[left, instant] = _move(Choice(""), "power-cut", "fault", turn)
         return known
 
 

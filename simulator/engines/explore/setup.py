@@ -82,6 +82,12 @@ class Bounds(Part):
     """DeleteJobExecution of `fw` on the device, with force."""
     other_namespace: Annotated[int, Field(ge=0, le=9)] = 0
     """A job in a namespace that is not the device's, which stands before its own for a while."""
+    journal_fails: Annotated[int, Field(ge=0, le=9)] = 0
+    """The journal cannot be written, for a while."""
+    journal_back: Annotated[int, Field(ge=0, le=9)] = 0
+    """The journal's newest record cannot be read when the device boots, and the one before counts."""
+    journal_lost: Annotated[int, Field(ge=0, le=9)] = 0
+    """The whole journal is gone when the device boots."""
 
     def allows(self, kind: Kind) -> bool:
         """Whether that may happen at all."""

@@ -43,6 +43,7 @@ from agent.errors import GhostjobError
 from agent.values import Describe, Request, Update
 from simulator.devices.rig import steps
 from simulator.devices.rig.values import Rig, RigOutcome
+from simulator.devices.storage import Disk
 from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, written
 from simulator.engines.explore.net import Link, Message
 from simulator.engines.explore.searchable import TooManyPartsError
@@ -53,6 +54,7 @@ P = ParamSpec("P")
 TIMERS: Final[tuple[TimerName, ...]] = ("retry", "ask-again", "request", "poll", "leap", "step")
 """In the order of their lengths."""
 OFF: Final = "the power is off"
+UNWRITABLE: Final = "journal: cannot write it: No space left on device"
 
 
 class Agent(NamedTuple):
@@ -65,10 +67,11 @@ class Agent(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """A place in a turn: before which effect the power may go, and how much has been told and sent by then."""
+    """A place in a turn: before which effect the power may go, and what has been done, told and sent by then."""
 
     before: str
     rig: Rig
+    older: tuple[Disk, ...]
     told: int
     out: int
 
@@ -76,13 +79,15 @@ class Cut(NamedTuple):
 class Turn:
     """A device during one event, and what it has sent and told so far.
 
-    `is_taken`: the token whose answer it waits for is in flight, so that what it mints is called otherwise.
+    `is_taken`: the token whose answer it waits for is in flight, so that what it mints is called otherwise. So many
+    records before the newest are `kept`.
     """
 
     __slots__ = (
         "_agent",
         "_fresh",
         "_inbox",
+        "_kept",
         "_minted_here",
         "_next_life",
         "_reports",
@@ -95,16 +100,20 @@ class Turn:
         "link",
         "link_change",
         "machine",
+        "older",
         "out",
         "phase",
         "rig",
         "side",
         "told",
         "told_by_cloud",
+        "unwritable",
     )
 
-    def __init__(self, device: Device, agent: Agent, *, is_taken: bool) -> None:
-        self.side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device
+    def __init__(self, device: Device, agent: Agent, *, is_taken: bool, kept: int = 0) -> None:
+        self.side, self.rig, self.machine, minted, timers, self.link, self.phase, self.crashed, self.away = device[:9]
+        self.older, self.unwritable = device[9:]
+        self._kept = kept
         self._agent = agent
         self._timers = dict.fromkeys(timers)
         prefix = f"{minted.life}-"
@@ -164,7 +173,17 @@ class Turn:
         """As it stands."""
         timers = tuple(name for name in TIMERS if name in self._timers)
         return Device(
-            self.side, self.rig, self.machine, self._minted(), timers, self.link, self.phase, self.crashed, self.away
+            self.side,
+            self.rig,
+            self.machine,
+            self._minted(),
+            timers,
+            self.link,
+            self.phase,
+            self.crashed,
+            self.away,
+            self.older,
+            self.unwritable,
         )
 
     def _minted(self) -> Minted:
@@ -261,10 +280,15 @@ class Turn:
         self.correlation = replace(after, sent=sent)
         self._reports += 1
         record = written_as[0].record if isinstance(written_as[0], Remember) else effect.record
+        if self.unwritable:
+            return UNWRITABLE
+        before = self.rig.disk
         try:
-            self.rig = self.rig._replace(disk=written(self.rig.disk, record))
+            self.rig = self.rig._replace(disk=written(before, record))
         except GhostjobError as error:
             return str(error)
+        if self.rig.disk != before:
+            self.older = (before, *self.older)[: self._kept]
         self.tell(_journal_written(record))
         return ""
 
@@ -303,7 +327,7 @@ class Turn:
         if self.told or self.out or self.rig is not self._rig_before:
             times = 1 + sum(cut.before.partition(" (")[0] == before for cut in self.cuts)
             name = before if times == 1 else f"{before} ({times})"
-            self.cuts.append(Cut(name, self.rig, len(self.told), len(self.out)))
+            self.cuts.append(Cut(name, self.rig, self.older, len(self.told), len(self.out)))
 
 
 def is_awaiting(machine: Any) -> bool:

@@ -8,6 +8,7 @@ from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
     HardwareChanged,
+    JournalSpoiled,
     RequestSent,
     StepFinished,
     StepStarted,
@@ -73,6 +74,8 @@ class Running(NamedTuple):
     was_committed: bool
     had_to_stay: bool = True
     explained: bool = False
+    forgotten: bool = False
+    """The journal was lost since, and with it whether there is anything to tell."""
 
     def by(self, reports: tuple[VersionReport, ...]) -> "Running":
         """With what these explain."""
@@ -169,6 +172,11 @@ def _reverted(state: Books, now: Moment) -> None:
     state.committed = tuple(each for each in state.committed if each != now.event.execution)
 
 
+def _spoiled(state: Books, now: Moment) -> None:
+    if now.event.holds == "nothing":
+        state.brought = tuple(each._replace(forgotten=True) for each in state.brought)
+
+
 def _asked(state: Books, now: Moment) -> None:
     event = now.event
     if event.request not in ("update", "start-next") or now.exchange is None:
@@ -249,7 +257,8 @@ def rule(state: Books, subject: Subject) -> Ruling:
     update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
     version was on trial and had not passed its self-test: then nobody had to keep it. But a device that is safe may run
     what its own FAILED could not name, such as a recovery image. Undecided while the run goes on, while a report is
-    under way or yet to come, and if the execution is gone and there was no later one to tell with.
+    under way or yet to come, if the execution is gone and there was no later one to tell with, and if the journal was
+    lost that knew of it.
 
     A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
     or taken back; or if it names, as `version` in its details, one that has never run. The opportunities are a device
@@ -270,6 +279,10 @@ def rule(state: Books, subject: Subject) -> Ruling:
     if not subject.course.ended or _may_yet_explain(state, running, subject):
         why = f"runs version {version}, which a report or a note may yet explain"
         return ruling.but(undecided(job, why, running.mark))
+    if running.forgotten:
+        return ruling.but(
+            undecided(job, f"runs version {version}, and has lost the journal that knew of it", running.mark)
+        )
     message = f"runs version {version}, which no accepted report and no later note explains"
     return ruling.but(violated(job, message, running.mark))
 
@@ -324,9 +337,11 @@ def _claimed(claim: Running) -> Finding | None:
 def _is_given_up(state: Books, running: Running, subject: Subject) -> bool:
     """Whether it was told by whom it was brought that this failed, and by the device that it is safe with it.
 
-    Nobody wanted it to run: it was never committed, be it a recovery image or one whose commit failed.
+    Nobody wanted it to run: it was never committed, be it a recovery image or one whose commit failed. Or it does not
+    run: the only slot holds it whole, and the device is in its recovery image still.
     """
-    if running.was_committed or running.key is None or subject.testimony.phase != "safe":
+    runs_committed = running.was_committed and state.running == running.version
+    if runs_committed or running.key is None or subject.testimony.phase != "safe":
         return False
     taken = (report for report in state.reports if report.is_taken and report.key == running.key)
     return any(report.status == Status.FAILED for report in taken)
@@ -369,6 +384,7 @@ def _may_yet_learn(key: ExecutionKey, subject: Subject) -> bool:
 
 READS: Final[Reads] = {
     HardwareChanged: _changed,
+    JournalSpoiled: _spoiled,
     DeviceBooted: _booted,
     StepStarted: _began,
     StepFinished: _ended,

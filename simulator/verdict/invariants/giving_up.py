@@ -9,6 +9,7 @@ from agent.device_events import (
     ExecutionLeft,
     ExecutionTaken,
     HintReceived,
+    JournalUnwritable,
     PhaseChanged,
     RequestSent,
     StepFinished,
@@ -105,6 +106,14 @@ class GivingUp(State):
 
 def _hinted(state: GivingUp, now: Moment) -> None:
     state.resisted += sum(omits(now.event, key) for key in now.testimony.in_hand)
+
+
+def _unwritten(state: GivingUp, now: Moment) -> None:
+    """It cannot remember what it has in hand, nor that it failed for that: of either another life knows nothing."""
+    for key in now.testimony.in_hand:
+        mine = state.executions.get(key, NOT_ABANDONED)
+        if not mine.excused:
+            state.executions = state.executions.put(key, mine._replace(excused=True))
 
 
 def _restarted(state: GivingUp, now: Moment) -> None:
@@ -321,6 +330,7 @@ READS: Final[Reads] = {
     ExecutionLeft: _left,
     ExecutionTaken: _took,
     HintReceived: _hinted,
+    JournalUnwritable: _unwritten,
     PhaseChanged: _moved,
     RequestSent: _asked,
     StepFinished: _ended,

@@ -57,6 +57,33 @@ def test_a_step_on_record_counts_as_begun_unless_the_hardware_shows_that_it_is_n
 
 
 @pytest.mark.parametrize(
+    ("recorded", "booting", "next_step"),
+    [
+        pytest.param("download", {"running": "1.0", "unproven": True}, "write", id="there is an image: it was written"),
+        pytest.param("download", {"running": "1.0"}, "download", id="there is none: nobody knows of more"),
+        pytest.param("self-test", {"running": "2.0"}, "commit", id="on trial no more: it was committed"),
+        pytest.param("download", {"running": "2.0"}, "download", id="the same version ran before: nothing is known"),
+    ],
+)
+def test_what_the_hardware_shows_counts_where_the_record_is_an_older_one(
+    recorded: str, booting: dict[str, object], next_step: str
+):
+    device = Driver()
+    device(Booted(Record(work(recorded)), **booting))  # type: ignore[arg-type]  # the rows name the fields
+    assert isinstance(device.phase, Suspect)
+    found = device.phase.work
+    assert found.plan.steps[found.done].name == next_step
+    assert found.begun == found.done + 1
+
+
+def test_an_image_is_taken_back_of_whose_write_the_record_knows_nothing():
+    device = booted(Record(work("download", done=True)), "1.0", unproven=True)
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device.undone()
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["write", "download"]
+
+
+@pytest.mark.parametrize(
     ("rebooted", "then"),
     [
         pytest.param(True, "self-test", id="the machine came down after the test: it tests again"),

@@ -15,6 +15,7 @@ from tests.simulator.engines.explore.test_search import agrees
     "world",
     [
         pytest.param({"bounds": {"delete": 1}, "layout": "single", "reports": "end"}, id="a deletion"),
+        pytest.param({"bounds": {"journal-back": 1}, "reports": "end"}, id="a record that goes bad"),
         pytest.param({"bounds": {"lose-answer": 1}, "layout": "swap", "reports": "end"}, id="an answer that is lost"),
         pytest.param(
             {"bounds": {"delete": 1}, "model": "recovers-without-undoing", "layout": "single", "reports": "end"},
