@@ -75,8 +75,9 @@ def _next_instruction(now: DesignTurn) -> None:
 
 
 def _work_alone(now: DesignTurn) -> None:
+    """Off line: begin what can be undone, unless an answer has said that it ended, and only how is not known yet."""
     task = now.state.task
-    if task is None or task.aim != "on" or task.busy or not task.work.version_number:
+    if task is None or task.aim != "on" or task.busy or not task.work.version_number or now.state.known.probing:
         return
     step = task.work.next_step
     if step is not None and step.reversible:
