@@ -7,5 +7,6 @@ places    what is a rule of safety             changes   one line of it changed,
 switched  the change, while it lasts           meetings  what it makes something else of
 worlds    where it is tried, the smallest first  trying    what comes of it there
 plays     and in scenarios, in virtual time      behind    why nothing catches some
+begun_once  what no invariant counts          everywhere  all that can come of it, at once
 record    all of that, written down              tests.explore.table has it for a page
 """

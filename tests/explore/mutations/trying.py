@@ -6,7 +6,7 @@ there is one, what the service, the nets and the monitors do is known already, a
 where it meets what the mutation makes something else of: only there it is asked again. First it is looked whether
 anything can break from all states at once (see `everywhere`), and only then for the shortest way.
 
-What breaks is an invariant; or the graph shows that it does not get home, or, in a world in which our agent always can,
+What breaks is an invariant, or what `begun_once` counts; or the graph shows that it does not get home, or, in a world in which our agent always can,
 that it does not get done what it is asked for.
 """
 
@@ -26,6 +26,7 @@ from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.tables import Entry, Table
+from tests.explore.mutations.begun_once import system_of
 from tests.explore.mutations.everywhere import from_everywhere
 from tests.explore.mutations.meetings import Meeting, Meetings, differing
 from tests.explore.mutations.switched import Mutation, switched
@@ -99,7 +100,7 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
     for setup in setups:
         # Unremembered, so that each row of a table tells all that was met for it; the meetings remember.
         with meetings.kept(), patch.object(moves, "_remembered", lambda step: step):
-            system = System(setup)
+            system = system_of(setup)
         expansion, met = Expansion(system), meetings.taken()
         by_itself, by_message = _noted(expansion, meetings)
         found = from_everywhere(system, expansion, expansion.words(system.first()))
@@ -178,7 +179,7 @@ def _explored(system: System, expansion: Expansion, most: int) -> Exploration:
 
 def _device_anew(world: Known, others: Collection[Meeting]) -> System:
     """The world with nothing known of what its device does where it meets one of those."""
-    system, local = System(world.setup), world.expansion.known
+    system, local = system_of(world.setup), world.expansion.known
     local.system = system
 
     def known(rows: Mapping[Key, Row], ask: Callable[..., Iterable[Entry]]) -> Callable[..., Iterable[Entry]]:
