@@ -6,8 +6,8 @@ there is one, what the service, the nets and the monitors do is known already, a
 where it meets what the mutation makes something else of: only there it is asked again. First it is looked whether
 anything can break from all states at once (see `everywhere`), and only then for the shortest way.
 
-What breaks is an invariant, or what `begun_once` counts; or the graph shows that it does not get home, or, in a world in which our agent always can,
-that it does not get done what it is asked for.
+What breaks is an invariant, or what `begun_once` counts; or the graph shows that it does not get home, or, in a world
+in which our agent always can, that it does not get done what it is asked for.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
