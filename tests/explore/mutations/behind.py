@@ -98,8 +98,5 @@ MISSED: Final[dict[str, str]] = {
     "told.as_told: `told` for `told + 1`": OLDER_RECORD,
     "told.as_told: no `begun=told + 1`": OLDER_RECORD,
     "told.as_told: `told` for `told + 1` (2)": OLDER_RECORD,
-    "recovery.TABLE: `Remedy.GO_ON` for `Remedy.FAIL` (2)": (
-        "a program is begun a second time after a restart, and no invariant counts that: no-double-apply counts commits"
-    ),
 }
 """By mutation: a rule of safety that nothing looks for yet, and what that would take."""

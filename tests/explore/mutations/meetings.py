@@ -5,7 +5,7 @@ and only where the place that is changed was run for it. What never ran cannot m
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from types import CodeType, FrameType
@@ -63,15 +63,16 @@ class Meetings:
         self._taken.clear()
         return taken
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Whoever is cast as our agent meanwhile is it, and its meetings are kept."""
-        ours = MODELS[OURS]
-        MODELS[OURS] = Model(self.step)
-        try:
-            yield
-        finally:
-            MODELS[OURS] = ours
+
+@contextmanager
+def cast(ours: Callable[[Any, Event], Outcome]) -> Iterator[None]:
+    """Whoever is cast as our agent meanwhile steps so: by a function of its own, of which no engine remembers any."""
+    before = MODELS[OURS]
+    MODELS[OURS] = Model(lambda state, event: ours(state, event))
+    try:
+        yield
+    finally:
+        MODELS[OURS] = before
 
 
 def differing(mutations: Sequence[Mutation], meetings: Iterable[Meeting]) -> dict[Meeting, Difference]:

@@ -9,10 +9,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from agent.core import step
 from simulator.engines.virtual import judged
 from simulator.scenario import Scenario, load, shipped
 from simulator.verdict import Verdict
-from tests.explore.mutations.meetings import OURS, Meeting, Meetings, differing
+from tests.explore.mutations.meetings import OURS, Meeting, Meetings, cast, differing
 from tests.explore.mutations.switched import Mutation, switched
 from tests.explore.mutations.trying import NOTHING, Caught
 from tests.explore.mutations.words import Difference, worse
@@ -43,7 +44,7 @@ def plays() -> Iterator[Play]:
     meetings, before = Meetings(), frozenset[Meeting]()
     for name in (*shipped(), *sorted(map(str, OWN.glob("*.yaml")))):
         scenario = load(name)
-        with meetings.kept():
+        with cast(meetings.step):
             verdict = _played(scenario)
         assert verdict.passed, f"our agent does not pass {name}: {verdict.why}"
         met = meetings.taken()
@@ -60,7 +61,7 @@ def tried_in_time(mutation: Mutation, those: Sequence[Play]) -> TriedInTime:
         worst = worse(worst, differs)
         if differs not in ("waits", "deeds"):
             continue
-        with switched(mutation):
+        with switched(mutation), cast(step):
             verdict = _played(play.scenario)
         if not verdict.passed:
             return TriedInTime(_caught(verdict), worst)

@@ -28,7 +28,7 @@ from simulator.engines.explore.system import System
 from simulator.engines.explore.tables import Entry, Table
 from tests.explore.mutations.begun_once import system_of
 from tests.explore.mutations.everywhere import from_everywhere
-from tests.explore.mutations.meetings import Meeting, Meetings, differing
+from tests.explore.mutations.meetings import Meeting, Meetings, cast, differing
 from tests.explore.mutations.switched import Mutation, switched
 from tests.explore.mutations.words import Difference, worse
 from tests.explore.mutations.worlds import called
@@ -99,7 +99,7 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
     before = frozenset[Meeting]()
     for setup in setups:
         # Unremembered, so that each row of a table tells all that was met for it; the meetings remember.
-        with meetings.kept(), patch.object(moves, "_remembered", lambda step: step):
+        with cast(meetings.step), patch.object(moves, "_remembered", lambda step: step):
             system = system_of(setup)
         expansion, met = Expansion(system), meetings.taken()
         by_itself, by_message = _noted(expansion, meetings)
