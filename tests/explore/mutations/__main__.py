@@ -27,6 +27,7 @@ def main() -> None:
     """Try them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="those whose names have one of these; nothing is written")
+    parser.add_argument("--keep", action="store_true", help="of those with such names, what came of it is written, too")
     parser.add_argument("--anew", action="store_true", help="those on record too")
     parser.add_argument("--again", metavar="OUTCOME", help="those on record with that outcome")
     parser.add_argument("--why", action="store_true", help="of those on record that escaped, what stands behind them")
@@ -43,13 +44,13 @@ def main() -> None:
         if arguments.why
         else [each for each in _part(everything, arguments.part) if _is_wanted(each.name, rows, arguments)]
     )
-    names = [each.name for each in everything]
+    names, is_kept = [each.name for each in everything], arguments.keep or not arguments.words
     for number, row in enumerate(_each(wanted, arguments.jobs), 1):
         rows[row.name] = row
         _tell(f"{number:4}/{len(wanted)} {_told(row)}")
-        if number % KEPT_EVERY == 0 and not arguments.words:
+        if number % KEPT_EVERY == 0 and is_kept:
             write(rows, names)
-    if not arguments.words:
+    if is_kept:
         write(rows, names)
     counted = Counter(rows[name].outcome for name in names if name in rows)
     _tell(", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items())))

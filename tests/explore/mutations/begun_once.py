@@ -21,10 +21,15 @@ BEGINS_ONCE: Final = "begins once"
 
 
 def system_of(setup: Setup) -> System:
-    """The world of one device, watched so where its job is about something that may be begun once only."""
+    """The world of one device, watched so where its job is about something that may be begun once only.
+
+    Where the journal goes back, only so: what a device is told to have on record it has not, so that the verdict's
+    monitors cannot hold it to that. Ours, say, abandons there an execution whose report was accepted.
+    """
     (seat,) = setup.seats
-    watcher = watcher_of(setup, seat)
-    return System(setup, None if setup.asks in ("firmware", "configuration") else _Watching(watcher))
+    if setup.asks in ("firmware", "configuration"):
+        return System(setup)
+    return System(setup, _Watching(watcher_of(setup, seat), alone=setup.journal == "older"))
 
 
 class _Kept(NamedTuple):
@@ -33,10 +38,10 @@ class _Kept(NamedTuple):
 
 
 class _Watching:
-    """See `simulator.engines.explore.watching.Watching`."""
+    """See `simulator.engines.explore.watching.Watching`. `alone`: whatever the watcher finds is not told."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
+    def __init__(self, watcher: Watcher, *, alone: bool) -> None:
+        self._watcher, self._is_alone = watcher, alone
         self.judges = watcher.judges
 
     def start(self) -> _Kept:
@@ -49,7 +54,7 @@ class _Watching:
         self, watched: _Kept, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
     ) -> tuple[_Kept, tuple[Broken, ...]]:
         after, broken = self._watcher.watch(watched.watched, told_by_cloud, told_by_device, seconds)
-        begun = watched.begun
+        begun, broken = watched.begun, () if self._is_alone else broken
         for event in told_by_device:
             if isinstance(event, StepStarted) and not event.reversible:
                 which = event.execution, event.step
@@ -59,7 +64,7 @@ class _Watching:
         return _Kept(after, tuple(dict.fromkeys(begun))), broken
 
     def at_rest(self, watched: _Kept) -> tuple[Broken, ...]:
-        return self._watcher.at_rest(watched.watched)
+        return () if self._is_alone else self._watcher.at_rest(watched.watched)
 
     def forget(self, watched: _Kept, alive: int) -> _Kept:
         return watched._replace(watched=self._watcher.forget(watched.watched, alive))

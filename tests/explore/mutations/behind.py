@@ -7,10 +7,6 @@ from tests.explore.mutations.worlds import world
 
 LATE: Final = "recovering.on_step_late: `isinstance(phase, Executing) or phase.running` is dropped from an `and`"
 
-OLDER_RECORD: Final = (
-    "it is for a journal that has gone back to an older record, which it does in no world and scenario"
-)
-
 
 class Behind(NamedTuple):
     """Another mutation, with which it is caught in a world in which neither is alone."""
@@ -93,10 +89,5 @@ RIGHT: Final[dict[str, str]] = {
 }
 """By mutation: why a device that does so is right as well."""
 
-MISSED: Final[dict[str, str]] = {
-    "doubting._found: `suspect.restarted` is its opposite": OLDER_RECORD,
-    "told.as_told: `told` for `told + 1`": OLDER_RECORD,
-    "told.as_told: no `begun=told + 1`": OLDER_RECORD,
-    "told.as_told: `told` for `told + 1` (2)": OLDER_RECORD,
-}
+MISSED: Final[dict[str, str]] = {}
 """By mutation: a rule of safety that nothing looks for yet, and what that would take."""
