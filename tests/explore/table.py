@@ -24,9 +24,10 @@ COLUMNS: Final[Mapping[str, str]] = {
 
 
 def mutations() -> str:
-    """Which mutations were caught, what stands behind those that were not, and how many are no rule."""
+    """How many mutations were caught, and by what; what stands behind those that were not; which made no difference."""
     rows = list(record.recorded().values())
-    return "".join(f"{line}\n" for line in (*_counted(rows), "", *_caught(rows), "", *_behind(rows), "", *_right(rows)))
+    tables = _counted(rows), _caught(rows), _behind(rows), _right(rows), _same(rows)
+    return "\n".join("".join(f"{line}\n" for line in table) for table in tables)
 
 
 def _counted(rows: list[Row]) -> Iterator[str]:
@@ -43,9 +44,17 @@ def _count(name: str, rows: list[Row]) -> str:
 
 
 def _caught(rows: list[Row]) -> Iterator[str]:
-    yield "| where | its line | what is changed | breaks | in the world | choices | states |"
-    yield "| - | - | - | - | - | -: | -: |"
-    yield from (_line(_told(row)) for row in rows if row.outcome == "caught")
+    """By what breaks, each with the one that takes the fewest choices, if any world shows it."""
+    yield "| breaks | caught | such as: where | its line | what is changed | in the world | choices | states |"
+    yield "| - | -: | - | - | - | - | -: | -: |"
+    caught: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.outcome == "caught":
+            caught.setdefault(row.invariant, []).append(row)
+    for invariant, those in sorted(caught.items(), key=lambda each: (-len(each[1]), each[0])):
+        first = min(those, key=lambda row: (not row.states, row.length, row.states, row.name))
+        where, line, how, _, *world = _told(first)
+        yield _line((_invariant(invariant), len(those), where, line, how, *world))
 
 
 def _behind(rows: list[Row]) -> Iterator[str]:
@@ -64,6 +73,14 @@ def _right(rows: list[Row]) -> Iterator[str]:
         if row.outcome in ("right", "missed"):
             where, line, how, *_ = _told(row)
             yield _line((where, line, how, ("MISSED: " if row.outcome == "missed" else "") + row.why))
+
+
+def _same(rows: list[Row]) -> Iterator[str]:
+    """Where those are that make no difference to all that is met."""
+    yield "| the same: where | changes |"
+    yield "| - | -: |"
+    counted = Counter(row.name.partition(": ")[0] for row in rows if row.outcome == "same")
+    yield from (_line((f"`{where}`", count)) for where, count in counted.items())
 
 
 def _told(row: Row) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ def main() -> None:
     """Try them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="those whose names have one of these; nothing is written")
-    parser.add_argument("--keep", action="store_true", help="of those with such names, what came of it is written, too")
+    parser.add_argument("--keep", action="store_true", help="it is, and those on record are left alone but for --anew")
     parser.add_argument("--anew", action="store_true", help="those on record too")
     parser.add_argument("--again", metavar="OUTCOME", help="those on record with that outcome")
     parser.add_argument("--why", action="store_true", help="of those on record that escaped, what stands behind them")
@@ -63,8 +63,10 @@ def _part(everything: Sequence[Mutation], part: str) -> Sequence[Mutation]:
 
 
 def _is_wanted(name: str, rows: Mapping[str, Row], arguments: argparse.Namespace) -> bool:
-    if arguments.words:
-        return any(word in name for word in arguments.words)
+    if arguments.words and not any(word in name for word in arguments.words):
+        return False
+    if arguments.words and not arguments.keep:
+        return True
     if arguments.again:
         return name in rows and rows[name].outcome == arguments.again
     return arguments.anew or name not in rows
