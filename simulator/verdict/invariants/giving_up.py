@@ -186,7 +186,7 @@ def _forget(state: GivingUp, now: Moment) -> None:
     """Forget the oldest that is not in hand: what is to be said of it is said."""
     key = next((key for key in state.executions if key not in now.testimony.in_hand), next(iter(state.executions)))
     gone = _counted(state.executions[key])
-    findings = (None if each.is_allowed else _violation(key, each) for each in gone)
+    findings = (None if each.is_allowed or is_forgotten else _violation(key, each) for each, is_forgotten in gone)
     state.executions, state.before = state.executions.without(key), state.before.but(*findings)
 
 
@@ -239,8 +239,11 @@ def _with(mine: Abandoned, **more: Any) -> Abandoned:
     )
 
 
-def _counted(mine: Abandoned) -> tuple[GivenUp, ...]:
-    return mine.gone if mine.excused else _confirmed(mine).first
+def _counted(mine: Abandoned) -> tuple[tuple[GivenUp, bool], ...]:
+    """And of each whether a restart has made it forgotten, as far as the account goes."""
+    if mine.excused:
+        return tuple((each, False) for each in mine.gone)
+    return tuple((each, mine.restarted and each is mine.maybe) for each in _confirmed(mine).first)
 
 
 def _violation(key: ExecutionKey, this: GivenUp) -> Finding:
@@ -255,19 +258,19 @@ def rule(state: GivingUp, subject: Subject) -> Ruling:
     recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
     or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
     account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
-    has done anything about that, and goes on with it. Nor is one that it recovers from first, and only then is told,
-    and says, to be over: it had failed, and nobody is left to hear why. But one that the device, by its own words,
-    believes to be over is abandoned, however it reports that. After a report of success a terminal state may be the
-    device's own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
+    has done anything about that, and goes on with it, or never meets it again. Nor is one that it recovers from first,
+    and only then is told, and says, to be over: it had failed, and nobody is left to hear why. But one that the device,
+    by its own words, believes to be over is abandoned, however it reports that. After a report of success a terminal
+    state may be the device's own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
 
     From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
     the execution IN_PROGRESS for good, the next one waits.
     """
-    given_up = [(each, key) for key, mine in state.executions.items() for each in _counted(mine)]
+    given_up = [(*each, key) for key, mine in state.executions.items() for each in _counted(mine)]
     given_up.sort(key=lambda each: each[0].mark.n)
-    found = (_finding(this, key, subject) for this, key in given_up)
+    found = (_finding(*each, subject) for each in given_up)
     before = state.before
     return Ruling(before.held + state.resisted, before.findings).but(*found)
 
@@ -307,13 +310,13 @@ def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
     )
 
 
-def _finding(this: GivenUp, key: ExecutionKey, subject: Subject) -> Finding | None:
+def _finding(this: GivenUp, is_forgotten: bool, key: ExecutionKey, subject: Subject) -> Finding | None:
     if this.is_allowed:
         return None
     if (is_shared := subject.is_shared(key)) or _fails_just_now(this, subject):
         why = "two executions share this identity" if is_shared else "a report with the reason may yet come"
         return undecided(key.job_id, f"gave up the execution ('{this.kind}'); {why}", this.mark)
-    return _violation(key, this)
+    return None if is_forgotten else _violation(key, this)
 
 
 def _fails_just_now(this: GivenUp, subject: Subject) -> bool:

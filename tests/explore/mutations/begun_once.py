@@ -5,31 +5,27 @@ know fails the execution instead (see `agent.core.told`). The verdict counts com
 the name of a step, by which a step of firmware, which may be done again, could be meant as well.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from agent.device_events import StepStarted
 from agent.values import ExecutionKey
 from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.monitors import Broken, Watched, Watcher
+from simulator.engines.explore.pieces import Piece
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.watching import watcher_of
-from simulator.trace import Event
 
 BEGINS_ONCE: Final = "begins once"
 
 
 def system_of(setup: Setup) -> System:
-    """The world of one device, watched so where its job is about something that may be begun once only.
-
-    Where the journal goes back, only so: what a device is told to have on record it has not, so that the verdict's
-    monitors cannot hold it to that. Ours, say, abandons there an execution whose report was accepted.
-    """
+    """The world of one device, watched so where its job is about something that may be begun once only."""
     (seat,) = setup.seats
     if setup.asks in ("firmware", "configuration"):
         return System(setup)
-    return System(setup, _Watching(watcher_of(setup, seat), alone=setup.journal == "older"))
+    return System(setup, _Watching(watcher_of(setup, seat)))
 
 
 class _Kept(NamedTuple):
@@ -38,10 +34,10 @@ class _Kept(NamedTuple):
 
 
 class _Watching:
-    """See `simulator.engines.explore.watching.Watching`. `alone`: whatever the watcher finds is not told."""
+    """See `simulator.engines.explore.watching.Watching`."""
 
-    def __init__(self, watcher: Watcher, *, alone: bool) -> None:
-        self._watcher, self._is_alone = watcher, alone
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
         self.judges = watcher.judges
 
     def start(self) -> _Kept:
@@ -50,12 +46,10 @@ class _Watching:
     def gist(self, told: Heard) -> Heard:
         return self._watcher.gist(told)
 
-    def watch(
-        self, watched: _Kept, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
-    ) -> tuple[_Kept, tuple[Broken, ...]]:
-        after, broken = self._watcher.watch(watched.watched, told_by_cloud, told_by_device, seconds)
-        begun, broken = watched.begun, () if self._is_alone else broken
-        for event in told_by_device:
+    def watch(self, watched: _Kept, told: Piece[Heard]) -> tuple[_Kept, tuple[Broken, ...]]:
+        after, broken = self._watcher.watch(watched.watched, told)
+        begun = watched.begun
+        for event in told.value.by_device:
             if isinstance(event, StepStarted) and not event.reversible:
                 which = event.execution, event.step
                 if which in begun:
@@ -64,7 +58,7 @@ class _Watching:
         return _Kept(after, tuple(dict.fromkeys(begun))), broken
 
     def at_rest(self, watched: _Kept) -> tuple[Broken, ...]:
-        return () if self._is_alone else self._watcher.at_rest(watched.watched)
+        return self._watcher.at_rest(watched.watched)
 
     def forget(self, watched: _Kept, alive: int) -> _Kept:
         return watched._replace(watched=self._watcher.forget(watched.watched, alive))

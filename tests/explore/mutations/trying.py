@@ -6,8 +6,8 @@ there is one, what the service, the nets and the monitors do is known already, a
 where it meets what the mutation makes something else of: only there it is asked again. First it is looked whether
 anything can break from all states at once (see `everywhere`), and only then for the shortest way.
 
-What breaks is an invariant, or what `begun_once` counts; or the graph shows that it does not get home, or, in a world
-in which our agent always can, that it does not get done what it is asked for.
+What breaks is an invariant, or what `begun_once` counts; or, in a world in which our agent always does, the graph shows
+that it does not get home, or that it cannot get done what it is asked for.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -55,8 +55,9 @@ class Row(NamedTuple):
 class Known(NamedTuple):
     """One world as our agent lives in it: how many states, what it met, `new` to it, and all moves.
 
-    `everywhere` are its states; `moves` and `heard` the rows of the device's tables, by their keys. `can_do`: from
-    everywhere there is a way on which it does all that is asked of it; `can_be_safe`: it may give up.
+    `everywhere` are its states; `moves` and `heard` the rows of the device's tables, by their keys. `comes_home`: from
+    everywhere, sooner or later; who has lost all of its journal may not. `can_do`: from everywhere there is a way on
+    which it does all that is asked of it; `can_be_safe`: it may give up.
     """
 
     setup: Setup
@@ -67,6 +68,7 @@ class Known(NamedTuple):
     expansion: Expansion
     moves: Mapping[Key, Row]
     heard: Mapping[Key, Row]
+    comes_home: bool
     can_do: bool
     can_be_safe: bool
 
@@ -105,7 +107,6 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
         by_itself, by_message = _noted(expansion, meetings)
         found = from_everywhere(system, expansion, expansion.words(system.first()))
         assert found is not None
-        assert found.comes_home, f"{called(setup)}: it does not come home"
         assert not found.broken, f"{called(setup)}: {found.broken}"
         met = met.union(*(row.met for rows in (by_itself, by_message) for row in rows.values()))
         yield Known(
@@ -117,6 +118,7 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
             expansion,
             by_itself,
             by_message,
+            found.comes_home,
             found.can_do,
             SAFE in found.phases,
         )
@@ -160,7 +162,7 @@ def _may_break(system: System, world: Known, most: int) -> bool:
     return (
         found is None
         or bool(found.broken)
-        or not found.comes_home
+        or (world.comes_home and not found.comes_home)
         or (SAFE in found.phases and not world.can_be_safe)
         or (world.can_do and not found.can_do)
     )
@@ -242,9 +244,9 @@ def _searched(mutations: Sequence[Mutation], world: Known, others: Collection[Me
     if found.broken:
         first = found.broken[0]
         return Caught(first.invariant, first.why, called(setup), _choices(first.path), found.states)
-    if found.stuck:
+    if found.stuck and world.comes_home:
         return Caught("gets home", "nothing leads on", called(setup), _choices(found.stuck[0]), found.states)
-    if found.cycles:
+    if found.cycles and world.comes_home:
         cycle = found.cycles[0]
         path = (*cycle.path, *cycle.loop)
         return Caught("gets home", "it may go on so for ever", called(setup), _choices(path), found.states)
