@@ -108,6 +108,6 @@ def test_what_stands_behind_a_rule_is_generated(name: str):
 def test_our_agent_decides_nothing_by_words_or_by_waits(world: str):
     """So a mutation that changes no more than these leads nowhere else."""
     decided: dict[tuple[object, object], object] = {}
-    for (state, event), outcome in alone(world).new.items():
-        blank = wordless(outcome)
-        assert decided.setdefault((wordless(state), wordless(event)), blank) == blank
+    for met in alone(world).new:
+        blank = wordless(met.outcome)
+        assert decided.setdefault((wordless(met.state), wordless(met.event)), blank) == blank

@@ -3,7 +3,7 @@
 from agent.device_events import ExecutionGone, ExecutionLeft, PhaseChanged, StepFinished, StepUndone
 from tests.simulator.verdict.stories.scenes import RNF, at_work, lost_in_write, recovers_from_write, silently_at_work
 from tests.simulator.verdict.stories.telling import story
-from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, Tale
+from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale
 
 
 @story("no-false-abort", "held", opportunities=2)
@@ -236,16 +236,15 @@ def loses_its_memory_as_it_begins_to_give_up_and_goes_on(tale: Tale) -> None:
     tale.step(FW, "write")
 
 
-@story("no-false-abort", "held", opportunities=1)
+@story("no-false-abort", "held", opportunities=2)
 def loses_its_memory_as_it_begins_to_give_up_and_never_meets_it_again(tale: Tale) -> None:
     at_work(tale)
     tale.hint()
     tale.device(PhaseChanged("recovering", "executing", execution=FW))
     tale.lose_power()
     tale.remove(FW)
-    tale.queue(NEXT)
-    tale.take(NEXT)
-    tale.wait(60)
+    tale.wait(6)
+    tale.hardware("1.0")
 
 
 @story("no-false-abort", "violated", "hint.received", "phase.changed")
