@@ -9,8 +9,8 @@ from typing import Final
 from agent.errors import InputError
 from simulator.cli.listing import talk
 from simulator.engines.explore.schedule import ReadSchedule, parse
+from simulator.scenario.reading import text_in
 
-LARGEST_BYTES: Final = 2_000_000
 SLOW_SECONDS: Final = 1.0
 """A file that takes longer to read is none: it is a pipe."""
 
@@ -22,16 +22,11 @@ def schedule_in(path: Path) -> ReadSchedule:
 
 def _text(path: Path) -> str:
     """What is in a file. Raises InputError."""
-    try:
-        with _saying_if_slow(path), path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputError(f"{path}: cannot read the schedule: {reason}") from None
-    if len(data) > LARGEST_BYTES:
-        raise InputError(f"{path}: larger than any schedule, which has {LARGEST_BYTES} bytes at most")
-    return text
+    with _saying_if_slow(path):
+        try:
+            return text_in(path, "schedule")
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: cannot read the schedule: {error.strerror}") from None
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from agent.abilities import Layout
 from agent.recovery import PointOfNoReturn
@@ -197,7 +197,7 @@ class JobSpec(Part):
     """The firmware that it brings."""
     image: ImageProperties = ImageProperties()
     """What is special about that firmware."""
-    document: dict[str, Any] | None = None
+    document: dict[str, JsonValue] | None = None
     """The whole job document, for any other job."""
     by: Owner = "customer"
     """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""

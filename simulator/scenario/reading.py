@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,10 @@ LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where there is one: PyYAML's own takes ten times as long."""
 DEEPEST: Final = 50
 """Lists and mappings within each other. Whoever composes a tree does it by recursion, libyaml's binding without end."""
+MOST_VALUES: Final = 200_000
+"""Of a text once each alias is written out: a page of them can stand for more than any memory holds."""
+LARGEST_BYTES: Final = 2_000_000
+"""Of a file that somebody wrote; the rest of a larger one is not looked at."""
 UNREADABLE: Final = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError)
 """What PyYAML raises of a scalar that is not what its tag says, such as a date in a month 13, or a number of 5,000
 digits.
@@ -36,16 +40,29 @@ def load(name_or_path: str) -> Scenario:
         return parse((files("simulator.scenarios") / f"{name_or_path}.yaml").read_text("utf-8"), name_or_path)
     path = Path(name_or_path)
     try:
-        text = path.read_text("utf-8")
+        text = text_in(path, "scenario")
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file, and no shipped scenario of that name; "
             + no_such_name(name_or_path, shipped(), "`ghostjob run --list`")
         ) from None
+    return parse(text, str(path))
+
+
+def text_in(path: Path, what: str) -> str:
+    """What is in a file that is to be a `what`. Raises InputError; FileNotFoundError if there is none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+        text = data.decode("utf-8")
+    except FileNotFoundError:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputError(f"{path}: cannot read the scenario: {reason}") from None
-    return parse(text, str(path))
+        raise InputError(f"{path}: cannot read the {what}: {reason}") from None
+    if len(data) > LARGEST_BYTES:
+        raise InputError(f"{path}: larger than any {what}, which has {LARGEST_BYTES} bytes at most")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def parse(text: str, where: str = "scenario") -> Scenario:
@@ -62,6 +79,8 @@ def as_model(text: str, where: str, model: type[Read], shape: str) -> Read:
         tree = loader.get_single_node()
         for key in _again(tree, set()):
             raise InputError(f"{where}:{key.start_mark.line + 1}: {key.value}: it stands here a second time")
+        if tree is not None:
+            _written_out(tree, {}, where)
         data = None if tree is None else loader.construct_document(tree)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -79,9 +98,12 @@ def as_model(text: str, where: str, model: type[Read], shape: str) -> Read:
 
 
 def lines_of(text: str, key: str) -> tuple[int, ...]:
-    """On which lines the items of the list `key` stand, in a text that could be read."""
-    tree = LOADER(text).get_single_node()
-    pairs = tree.value if isinstance(tree, yaml.MappingNode) else ()
+    """On which lines the items of the list `key` stand, in a text that could be read; or those that `<<` merges in."""
+    loader = LOADER(text)
+    tree = loader.get_single_node()
+    if isinstance(tree, yaml.MappingNode):
+        loader.flatten_mapping(tree)
+    pairs = reversed(tree.value) if isinstance(tree, yaml.MappingNode) else ()  # what is not merged stands last
     items = next((value.value for name, value in pairs if name.value == key), ())
     return tuple(item.start_mark.line + 1 for item in items)
 
@@ -97,6 +119,28 @@ def _too_deep(text: str) -> int | None:
         if depth > DEEPEST:
             return 1 if event.start_mark is None else event.start_mark.line + 1
     return None
+
+
+class _Size(NamedTuple):
+    values: int
+    depth: int
+
+
+def _written_out(node: yaml.Node, known: dict[yaml.Node, _Size], where: str) -> _Size:
+    """How much a node is with each alias in it written out; one within itself counts for nothing. Raises InputError."""
+    if node in known:
+        return known[node]
+    known[node] = _Size(0, 0)
+    parts = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+    sizes = [] if isinstance(node, yaml.ScalarNode) else [_written_out(part, known, where) for part in parts]
+    size = _Size(1 + sum(each.values for each in sizes), 1 + max((each.depth for each in sizes), default=0))
+    line = node.start_mark.line + 1
+    if size.values > MOST_VALUES:
+        raise InputError(f"{where}:{line}: with its aliases written out, it has more than {MOST_VALUES} values")
+    if size.depth > DEEPEST + 1:
+        raise InputError(f"{where}:{line}: with its aliases written out, it is more than {DEEPEST} deep")
+    known[node] = size
+    return size
 
 
 def _again(node: yaml.Node | None, visited: set[yaml.Node]) -> Iterator[yaml.ScalarNode]:

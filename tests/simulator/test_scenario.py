@@ -1,5 +1,7 @@
 """Scenarios: parsed once, refused in one line that says where and what."""
 
+from pathlib import Path
+
 import pytest
 
 from agent.errors import InputError
@@ -126,6 +128,36 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             "flash.yaml:13: faults.0: first, nth: one of these",
             id="a fault of the first and of one",
         ),
+        pytest.param(
+            GOOD.replace('version: "2.0"}', "document: {operation: run, parts: {released: 2026-01-31}}}"),
+            "flash.yaml:7: jobs.0.document.parts.",
+            id="a document that JSON cannot say",
+        ),
+        pytest.param(
+            GOOD.replace('version: "2.0"}', "document: {parts: {1: one, two: 2}}}"),
+            "flash.yaml:7: jobs.0.document.parts.",
+            id="a key in a document that is a number",
+        ),
+        pytest.param(
+            GOOD.replace('version: "2.0"}', "document: &a {parts: [*a]}}"),
+            "flash.yaml:7: jobs.0.document.parts.",
+            id="a document in itself",
+        ),
+        pytest.param(
+            GOOD + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 1}]\n" for n in range(12)),
+            "flash.yaml:19: with its aliases written out, it has more than 200000 values",
+            id="aliases of aliases",
+        ),
+        pytest.param(
+            GOOD + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9 if n else [])}]}}\n" for n in range(12)),
+            "flash.yaml:19: with its aliases written out, it has more than 200000 values",
+            id="merges of merges",
+        ),
+        pytest.param(
+            GOOD + "".join(f"a{n}: &a{n} [{f'*a{n - 1}' if n else 1}]\n" for n in range(60)),
+            "with its aliases written out, it is more than 50 deep",
+            id="aliases that go deep",
+        ),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),
     ],
@@ -135,6 +167,13 @@ def test_a_bad_scenario_is_refused_in_one_line(text: str, says: str):
         parse(text, "flash.yaml")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_no_more_is_read_of_a_file_than_a_scenario_can_be(tmp_path: Path):
+    endless = tmp_path / "endless.yaml"
+    endless.write_text(GOOD + "#" * 2_000_001, "utf-8")
+    with pytest.raises(InputError, match="larger than any scenario, which has 2000000 bytes at most"):
+        load(str(endless))
 
 
 def test_what_a_part_takes_from_another_it_may_have_in_its_own_way():

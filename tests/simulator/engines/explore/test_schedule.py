@@ -92,6 +92,14 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(was: str, becomes: str, t
     assert told in str(error.value)
 
 
+def test_choices_that_are_merged_in_have_their_lines_too():
+    merged = GOOD.replace("choices:", "<<:\n  choices:").replace("- ", "  - ")
+    read = parse(merged, "a.yaml")
+    assert [read.place(number) for number in range(3)] == ["a.yaml:6", "a.yaml:7", "a.yaml:8"]
+    with pytest.raises(InputError, match=r"^a\.yaml:7: choices\.1: a choice begins otherwise"):
+        parse(merged.replace("deliver notify", "devlier notify"), "a.yaml")
+
+
 def test_a_text_that_is_no_mapping_is_told_what_a_schedule_is():
     with pytest.raises(InputError, match="a schedule is a YAML mapping with format, world and choices"):
         parse("- create fw\n", "a.yaml")
