@@ -17,7 +17,7 @@ All else comes at one instant. So it does in what `trace` gives the judge of a p
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -132,6 +132,7 @@ class Watcher:
         self._matters |= self._questions.noting.steps.keys()
         self._accounts, self._shares = Accounts(thing, self.limits, self._questions, shares), shares
         self._mattering: dict[Piece[Heard], Piece[Heard] | None] = {}
+        self._parts_renamed: dict[tuple[Any, ...], Piece[Any]] = {}
 
     @property
     def judges(self) -> frozenset[str]:
@@ -233,10 +234,20 @@ class Watcher:
         if all(names.get(token, token) == token for token in testimony.value.exchanges):
             return watched
         called = [
-            state if way.renamed is None else piece(way.renamed(state.value, names))
+            state if way.renamed is None else self._renamed(way.renamed, state, names)
             for (_, way), state in zip(self._judged, states, strict=True)
         ]
-        return Watched(piece(testimony.value.renamed(names)), tuple(called), record)
+        return Watched(self._renamed(Testimony.renamed, testimony, names), tuple(called), record)
+
+    def _renamed(
+        self, renamed: Callable[[Any, Mapping[str, str]], Any], part: Piece[Any], names: Mapping[str, str]
+    ) -> Piece[Any]:
+        """A part of what is watched; it is the same in many that are renamed, and so are the names."""
+        asked = renamed, part, tuple(names.items())
+        known = self._parts_renamed.get(asked)
+        if known is None:
+            known = self._parts_renamed[asked] = piece(renamed(part.value, names))
+        return known
 
     def places(self, watched: Watched) -> int:
         """The places of the tokens of requests that it may yet hear of."""
