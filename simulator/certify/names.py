@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from agent.errors import InputError
 from simulator.certify.documents import Documents
@@ -63,7 +63,7 @@ class Names:
             if None not in brought
         }
 
-    def _next(self, job_id: str) -> dict[str, object]:
+    def _next(self, job_id: str) -> dict[str, Any]:
         number, self._documents = self._documents, self._documents + 1
         self._versions.setdefault(job_id, []).append(self.documents.version(number))
         return self.documents.document(number)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
 from agent.abilities import Layout
 from agent.recovery import PointOfNoReturn
@@ -14,6 +14,8 @@ StepName: TypeAlias = Literal[
 ]
 OtherStep: TypeAlias = Annotated[str, Field(min_length=1, max_length=128)]
 """A step of ours, or one that is among the scenario's `steps`."""
+Document: TypeAlias = Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object", "additionalProperties": True})]
+"""Any mapping that JSON can say."""
 
 
 class Part(BaseModel):
@@ -197,7 +199,7 @@ class JobSpec(Part):
     """The firmware that it brings."""
     image: ImageProperties = ImageProperties()
     """What is special about that firmware."""
-    document: dict[str, JsonValue] | None = None
+    document: Document | None = None
     """The whole job document, for any other job."""
     by: Owner = "customer"
     """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""
