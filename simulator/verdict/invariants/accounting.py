@@ -258,7 +258,7 @@ def rule(state: Books, subject: Subject) -> Ruling:
     version was on trial and had not passed its self-test: then nobody had to keep it. But a device that is safe may run
     what its own FAILED could not name, such as a recovery image. Undecided while the run goes on, while a report is
     under way or yet to come, if the execution is gone and there was no later one to tell with, and if the journal was
-    lost that knew of it.
+    lost that knew of it; one of the very same identity, still QUEUED, tells whoever is safe as much as that it is gone.
 
     A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
     or taken back; or if it names, as `version` in its details, one that has never run. The opportunities are a device
@@ -374,7 +374,8 @@ def _may_yet_learn(key: ExecutionKey, subject: Subject) -> bool:
     if not lives:
         return phase in ("starting", "executing", "trial", "reporting", "suspect", "recovering")
     if phase in ("idle", "safe"):
-        return False
+        # Whoever finds one of the very same identity that nobody has begun has learned that his own is over.
+        return phase == "safe" and subject.is_shared(key) and lives[-1].began is None
     if lives[-1].ended is None:
         return True
     ended, ready, span = lives[-1].ended.at, subject.limits.ready, subject.span

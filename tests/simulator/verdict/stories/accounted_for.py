@@ -252,6 +252,30 @@ def is_safe_in_its_recovery_image_and_has_said_that_the_job_failed(tale: Tale) -
     comes_up_in_its_recovery_image(tale, "safe")
 
 
+def is_safe_in_its_recovery_image_and_finds_its_like(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    tale.remove(FW)
+    tale.queue(FW)
+    tale.device(DeviceBooted("recovery", "watchdog"))
+    tale.hardware("recovery")
+    tale.ask(FW, found=FW, status="QUEUED")
+    tale.device(PhaseChanged("safe", "reporting"))
+
+
+@story("accounted-for", "undecided")
+def has_nobody_to_tell_of_its_recovery_image_since_its_like_is_queued(tale: Tale) -> None:
+    is_safe_in_its_recovery_image_and_finds_its_like(tale)
+    tale.wait(20)
+
+
+@story("accounted-for", "violated", "hardware.changed")
+def takes_its_like_and_is_safe_in_its_recovery_image_without_a_word(tale: Tale) -> None:
+    is_safe_in_its_recovery_image_and_finds_its_like(tale)
+    tale.take(FW)
+    tale.device(PhaseChanged("safe", "executing"))
+    tale.wait(20)
+
+
 @story("accounted-for", "violated", "hardware.changed")
 def idles_in_its_recovery_image(tale: Tale) -> None:
     comes_up_in_its_recovery_image(tale, "idle")
