@@ -266,10 +266,14 @@ def wake(now: DesignTurn, booted: Booted) -> None:
 
 
 def _only_on_record(work: Work, booted: Booted, *, is_new: bool) -> bool:
-    """Whether the write of the only slot was put on record and never begun: what ran before is still whole."""
+    """Whether the step under way was put on record and never begun: the only slot is still whole, or after a restart
+    of the machine, which begins the trial of whatever was switched to, the old firmware still runs.
+    """
     step = work.next_step if work.begun > work.done else None
-    is_leap = step is not None and step.action == "write" and not step.reversible
-    return is_leap and not (is_new or booted.in_recovery)
+    if step is None or is_new:
+        return False
+    is_leap = step.action == "write" and not step.reversible
+    return (is_leap and not booted.in_recovery) or (step.action == "switch" and booted.rebooted)
 
 
 def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
