@@ -97,8 +97,6 @@ class Past:
     """Those that are over, as the device was told, so that it may give them up; and no answer says otherwise."""
     updated: frozenset[ExecutionKey | None]
     """Those that an update which may yet be answered is meant for."""
-    shared: frozenset[ExecutionKey]
-    """Those identities that more than one execution had."""
 
     def mark(self, mark: Mark) -> Mark:
         """The place of one of the client's own entries in their order."""

@@ -37,7 +37,6 @@ def past_of(testimony: Testimony, record: ThingRecord, told: Compared, cloud: Co
         record.queued,
         frozenset([key for key in over - found if testimony.heard(key).may_be_given_up]),
         testimony.updated,
-        frozenset([key for key in (*executions, *record.uses) if testimony.is_shared(key, record)]),
     )
 
 

@@ -94,7 +94,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         ByOrder(
             "once the device is done with the execution, or where it rests: until then it may yet tell why",
             giving_up.essence,
-            ("takings", "closed", "shared"),
+            ("takings", "closed"),
             giving_up.SEES,
             at_rest=True,
         ),

@@ -71,9 +71,10 @@ class GivenUp(NamedTuple):
         """Whether it is no fault."""
         return self.may or self.fell_back
 
-    def is_settled(self, *, is_shared: bool) -> bool:
-        """Whether nothing changes any more what is to be said of it."""
-        return self.may or ((self.left or is_shared) and not self.fell_back)
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing changes any more what is to be said of it: who is not done with it may yet tell why."""
+        return self.may or (self.left and not self.fell_back)
 
 
 class Abandoned(NamedTuple):
@@ -282,11 +283,10 @@ def essence(state: GivingUp, past: Past) -> GivingUp:
 
 
 def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
-    takings, is_shared = past.takings.get(key, 0), key in past.shared
+    takings = past.takings.get(key, 0)
 
     def stays(this: GivenUp) -> bool:
-        is_settled = this.is_settled(is_shared=is_shared)
-        return not is_settled or (this.taking == takings and key not in past.closed)
+        return not this.is_settled or (this.taking == takings and key not in past.closed)
 
     maybe, first = (None, ()) if mine.excused else (mine.maybe, tuple(filter(stays, mine.first)))
     maybe, gone = maybe if maybe and stays(maybe) else None, tuple(filter(stays, mine.gone))
@@ -297,7 +297,7 @@ def _essence(mine: Abandoned, key: ExecutionKey, past: Past) -> Abandoned:
     names[takings] = TAKEN if takings else 0
 
     def named(this: GivenUp) -> GivenUp:
-        if this.is_settled(is_shared=is_shared):
+        if this.is_settled:
             return GivenUp(BLANK, "", names[this.taking], may=True, fell_back=False, hint=None)
         return this._replace(mark=BLANK, hint=None, taking=names[this.taking])
 
