@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -15,7 +16,7 @@ from simulator.report.exploration_files import junit_of_exploration, markdown_of
 from simulator.report.junit import JUNIT
 from simulator.report.ladder import Step
 from simulator.report.markdown import SUMMARY
-from simulator.trace import Entry
+from simulator.trace import Entry, RunEnded
 from simulator.verdict import InvariantVerdict, Verdict
 from simulator.verdict.explored import DOUBTS, Explored, ExploredCell, ExploredFinding
 
@@ -125,9 +126,9 @@ class Keeping:
 
 
 def steps_of(played: Played, way: Sequence[str]) -> tuple[Sequence[Entry], Sequence[Step]]:
-    """The entries before the first choice, and those of each."""
+    """The entries before the first choice, and those of each; not what happens to every device when a run is over."""
     by_choice: list[list[Entry]] = [[] for _ in range(len(way) + 1)]
-    for placed in played.entries:
+    for placed in takewhile(lambda each: not isinstance(each.entry.event, RunEnded), played.entries):
         by_choice[placed.choice].append(placed.entry)
     return by_choice[0], list(zip(way, by_choice[1:], strict=True))
 

@@ -19,7 +19,7 @@ from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.service import EPOCH, Operations
-from simulator.engines.explore.setup import FW, Setup
+from simulator.engines.explore.setup import FW, NEXT_JOB, OTHER, OTHER_NAMESPACE, Setup
 from simulator.engines.explore.system import System, World
 from simulator.engines.explore.world import Transition, ending, transitions
 from simulator.scenario import Group, JobSpec, Scenario
@@ -28,6 +28,7 @@ from simulator.verdict import Judge, Verdict
 
 EngineName = Literal["virtual", "live"]
 GROUP: Final = "fleet"
+UPDATE: Final = {"operation": "update"}
 MOST_MOVES: Final = 100
 """Until devices that are switched on have found nothing to do."""
 ORDER: Final = {"up": 0, "down": 1, "device": 2, "timer": 3}
@@ -77,6 +78,8 @@ async def play_schedule(
 ) -> Replayed:
     """Play it to its end, or as far as the engine goes the same way; `sink` gets the trace, `name` is the verdict's.
 
+    The trace is without the long rest that the judge is given before the end (see `made_up_time`).
+
     Choices may be spelled as a schedule has them. `on_choice` is told of each, counted from 1, before it is played.
 
     In virtual time it runs on a VirtualLoop (`run_virtually`). Raises InputError for what cannot be conducted, and
@@ -108,8 +111,10 @@ def scenario_of(setup: Setup, name: str) -> Scenario:
         reports=setup.reports,
         leap_when_unreachable=setup.leap_when_unreachable,
     )
-    job = JobSpec(id=FW, to=(GROUP,), namespace=setup.namespace, document={"operation": "update"})
-    return Scenario(name=name, devices=(group,), jobs=(job,), cloud=setup.jobs_settings, bounds=TIMELESS)
+    jobs = [JobSpec(id=job, to=(GROUP,), namespace=setup.namespace, document=UPDATE) for job in (FW, NEXT_JOB)]
+    if setup.bounds.allows("other-namespace"):
+        jobs.append(JobSpec(id=OTHER, to=(GROUP,), namespace=OTHER_NAMESPACE, document=UPDATE, provokes=True))
+    return Scenario(name=name, devices=(group,), jobs=tuple(jobs), cloud=setup.jobs_settings, bounds=TIMELESS)
 
 
 class _Replay:
@@ -146,6 +151,7 @@ class _Replay:
                 parted = Parted(number, len(choices), choice, error.expected, error.seen)
             ended = ending(self._system, world) if parted is None else None
             if ended is not None:
+                self._time.rests()
                 engine.record(ended)
             else:
                 self._is_over = True
@@ -193,7 +199,7 @@ class _Replay:
             return
         entry = self._time.told(entry)
         self._judge.feed(entry)
-        self._sink(entry)
+        self._sink(entry._replace(at=round(entry.at - self._time.rested, 6)))
         if entry.source == CLOUD or entry.source.startswith("device/"):
             self._sight.feed(entry)
 

@@ -7,15 +7,23 @@ Tokens are called anew in a world after every step (see `tokens`). In a trace ea
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from agent.device_events import AnswerReceived, AnswerUnreadable, ExecutionGone, JournalWritten, RequestSent
+from agent.device_events import (
+    AnswerReceived,
+    AnswerUnreadable,
+    DeviceDisconnected,
+    ExecutionGone,
+    JournalWritten,
+    RequestSent,
+)
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.device import Told
 from simulator.engines.explore.made_up_time import TIMELESS, MadeUpTime, duration
-from simulator.engines.explore.setup import Setup
-from simulator.engines.explore.system import System
+from simulator.engines.explore.setup import FW, NEXT_JOB, Setup
+from simulator.engines.explore.system import System, World
 from simulator.engines.explore.tokens import Tokens
 from simulator.engines.explore.world import Transition, ending, played, system_of
 from simulator.trace import (
@@ -54,25 +62,19 @@ def told_on_the_way(system: System, path: Iterable[Choice], why: str = "explored
 
 def told_of(system: System, transitions: Iterable[Transition], why: str = "explored") -> Iterator[Entry]:
     """The trace of a path that was played."""
-    scribe, world = _Scribe(system.setup), system.first()
-    yield scribe.write(ENGINE, started(system.setup))
-    yield scribe.write(CLOUD, CloudListening({}))
-    for side, by_cloud, by_device, tokens in system.told_before:
-        yield from scribe.write_all(side, by_cloud, by_device)
-        scribe.calls(side, tokens)
+    scribe, world = Scribe(system), system.first()
+    yield from scribe.beginning()
     for transition in transitions:
         yield from scribe.transition(transition, why)
         world = transition.world
-    ended = ending(system, world)
-    if ended is not None:
-        yield scribe.write(CLOUD, AccountEnded())
-        yield scribe.write(ENGINE, ended)
+    yield from scribe.ended(world)
 
 
 def started(setup: Setup) -> RunStarted:
     """What the run of a world begins with."""
     names, policy = tuple(seat.name for seat in setup.seats), setup.device_policy(setup.seats[0])
     waits = {name: policy.leap_deadline for name in names if setup.leap_when_unreachable == "proceed"}
+    has_others = setup.bounds.allows("other-namespace") and setup.devices != "two namespaces"
     shared = {seat.name: (seat.thing, seat.namespace) for seat in setup.seats}
     return RunStarted(
         "explored",
@@ -82,14 +84,17 @@ def started(setup: Setup) -> RunStarted:
         finish_after_switch=names if setup.policy == "finish-after-switch" else (),
         leap_unanswered=waits,
         shared=shared if len(setup.things) < len(names) else {},
+        jobs=(FW, NEXT_JOB) if has_others else (),
         one_clock=True,
     )
 
 
-class _Scribe:
-    """Numbers entries, makes up times, and gives tokens names."""
+class Scribe:
+    """Tells a path step by step: numbers entries, makes up times, and gives tokens names."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, system: System) -> None:
+        setup = system.setup
+        self._system = system
         self._sources = tuple(device_source(seat.name) for seat in setup.seats)
         self._numbers = Counter[str]()
         self._time = MadeUpTime()
@@ -97,8 +102,33 @@ class _Scribe:
         self._names: list[dict[str, str]] = [{} for _ in setup.seats]
         self._minted = 0
 
-    def write(self, source: str, event: Event) -> Entry:
-        """One entry."""
+    def fork(self) -> "Scribe":
+        """Another that has told the same; what either tells from now on is nothing to the other."""
+        twin = copy(self)
+        twin._numbers, twin._time, twin._names = self._numbers.copy(), copy(self._time), list(self._names)
+        return twin
+
+    def beginning(self) -> Iterator[Entry]:
+        """All that is told before the first transition."""
+        yield self._write(ENGINE, started(self._system.setup))
+        yield self._write(CLOUD, CloudListening({}))
+        for side, by_cloud, by_device, tokens in self._system.told_before:
+            yield from self._write_all(side, by_cloud, by_device)
+            self._calls(side, tokens)
+
+    def ended(self, world: World) -> Iterator[Entry]:
+        """How a run ends that has come there, if it has: after a long rest, and who runs is stopped."""
+        ended = ending(self._system, world)
+        if ended is None:
+            return
+        self._time.rests()
+        yield self._write(ENGINE, ended)
+        yield self._write(CLOUD, AccountEnded())
+        for source, side in zip(self._sources, world.sides, strict=True):
+            if side.device.machine is not None:
+                yield self._write(source, DeviceDisconnected("stopped", planned=True))
+
+    def _write(self, source: str, event: Event) -> Entry:
         self._numbers[source] += 1
         return self._time.told(Entry(source, self._numbers[source], 0.0, event))
 
@@ -109,32 +139,32 @@ class _Scribe:
         if choice.do == "timer":
             self._time.passes(duration(self._policy, choice.what))
         if operation is not None:
-            yield self.write(CONTROLLER, DeletionRequested(choice.what, True, why, operation))
-        yield from self.write_all(transition.side, transition.told_by_cloud, transition.told_by_device)
+            yield self._write(CONTROLLER, DeletionRequested(choice.what, True, why, operation))
+        yield from self._write_all(transition.side, transition.told_by_cloud, transition.told_by_device)
         if operation is not None:
-            yield self.write(CONTROLLER, DeletionAccepted(choice.what, operation))
+            yield self._write(CONTROLLER, DeletionAccepted(choice.what, operation))
         for side, tokens in enumerate(transition.tokens):
-            self.calls(side, tokens)
+            self._calls(side, tokens)
 
-    def calls(self, side: int, tokens: Tokens) -> None:
+    def _calls(self, side: int, tokens: Tokens) -> None:
         """What the tokens of a side are called from now on, which are in the trace what they are."""
         names = {called: self._names[side].get(token, token) for token, called in tokens}
         self._names[side] = names
 
-    def write_all(self, side: int | None, by_cloud: Iterable[Event], by_device: Iterable[Told]) -> Iterator[Entry]:
+    def _write_all(self, side: int | None, by_cloud: Iterable[Event], by_device: Iterable[Told]) -> Iterator[Entry]:
         """What the cloud tells, and then the device."""
         for event in by_cloud:
-            yield self.write(CLOUD, event if side is None else self._named(event, side))
+            yield self._write(CLOUD, event if side is None else self._named(event, side))
         for told in by_device:
             assert side is not None, "somebody tells it"
-            yield self.write(self._sources[side], self._named(told, side))
+            yield self._write(self._sources[side], self._named(told, side))
             if isinstance(told, JournalWritten):
                 self._time.writes_down()
 
     def _named(self, event: Event, side: int) -> Event:
         if isinstance(event, RequestSent):
             self._minted += 1
-            self._names[side][event.client_token] = f"token-{self._minted}"
+            self._names[side] = self._names[side] | {event.client_token: f"token-{self._minted}"}
         if isinstance(event, ExecutionGone) and event.learned_from in self._names[side]:
             return replace(event, learned_from=self._names[side][event.learned_from])
         if isinstance(event, WITH_TOKEN) and event.client_token:

@@ -16,15 +16,20 @@ from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 MOMENT_SECONDS: Final = 0.001
 ON_RECORD_SECONDS: Final = 1.1
 """After so long the verdict takes what a device was told for known to it."""
+ENOUGH_SECONDS: Final = LONGEST_SECONDS / 2
+"""Longer than all on a way together: what has not been done by then never will be."""
+AT_REST_SECONDS: Final = (ENOUGH_SECONDS + LONGEST_SECONDS) / 2
+"""So long nothing more comes before a run ends. It is enough; but who is silent for it may be alive: there are no
+keep-alives here."""
 TIMELESS: Final = Bounds(
     detection_seconds=LONGEST_SECONDS,
-    ready_seconds=LONGEST_SECONDS,
-    lost_job_seconds=LONGEST_SECONDS,
+    ready_seconds=ENOUGH_SECONDS,
+    lost_job_seconds=ENOUGH_SECONDS,
     retry_gap_seconds=0,
     silence_seconds=LONGEST_SECONDS,
     restarts=1_000_000,
 )
-"""What the verdict judges by: no bound of time is ever exceeded."""
+"""What the verdict judges by: no bound of time is exceeded on the way, and at rest those that something is due by."""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,8 @@ class MadeUpTime:
     """Seconds; every entry is a moment after the one before."""
 
     now: float = 0.0
+    rested: float = 0.0
+    """So much of it was before the end, where nothing came any more: nobody who looks at the trace need wait for it."""
 
     def passes(self, seconds: float) -> None:
         """So long nothing is told."""
@@ -40,6 +47,11 @@ class MadeUpTime:
     def writes_down(self) -> None:
         """A device's journal has been written."""
         self.passes(ON_RECORD_SECONDS)
+
+    def rests(self) -> None:
+        """Nothing more comes, for so long that nothing can be said to be about to come."""
+        self.passes(AT_REST_SECONDS)
+        self.rested = AT_REST_SECONDS
 
     def told(self, entry: Entry) -> Entry:
         """An entry at its time."""

@@ -58,6 +58,13 @@ def test_over_real_mqtt_it_is_the_same_way_and_the_same_verdict(name: str):
     assert [entry.at for entry in live] == sorted(entry.at for entry in live)
 
 
+def test_nobody_who_looks_at_the_trace_waits_for_the_rest_before_its_end():
+    trace = list[Entry]()
+    assert replayed("update", trace=trace).verdict.outcome == "passed"
+    ended = next(entry for entry in trace if entry.event.type == "run.ended")
+    assert ended.at - trace[trace.index(ended) - 1].at < 1
+
+
 def walk(setup: Setup, random: Random, length: int) -> list[str]:
     """Some way through a world; what costs something is rare."""
     system = System(setup)

@@ -18,6 +18,7 @@ from simulator.engines.explore.choice import KINDS, Choice
 from simulator.engines.explore.device import renamed
 from simulator.engines.explore.digest import digest
 from simulator.engines.explore.entries import entries_of
+from simulator.engines.explore.made_up_time import TIMELESS
 from simulator.engines.explore.net import Message, Net
 from simulator.engines.explore.playing import held_to
 from simulator.engines.explore.search import explore
@@ -26,7 +27,7 @@ from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import Side, System, World
 from simulator.engines.explore.tokens import OURS, Names, token_of, with_nonce, with_token
 from simulator.engines.explore.walks import walks
-from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of
+from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of, transitions
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict import Judge
 from tests.simulator.engines.explore.naive import search
@@ -302,3 +303,31 @@ def test_more_requests_than_there_are_names_for_end_a_search_and_walks(
     found = explore(system)
     assert (found.stopped_by, found.complete) == (stopped_by, False)
     assert walks(system, 50, seed=0, bounds={"delete": 1}).stopped_by == stopped_by
+
+
+def test_a_trace_ends_as_that_of_a_run_does_long_after_the_last_that_came():
+    setup = Setup(bounds=STANDARD, next=True)
+    *told, ended, account, stopped = entries_of(setup, walk(system_of(setup), 0)[0])
+    assert [each.event.type for each in (ended, account, stopped)] == [
+        "run.ended",
+        "account.ended",
+        "device.disconnected",
+    ]
+    assert told[-1].at < TIMELESS.ready_seconds < ended.at - told[-1].at < TIMELESS.silence_seconds
+
+
+def test_a_job_in_a_namespace_that_is_not_the_devices_is_not_left_by_it():
+    setup = Setup(bounds=Bounds(other_namespace=1))
+    system = system_of(setup)
+    path, world = (
+        [Choice("create", "fw"), Choice("create", "others")],
+        apply(setup, first(setup), Choice("create", "fw")),
+    )
+    world = apply(setup, world, Choice("create", "others"))
+    while not is_home(system, world):
+        free = [each for each in transitions(system, world) if each.actor != "operator" and not each.costs]
+        path, world = [*path, free[0].choice], free[0].world
+    judge = Judge()
+    for entry in entries_of(setup, path):
+        judge.feed(entry)
+    assert judge.verdict().outcome == "passed"
