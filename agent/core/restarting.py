@@ -75,16 +75,12 @@ def _as_found(work: Work, booted: Booted) -> Work:
 def _by_hardware(work: Work, booted: Booted) -> Work:
     """The work as far as the hardware has come for certain, should the record be an older one than the newest.
 
-    Where an image lies that was never committed, its write had begun; what is past its reboot and on no trial any more,
-    its commit.
+    Where an image lies that was never committed, its write had begun. Of a commit nothing is for certain: the very
+    version may have run before.
     """
-    plan = work.plan
-    write, commit = plan.index_of("write"), plan.index_of("commit")
-    if booted.unproven and work.begun <= write < len(plan.steps):
+    write = work.plan.index_of("write")
+    if booted.unproven and work.begun <= write < len(work.plan.steps):
         return replace(work, done=write, begun=write + 1)
-    is_committed = booted.runs(plan.version) and not booted.on_trial and work.done > plan.index_of("reboot")
-    if is_committed and work.begun <= commit < len(plan.steps):
-        return replace(work, done=commit, begun=commit + 1)
     return work
 
 

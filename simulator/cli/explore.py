@@ -65,7 +65,9 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     type=click.Choice(["none", "same", "other"]),
     help="Whether the job's id is used again, for the same document or another.",
 )
-@click.option("--next/--no-next", "has_next", default=None, help="Whether another job follows the deleted one.")
+@click.option(
+    "--next/--no-next", "has_next", default=None, help="Whether another job comes, at any time after the first."
+)
 @click.option(
     "--same-second",
     "same_second",

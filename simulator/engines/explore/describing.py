@@ -66,7 +66,7 @@ def world_in_words(setup: Setup) -> str:
     asks, rare = ASKS[setup.asks], "".join(f"; {each}" for each in _unusual(setup))
     return (
         f"{who} of model {setup.model}, layout {setup.layout}, in {where}, which {back} after the switch and reports "
-        f"{setup.reports}; one job fw, {asks}{flaw}" + ("; then another job" if setup.next else "") + rare
+        f"{setup.reports}; one job fw, {asks}{flaw}" + ("; and another job" if setup.next else "") + rare
     )
 
 

@@ -114,7 +114,7 @@ class Operations:
                 at = thing if len(self._things) > 1 else ""
                 choice = Choice("delete execution", FW, at=at)
                 yield self._done(cloud, choice, "delete-execution", "operator", delete_it)
-        if setup.next and is_made and NEXT_JOB not in cloud.made and _is_going(fw):
+        if setup.next and is_made and NEXT_JOB not in cloud.made:
             yield self._create(cloud, NEXT_JOB, None)
         yield from self._others(cloud)
 
@@ -187,10 +187,6 @@ def _renamed(execution: JobExecution, thing: str, namespace: str | None, names: 
         return execution
     details = names.details(execution.status_details)
     return execution if details is execution.status_details else replace(execution, status_details=details)
-
-
-def _is_going(job: Job | None) -> bool:
-    return job is None or job.status is JobStatus.DELETION_IN_PROGRESS
 
 
 def _executions(cloud: Cloud, job_id: str) -> Iterator[tuple[str, int]]:

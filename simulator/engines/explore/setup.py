@@ -114,7 +114,7 @@ class Setup(Part):
 
     Its firmware is 2.0, with `flaw`; or it `asks` for something else: a new configuration, a program (one that does
     its work, or one that starts the agent again), a reboot. `again`: what the id is used for once more. `next`:
-    another job, made once the deletion of `fw` has begun. `same_second`: the id may be used again within the second in
+    another job, made at any time after `fw`. `same_second`: the id may be used again within the second in
     which it was queued first, so that nothing on the wire tells the two apart. `sectors`: an image's 16 sectors are
     worked on in so many groups, between two of which anything may happen.
     """

@@ -7,6 +7,7 @@ from agent.device_events import (
     DeviceBooted,
     ExecutionTaken,
     HardwareChanged,
+    JournalSpoiled,
     PhaseChanged,
     PowerLost,
     StepFinished,
@@ -229,7 +230,13 @@ def _committed(state: Commits, now: Moment) -> None:
         state.held += 1
 
 
+def _forgot(state: Commits, _now: Moment) -> None:
+    """Its journal was spoiled, and the hardware does not show whose commit it was."""
+    state.standing = EMPTY
+
+
 READS_COMMITS: Final[Reads] = {
+    JournalSpoiled: _forgot,
     VersionReverted: _reverted,
     VersionCommitted: _committed,
     StepStarted: _began,
@@ -246,7 +253,7 @@ def essence_of_commits(state: Commits, past: Past) -> Commits:
 
 
 def rule_double_apply(state: Commits, subject: Subject) -> Ruling:
-    """One execution committed twice, with no revert between.
+    """One execution committed twice, with no revert between, by a device whose journal can tell it of the first.
 
     Two executions that were queued within the same second share an identity; if the cloud told of two, or, where its
     account does not tell, the device took two documents under it, this is undecided. Another version is certainly
