@@ -7,6 +7,11 @@ from tests.explore.mutations.worlds import world
 
 LATE: Final = "recovering.on_step_late: `isinstance(phase, Executing) or phase.running` is dropped from an `and`"
 
+FOUR_HINTS: Final = (
+    "it matters if nothing says that the job is gone that was claimed, nor that there is another: four notifications are "
+    "lost, more than in any world"
+)
+
 
 class Behind(NamedTuple):
     """Another mutation, with which it is caught in a world in which neither is alone."""
@@ -26,6 +31,44 @@ BEHIND: Final[dict[str, Behind]] = {
 """By mutation: the rule that does the same where it is needed."""
 
 RIGHT: Final[dict[str, str]] = {
+    "taking.on_claim_answered: no `expects=True`": "it asks once, and polls then, instead of asking some more times",
+    "taking.on_claim_answered: `expects=False`": "it asks once, and polls then, instead of asking some more times",
+    "working.advance: `turn.policy.reports != 'end'` is dropped from an `and`": (
+        "it reports more than its policy wants, each step as others do"
+    ),
+    "working.begin: no `turn.do(CancelTimer('leap'))`": (
+        "nobody waits for it while a step runs, and whoever does after that sets it anew"
+    ),
+    "working.on_progress: no `turn.to(executing, 'progress')`": (
+        "telling it keeps it; while another report is under way the next progress is told instead"
+    ),
+    "recovery.TABLE: `Remedy.UNDO` for `Remedy.DROP` (2)": (
+        "of nothing begun there is nothing to take back, and the hardware is looked over, which is whole"
+    ),
+    "taking.on_connected: no `turn.to(Idle(again=True), 'connected')`": (
+        "it asks at once, and if there is nothing yet it polls, though later"
+    ),
+    "taking.on_connected: no `again=True`": "it polls all the same, though later",
+    "taking.on_connected: `again=False`": "it polls all the same, though later",
+    "taking.on_time_to_ask: `turn.machine.connected` is dropped from an `and`": (
+        "off line nothing is sent, and whoever comes back on line asks anew"
+    ),
+    "taking._nothing_there: `count < policy.confirmations` is dropped from an `and`": (
+        "what was announced is asked for later each time, up to the longest wait, instead of by polling"
+    ),
+    "taking._nothing_there: `count <= policy.confirmations`": "it asks once more before it polls",
+    "taking._nothing_there: no `turn.to(Idle(), 'nothing to do')`": (
+        "it polls all the same, and asks some more times when it was told that there is nothing"
+    ),
+    "taking.consider: `may_have_begun(plan, ())` is dropped from an `and`": (
+        "it asks how far an execution came of which it need not know, and takes it then"
+    ),
+    "taking._is_orphan: `not is_claim` is dropped from an `and`": (
+        "of what nobody has got on with, no step that is begun once was told, so it begins anew all the same"
+    ),
+    "taking._plan_and_take: `_is_orphan(claimed)` is dropped from an `and`": (
+        "what it has just claimed is settled as begun by nobody, and so taken"
+    ),
     "working.read_update_answer: no `version_number=state.version_number if state else work.version_number + 1`": (
         "the next update is refused as out of step, with the version and our own nonce, and so known as ours"
     ),
@@ -89,5 +132,8 @@ RIGHT: Final[dict[str, str]] = {
 }
 """By mutation: why a device that does so is right as well."""
 
-MISSED: Final[dict[str, str]] = {}
+MISSED: Final[dict[str, str]] = {
+    "taking.on_claim_answered: no `turn.to(Idle(expects=True), 'the claim did not hold')`": FOUR_HINTS,
+    "taking.on_claim_answered: no `turn.timer('ask-again', *turn.backoff(1))`": FOUR_HINTS,
+}
 """By mutation: a rule of safety that nothing looks for yet, and what that would take."""

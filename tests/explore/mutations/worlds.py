@@ -42,6 +42,7 @@ WORLDS: Final = (
     world({"delete": 1}, asks="reboot"),
     world({"power-cut": 1}, layout="single"),
     world({"power-cut": 1}, layout="single", flaw="self-test"),
+    world({"disconnect": 1}, layout="single", reports="end"),
     world({"power-cut": 1, "journal-lost": 1}, layout="single", flaw="self-test"),
     world({"power-cut": 1, "journal-lost": 1}, layout="single"),
     world({"power-cut": 1}, flaw="boot"),
