@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, Literal, NamedTuple, assert_never
 
+from pydantic import JsonValue
+
 from agent.errors import InputError
 from agent.jitter import Jitter
 from simulator.controller.controller import Controller
@@ -28,7 +30,7 @@ from simulator.verdict import Judge, Verdict
 
 EngineName = Literal["virtual", "live"]
 GROUP: Final = "fleet"
-UPDATE: Final = {"operation": "update"}
+UPDATE: Final[dict[str, JsonValue]] = {"operation": "update"}
 MOST_MOVES: Final = 100
 """Until devices that are switched on have found nothing to do."""
 ORDER: Final = {"up": 0, "down": 1, "device": 2, "timer": 3}

@@ -8,8 +8,8 @@ from tests.explore.mutations.worlds import world
 LATE: Final = "recovering.on_step_late: `isinstance(phase, Executing) or phase.running` is dropped from an `and`"
 
 FOUR_HINTS: Final = (
-    "it matters if nothing says that the job is gone that was claimed, nor that there is another: four notifications are "
-    "lost, more than in any world"
+    "it matters if nothing says that the job is gone that was claimed, nor that there is another: four notifications "
+    "are lost, more than in any world"
 )
 
 

@@ -10,6 +10,7 @@ from simulator.engines.explore.system import System
 from simulator.engines.explore.world import played
 from simulator.scenario import shipped
 from simulator.verdict import INVARIANTS
+from tests.explore.mutations.begun_once import BEGINS_ONCE, system_of
 from tests.explore.mutations.behind import BEHIND, MISSED, RIGHT
 from tests.explore.mutations.plays import OWN
 from tests.explore.mutations.record import Outcome, recorded
@@ -108,6 +109,28 @@ def test_what_stands_behind_a_rule_is_generated(name: str):
 def test_our_agent_decides_nothing_by_words_or_by_waits(world: str):
     """So a mutation that changes no more than these leads nowhere else."""
     decided: dict[tuple[object, object], object] = {}
-    for met in alone(world).new:
-        blank = wordless(met.outcome)
-        assert decided.setdefault((wordless(met.state), wordless(met.event)), blank) == blank
+    for each in alone(world).new:
+        blank = wordless(each.outcome)
+        assert decided.setdefault((wordless(each.state), wordless(each.event)), blank) == blank
+
+
+def test_what_is_changed_where_nothing_ran_makes_no_difference():
+    met = alone(QUICK).met
+    for name in list(ALL)[::40]:
+        place = ALL[name].place
+        unasked = [each for each in met if place.function not in each.ran]
+        with switched(ALL[name]):
+            assert all(each.outcome_now() == each.outcome for each in unasked)
+
+
+TWICE = "recovery.TABLE: `Remedy.GO_ON` for `Remedy.FAIL` (2)"
+
+
+@pytest.mark.parametrize("world", ["asks=program power-cut=1", "asks=program power-cut=1 journal-back=1"])
+def test_a_program_that_is_begun_twice_is_counted(world: str):
+    found = tried(ALL[TWICE], [alone(world)]).caught
+    assert found is not None
+    assert found.invariant == BEGINS_ONCE
+    with suppress(ValueError):  # our agent does something else on the way
+        for transition in played(system_of(WORLD[world]), found.path):
+            assert not transition.broken
