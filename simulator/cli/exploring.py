@@ -75,14 +75,6 @@ def explored(wanted: Wanted) -> int:
     The first interruption ends the search, and what was found by then is said and kept before that raises
     KeyboardInterrupt.
     """
-    try:
-        return _explored(wanted)
-    except WorkerDiedError as error:
-        talk(f"ghostjob: {error}")
-        return ExitCode.INCONCLUSIVE
-
-
-def _explored(wanted: Wanted) -> int:
     if wanted.layout != "all":
         return _explored_one(wanted)
     codes = []
@@ -93,6 +85,14 @@ def _explored(wanted: Wanted) -> int:
 
 
 def _explored_one(wanted: Wanted) -> int:
+    try:
+        return _searched(wanted)
+    except WorkerDiedError as error:
+        talk(f"ghostjob: {error}")
+        return ExitCode.INCONCLUSIVE
+
+
+def _searched(wanted: Wanted) -> int:
     name, world = named_world(wanted)
     system = system_of(world.setup)
     from simulator.cli.kept_exploration import Keeping

@@ -11,6 +11,7 @@ forked, one process does it all.
 
 import multiprocessing
 import signal
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
 from simulator.engines.explore.tables import Trait
 
+OUT_OF_MEMORY: Final = 70
+"""How a process ends that was given no more memory."""
 END_SECONDS: Final = 5.0
 """A process that was told to end has so long for it."""
 
@@ -195,7 +198,12 @@ def _work(system: Searchable, number: int, connections: list[tuple[Connection, C
             answer = getattr(worker, name)(*arguments)
         except TooManyPartsError as error:
             answer = error
-        connection.send(answer)
+        except MemoryError:
+            sys.exit(OUT_OF_MEMORY)
+        try:
+            connection.send(answer)
+        except OSError:  # another process ended before its time, and whoever asked does not wait for this one
+            return
 
 
 class Together(Shards):
@@ -291,6 +299,8 @@ class Together(Shards):
 
 def _reason(process: ForkProcess) -> str:
     code = process.exitcode
+    if code == OUT_OF_MEMORY:
+        return "out of memory"
     return f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import Dividable
 from simulator.engines.explore.setup import Bounds, Setup
-from simulator.engines.explore.sharing import WorkerDiedError, keeper, shards_of
+from simulator.engines.explore.sharing import Together, WorkerDiedError, keeper, shards_of
 from simulator.engines.explore.system import System
 from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved
 
@@ -82,6 +83,42 @@ class Deadly(Clocks):
 def test_a_process_that_dies_is_noticed_and_nothing_is_told_for_complete():
     with pytest.raises(WorkerDiedError, match=r"process \d of the 2 .*killed by signal 9.*--jobs 1"):
         explore(Deadly(high=6), jobs=2)
+
+
+def test_who_is_left_when_a_process_dies_ends_without_a_word(capfd: pytest.CaptureFixture[str]):
+    with shards_of(Clocks(high=6), 2) as shards:
+        assert isinstance(shards, Together)
+        left, dies = shards._processes
+        assert left.pid is not None
+        os.kill(left.pid, signal.SIGSTOP)
+        dies.kill()
+        dies.join()
+        threading.Thread(target=_goes_on_when_nobody_hears, args=[shards, left.pid]).start()
+        with pytest.raises(WorkerDiedError):
+            shards.round(0, 1)
+    assert capfd.readouterr().err == ""
+
+
+def _goes_on_when_nobody_hears(shards: Together, pid: int) -> None:
+    """Who has been asked is let go only once nobody waits for the answer."""
+    while not shards._connections[0].closed:
+        os.sched_yield()
+    os.kill(pid, signal.SIGCONT)
+
+
+class Greedy(Clocks):
+    """At some time there is no more memory for it."""
+
+    def device_moves(self, device: int, waits: int) -> tuple[Moved, ...]:
+        if device == 4:
+            raise MemoryError
+        return super().device_moves(device, waits)
+
+
+def test_a_process_without_memory_is_told_in_words(capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(WorkerDiedError, match=r"ended \(out of memory\) after .* is not complete"):
+        explore(Greedy(high=6), jobs=2)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
