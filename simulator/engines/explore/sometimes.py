@@ -73,6 +73,8 @@ class At(NamedTuple):
     was_known: bool = False
     told_gone: bool = False
     removed: bool = False
+    lost: bool = False
+    """It was removed under the device: who has not begun it has nothing to recover from."""
 
 
 Met = Callable[[Place, At, Event], bool]
@@ -96,12 +98,13 @@ def _becomes(place: Place, event: object, status: str) -> bool:
     return isinstance(event, ExecutionChanged) and event.execution.job_id == place.job and event.status == status
 
 
-def _goes_on(at: At, event: object) -> bool:
-    return at.removed and isinstance(event, ExecutionChanged) and event.status in ("IN_PROGRESS", "SUCCEEDED")
+def _goes_on(event: object) -> bool:
+    return isinstance(event, ExecutionChanged) and event.status in ("IN_PROGRESS", "SUCCEEDED")
 
 
 def _reused(place: Place, at: At, event: object) -> bool:
-    return _goes_on(at, event) and isinstance(event, ExecutionChanged) and event.execution.job_id == place.job
+    is_of_it = isinstance(event, ExecutionChanged) and event.execution.job_id == place.job
+    return at.removed and is_of_it and _goes_on(event)
 
 
 def _failed(place: Place, at: At, event: object) -> bool:
@@ -148,7 +151,10 @@ PLACES: Final[dict[PlaceName, tuple[Met, frozenset[Kind]]]] = {
     ),
     "deleted-while-powerless": (_removed(lambda _, at: not at.powered), frozenset({"delete", "power-cut"})),
     "cancelled-in-step": (_cancelled, frozenset({"cancel"})),
-    "recovered": (lambda _, at, event: _goes_on(at, event), frozenset({"delete", "create-again", "delete-execution"})),
+    "recovered": (
+        lambda _, at, event: at.lost and _goes_on(event),
+        frozenset({"delete", "create-again", "delete-execution"}),
+    ),
     "succeeded": (lambda place, _, event: _becomes(place, event, "SUCCEEDED"), frozenset()),
     "reused-id": (_reused, frozenset({"delete", "create-again", "delete-execution"})),
     "power-lost-in": (
@@ -232,8 +238,8 @@ def after(at: At, event: Event, job: str) -> At:
             return at._replace(told_gone=True)
         case ExecutionLeft(execution=key) if key.job_id == job:
             return at._replace(step="", leapt=False, reported=False, asks="", rebooted=False)
-        case ExecutionRemoved(execution=key) if key.job_id == job:
-            return at._replace(removed=True)
+        case ExecutionRemoved(execution=key, status=status) if key.job_id == job:
+            return at._replace(removed=True, lost=at.lost or status == "IN_PROGRESS")
         case RequestSent(request="describe", job_id=about) if about == job and not at.leapt:
             return at._replace(asks="asked")
         case RequestSent(request="update", job_id=about, status=status) if about == job and status in ENDS:
