@@ -1,21 +1,21 @@
 """What is said of a search: what was violated before it began, and of which world it is."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from agent.device_events import DeviceBooted
+from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.answer import Found, verdict_of
 from simulator.engines.explore.choice import KINDS
 from simulator.engines.explore.describing import bounds_in_words, left_out, world_in_words
 from simulator.engines.explore.monitors import Broken
+from simulator.engines.explore.pieces import Piece
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.sometimes import NO_SUCH, PLACES, STOPPED, At, Looking, Sometimes
 from simulator.engines.explore.system import System
 from simulator.scenario.places import Place
-from simulator.trace import Event
 
 if TYPE_CHECKING:
     from simulator.engines.explore.searchable import Searchable
@@ -27,10 +27,8 @@ class FromTheBeginning(Looking):
     def __init__(self) -> None:
         super().__init__(Place(place="succeeded", job="fw"), PLACES["succeeded"])
 
-    def watch(
-        self, watched: At, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
-    ) -> tuple[At, tuple[Broken, ...]]:
-        boots = any(isinstance(each, DeviceBooted) for each in told_by_device)
+    def watch(self, watched: At, told: Piece[Heard]) -> tuple[At, tuple[Broken, ...]]:
+        boots = any(isinstance(each, DeviceBooted) for each in told.value.by_device)
         return watched, (Broken("alive", "it boots"),) if boots else ()
 
 
