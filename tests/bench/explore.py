@@ -3,10 +3,14 @@
 Each world is one device, one update with its steps reported, one deletion, and more and more besides. CPU seconds are
 of all processes together; *asked* is the part of them in which the cores were asked for moves that were not known yet,
 and *arrays* the rest. Beside them hypothesis walks the same world at random, with a `RuleBasedStateMachine`.
+
+`--aims` measures instead what the search is held to, with each aim, its peer, and how it stands to that: a machine of
+two cores that does nothing else.
 """
 
 import resource
 import time
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,12 +20,15 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from rich.console import Console
 from rich.table import Table
 
+from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.exploration import Exploration
+from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.search import explore
-from simulator.engines.explore.setup import Bounds, Setup
+from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.walks import walks
 from simulator.engines.explore.world import transitions
+from simulator.trace import Event
 
 MORE = (
     ("deletion", {"delete": 1}),
@@ -31,6 +38,16 @@ MORE = (
     ("+ lost answer", {"lose-answer": 1}),
     ("+ duplicate", {"duplicate": 1}),
     ("+ delay", {"delay": 1}),
+)
+AIMED_TRANSITIONS, AIMED_TIMES, AIMED_SECONDS, AIMED_MEBIBYTES = 300_000, 50, 25, 1024
+"""Transitions a second a core, with monitors that see nothing; times as many as hypothesis takes steps; and the
+standard world, on two cores.
+"""
+PEERS = (
+    "a prototype: 143,000 to 188,000",
+    "hypothesis: {:,.0f} steps a second",
+    "a prototype: 81 s, one core",
+    "1,495 MiB",
 )
 COLUMNS = ("world", "jobs", "states", "transitions", "depth", "wall s", "CPU s", "asked", "arrays", "transitions/s CPU")
 
@@ -46,6 +63,55 @@ def measured(bounds: dict[str, int], jobs: int, seconds: float) -> tuple[Explora
     begun = cpu_seconds()
     found = explore(System(Setup(bounds=Bounds.model_validate(bounds))), jobs=jobs, seconds=seconds)
     return found, cpu_seconds() - begun
+
+
+class Blind:
+    """Monitors that see nothing."""
+
+    judges: frozenset[str] = frozenset()
+
+    def start(self) -> Hashable:
+        return 0
+
+    def gist(self, told: Heard) -> Heard:
+        return Heard()
+
+    def watch(
+        self, watched: Any, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
+    ) -> tuple[Hashable, tuple[Broken, ...]]:
+        return watched, ()
+
+    def at_rest(self, watched: Any) -> tuple[Broken, ...]:
+        return ()
+
+    def forget(self, watched: Any, alive: int) -> Hashable:
+        return watched
+
+    def places(self, watched: Any) -> int:
+        return 0
+
+    def renamed(self, watched: Any, names: Mapping[str, str]) -> Hashable:
+        return watched
+
+
+def aims(bounds: Bounds, seconds: float) -> Table:
+    """What was measured, beside what it is to be; a world that was not complete in time says so."""
+    begun = cpu_seconds()
+    blind = explore(System(Setup(bounds=bounds), Blind()), seconds=seconds)
+    a_second = blind.transitions / (cpu_seconds() - begun)
+    hypothesis = hypothesis_steps_a_second(dict(bounds.model_dump(by_alias=True)))
+    most = list[float]()
+    both = explore(System(Setup(bounds=bounds)), jobs=2, seconds=seconds, on_level=lambda at: most.append(at.mebibytes))
+    short = "" if both.complete else f", stopped by {both.stopped_by}"
+    table = Table("what", "aim", "measured", "of the aim", "peer")
+    for what, aim, measured, peer in (
+        ("transitions a second a core, blind", AIMED_TRANSITIONS, a_second, PEERS[0]),
+        ("times a RuleBasedStateMachine", AIMED_TIMES, a_second / hypothesis, PEERS[1].format(hypothesis)),
+        (f"seconds, two cores{short}", AIMED_SECONDS, both.seconds, PEERS[2]),
+        (f"MiB, two cores{short}", AIMED_MEBIBYTES, max(most), PEERS[3]),
+    ):
+        table.add_row(what, f"{aim:,}", f"{measured:,.0f}", f"{measured / aim:.2f}", peer)
+    return table
 
 
 def row(name: str, found: Exploration, cpu: float) -> list[str]:
@@ -94,9 +160,13 @@ def hypothesis_steps_a_second(bounds: dict[str, int]) -> float:
 @click.option("--kinds", default=4, show_default=True, help="So many kinds of trouble, of seven.")
 @click.option("--jobs", "all_jobs", type=int, multiple=True, default=(1, 2), show_default=True)
 @click.option("--seconds", default=120.0, show_default=True, help="For each world.")
-def main(kinds: int, all_jobs: tuple[int, ...], seconds: float) -> None:
+@click.option("--aims", "has_aims", is_flag=True, help="Measure the standard world, beside what is aimed at.")
+def main(kinds: int, all_jobs: tuple[int, ...], seconds: float, has_aims: bool) -> None:
     """Search one world after the other."""
     console, bounds = Console(width=150), dict[str, int]()
+    if has_aims:
+        console.print(aims(STANDARD, seconds))
+        return
     table = Table(*COLUMNS, "bytes/state")
     for name, more in MORE[:kinds]:
         bounds |= more
