@@ -15,7 +15,7 @@ Kind: TypeAlias = Literal["page", "section", "item"]
 """From what says most of a word to what says least."""
 KINDS: Final[tuple[Kind, ...]] = ("page", "section", "item")
 HEADING: Final = re.compile(r"(#+) (.+)")
-ITEM: Final = re.compile(r"- \*\*`([^`]+)`\*\*")
+ITEM: Final = re.compile(r"- ((?:(?:, )?\*\*`[^`]+`\*\*)+)")
 ROW: Final = re.compile(r"\|((?: `[^`|]+`,?)+) \|")
 CODE: Final = re.compile(r"`([^`]+)`")
 CELL: Final = re.compile(r"(?<!\\)\|")
@@ -75,7 +75,7 @@ def _of_page(name: str) -> Iterator[Topic]:
                 yield from (Topic(each, name, "section", text) for each in names)
         elif item := ITEM.match(line):
             text = _item(lines[number:])
-            yield from (Topic(each, name, "item", text) for each in _below(above, [item[1]]))
+            yield from (Topic(each, name, "item", text) for each in _below(above, CODE.findall(item[1])))
         elif line.startswith("|"):
             header = header or line
             if row := ROW.match(line):

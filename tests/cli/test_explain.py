@@ -82,6 +82,12 @@ def test_an_invariant_is_explained_with_what_to_do(capsys: pytest.CaptureFixture
     assert "no-ghost-update" not in shown.splitlines()[0]
 
 
+@pytest.mark.parametrize("word", ["lose-request", "lose-answer", "lose-hint", "stuck", "for ever", "undecidable"])
+def test_of_words_that_are_explained_together_each_is_a_topic(word: str, capsys: pytest.CaptureFixture[str]):
+    lines = explained(capsys, word).splitlines()
+    assert (lines[0], lines[-1]) == (word, "Page: explore")
+
+
 def test_a_key_is_explained_by_its_whole_name_and_by_its_end(capsys: pytest.CaptureFixture[str]):
     whole = explained(capsys, "power_cuts.off_seconds")
     assert whole == explained(capsys, "off_seconds")
