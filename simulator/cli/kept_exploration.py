@@ -1,13 +1,13 @@
 """What is kept of a search: the verdict, a schedule of each finding, and the trace and the report of one way."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import re
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack, suppress
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from agent.errors import InputError
 from simulator.engines.explore.playing import Played, held_to, of_path
 from simulator.engines.explore.schedule import Schedule
 from simulator.engines.explore.system import System
@@ -21,6 +21,8 @@ from simulator.verdict import InvariantVerdict, Verdict
 from simulator.verdict.explored import DOUBTS, Explored, ExploredCell, ExploredFinding
 
 SCHEDULES: Final = "schedules"
+SCHEDULE: Final = re.compile(r"\d{2,}-[a-z-]+\.yaml")
+"""What is kept there, and by nobody else."""
 EVENTS: Final = 8
 """So many entries show what a finding's last choice does."""
 LIKELY: Final = ("delete", "executing")
@@ -35,7 +37,7 @@ class Shown(NamedTuple):
 
 
 class Keeping:
-    """Keeps it in `out`, whole or not at all; None: nowhere. Raises InputError if that cannot be."""
+    """Keeps it in `out`, each file whole or not at all; None: nowhere. Raises InputError if that cannot be."""
 
     def __init__(self, out: Path | None, system: System) -> None:
         self._out, self._system = out, system
@@ -78,18 +80,13 @@ class Keeping:
         return invariant.model_copy(update={"violations": (first, *invariant.violations[1:])})
 
     def _schedule(self, number: int, finding: ExploredFinding, name: str) -> str:
-        if self._out is None:
+        if self._directory is None:
             return ""
         file = f"{SCHEDULES}/{number:02}-{finding.invariant}.yaml"
         violated = [finding.invariant] if finding.sort == "violated" else []
         about = f"{finding.why} (ghostjob explore, {name}, layout {self._system.setup.layout})"
         schedule = Schedule.of(self._system.setup, (*finding.way, *finding.loop), about[:1_000], violated)
-        path = self._out / file
-        try:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(schedule.yaml(), "utf-8", newline="\n")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+        self._directory.also(file, schedule.yaml())
         return file
 
     def diagram_of(self, finding: ExploredFinding) -> tuple[Sequence[Entry], Sequence[Step]]:
@@ -107,7 +104,18 @@ class Keeping:
             return
         for entry in self._entries(verdict):
             self._directory.write(entry)
-        self._directory.finish(verdict)
+        try:
+            self._directory.finish(verdict)
+        finally:
+            self._forget_others({finding.schedule for finding in verdict.explored.findings})
+
+    def _forget_others(self, kept: Collection[str]) -> None:
+        """Of an older search: they would tell of another."""
+        assert self._out is not None, "it is kept"
+        with suppress(OSError):  # where none can be removed, none could be written
+            for path in sorted((self._out / SCHEDULES).iterdir()):
+                if SCHEDULE.fullmatch(path.name) and f"{SCHEDULES}/{path.name}" not in kept:
+                    path.unlink()
 
     def _entries(self, verdict: Verdict) -> Sequence[Entry]:
         assert verdict.explored is not None, "of a search"

@@ -43,6 +43,7 @@ class OutputDirectory:
     def __init__(self, directory: Path, faces: Mapping[str, Face] = NO_FACES, tell: Tell = log_it) -> None:
         self._directory = directory
         self._faces = faces
+        self._besides: dict[str, str] = {}
         self._files = WholeFiles(directory, tell)
         self._alone: int | None = None
         try:
@@ -58,7 +59,7 @@ class OutputDirectory:
 
     def __exit__(self, *_: object) -> None:
         self._close_trace()
-        for name in (TRACE, VERDICT, *self._faces):
+        for name in (TRACE, VERDICT, *self._besides, *self._faces):
             with contextlib.suppress(OSError):  # what is gone with its directory needs no removal
                 self._files.partial(name).unlink(missing_ok=True)
         self._let_others()
@@ -79,6 +80,10 @@ class OutputDirectory:
             then = "the run goes on, and is not kept, but for its verdict if there is room"
             get_logger("ghostjob").warning("trace.unwritable", path=str(self._directory), why=error.strerror, then=then)
 
+    def also(self, name: str, text: str) -> None:
+        """Keep one more file, which goes before the faces when room is short; `name` may begin with one directory."""
+        self._besides[name] = text
+
     def finish(self, verdict: Verdict | None) -> None:
         """Everything is there: give the files their names. Without a verdict (a fleet alone), only the trace.
 
@@ -88,6 +93,8 @@ class OutputDirectory:
         self._end_trace()
         if verdict is not None:
             self._write_verdict(partial(verdict.model_dump_json, indent=2))
+            for name, text in self._besides.items():
+                files.write(name, partial(str, text))
             for name, make in self._faces.items():
                 files.write(name, partial(make, verdict))
         if TRACE not in files.lost:

@@ -59,8 +59,11 @@ class WholeFiles:
             what = f"{self._directory / name}: not made, as ghostjob itself failed: {in_words(error, name)}"
             self._tell(f"{what}; {again}{TO_REPORT}")
             return False
+        path = self.partial(name)
         try:
-            with self.partial(name).open("w", encoding="utf-8", newline="\n") as file:
+            if path.parent != self._directory:
+                path.parent.mkdir(exist_ok=True)
+            with path.open("w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
