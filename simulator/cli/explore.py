@@ -11,9 +11,10 @@ EXAMPLE = """\b
 Examples:
   ghostjob explore
   ghostjob explore --bound delete=1 --bound power-cut=1 --layout single
-  ghostjob explore delete-in-write --model ota-self-test-flag --out out
+  ghostjob explore delete-in-write --model ota-self-test-flag
   ghostjob explore --standard --bound delay=1 --time 600 --memory 2000
   ghostjob explore --standard --bound delay=2 --walks 100000 --seed 7
+  ghostjob explore --bound delete=1 --model undoes-in-the-wrong-order --out out
   ghostjob replay out/schedules/01-alive.yaml
 """
 MINUTES: Final = 10
@@ -97,7 +98,9 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option(
     "--walks", type=click.IntRange(1, MOST_WALKS), default=None, help="Walk so often at random, instead of everywhere."
 )
-@click.option("--seed", type=click.IntRange(0, MOST_WALKS), default=0, show_default=True, help="The seed of the walks.")
+@click.option(
+    "--seed", type=click.IntRange(0, MOST_WALKS), default=None, help="The seed of the walks; 0, if none is given."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

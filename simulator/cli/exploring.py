@@ -64,7 +64,7 @@ class Wanted:
     mebibytes: int = 2_000
     jobs: int = 1
     walks: int | None = None
-    seed: int = 0
+    seed: int | None = None
     out: Path | None = None
     is_json: bool = False
 
@@ -136,7 +136,9 @@ def _found(wanted: Wanted, system: System, world: OfScenario, is_interrupted: Is
     if wanted.walks is not None:
         from simulator.engines.explore.stumbling import by_walks
 
-        found = by_walks(system, wanted.walks, wanted.seed, jobs=wanted.jobs, **limits, is_interrupted=is_interrupted)
+        found = by_walks(
+            system, wanted.walks, wanted.seed or 0, jobs=wanted.jobs, **limits, is_interrupted=is_interrupted
+        )
         return Found(found)
     begun = time.monotonic()
     shown = Progressing()
@@ -190,6 +192,8 @@ class Progressing:
 
 def named_world(wanted: Wanted) -> tuple[str, OfScenario]:
     """The world that is asked for, and what it is called. Raises InputError."""
+    if wanted.seed is not None and wanted.walks is None:
+        raise InputError(f"--seed {wanted.seed}: a search has no chance in it; give --walks N, too")
     name, base = _base(wanted)
     setup = _with_options(base.setup, wanted)
     bounds = _with_bounds(setup.bounds, wanted)
@@ -242,6 +246,8 @@ def _with_bounds(bounds: Bounds, wanted: Wanted) -> Bounds:
     for text in wanted.bounds:
         kind, number = _bound(text)
         counts[kind] = number
+        if kind == "create-again" and number and wanted.again == "none":
+            raise InputError(f"--bound {text}: with --again none the id is never used again; give one of them")
     if wanted.again == "none":
         counts["create-again"] = 0
     elif wanted.again is not None:

@@ -40,9 +40,9 @@ def opening(world: str, bounds: Iterable[str], leaves_out: Iterable[str]) -> Ite
 
 def progress_line(depth: int, states: int, waiting: int, seconds: float, mebibytes: float, violations: int) -> str:
     """How far it is, in a line that fits a terminal."""
-    speed = f"{states / seconds:,.0f}/s" if seconds >= 0.1 else ""
+    speed = f"{states / seconds:,.0f}/s, " if seconds >= 0.1 else ""
     found = f", {violations} violated" if violations else ""
-    return f"depth {depth}: {states:,} states, {waiting:,} to go, {speed} {mebibytes:,.0f} MiB, {seconds:.0f} s{found}"
+    return f"depth {depth}: {states:,} states, {waiting:,} to go, {speed}{mebibytes:,.0f} MiB, {seconds:.0f} s{found}"
 
 
 def answer(verdict: Verdict, diagram_of: DiagramOf) -> Iterator[str]:

@@ -102,6 +102,30 @@ def test_from_how_many_states_only_failure_is_left_is_said_and_kept(tmp_path: Pa
     assert f"from {lost['states']} of them every way home ends with a failure; {nearest}" in told
 
 
+def test_of_an_older_search_no_schedule_is_left_and_of_others_each_is(tmp_path: Path):
+    schedules = tmp_path / "schedules"
+    schedules.mkdir()
+    for name in ("01-bootable.yaml", "01-no-lost-job.yaml", "mine.yaml"):
+        (schedules / name).write_text("format: 1\n")
+    assert ended([*BAD, "--layout", "single", "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in schedules.iterdir()) == ["01-accounted-for.yaml", "mine.yaml"]
+
+
+def test_schedules_that_cannot_be_kept_cost_neither_the_answer_nor_the_rest(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    (tmp_path / "schedules").write_text("no directory\n")
+    assert ended([*BAD, "--out", str(tmp_path)]) == 2
+    told = capfd.readouterr()
+    assert "FAILED: alive was violated after " in told.out
+    lost = "schedules/01-alive.yaml, schedules/02-accounted-for.yaml"
+    assert f"cannot write {lost}: " in told.err
+    assert told.err.splitlines()[-1].endswith(
+        "; kept there: verdict.json, junit.xml, summary.md, report.html, trace.jsonl"
+    )
+    assert {path.name for path in tmp_path.iterdir()} >= {"verdict.json", "report.html", "trace.jsonl"}
+
+
 def test_the_report_has_the_search_and_its_shortest_way(kept: Path):
     page = Elements((kept / "report.html").read_text("utf-8")).data
     assert (page.kind, page.state) == ("explore", "failed")
@@ -224,6 +248,11 @@ def test_bounds_come_from_the_scenario_the_standard_or_nowhere(given: dict[str, 
         (["explore", "--bound", "delet=1"], "did you mean delete?"),
         (["explore", "--bound", "delete"], "--bound delete: give delete=N, where N is 0 to 9"),
         (["explore", "--bound", "delete=10"], "--bound delete=10: give delete=N, where N is 0 to 9"),
+        (["explore", "--seed", "7"], "--seed 7: a search has no chance in it; give --walks N, too"),
+        (
+            ["explore", "--bound", "create-again=1", "--again", "none"],
+            "--bound create-again=1: with --again none the id is never used again; give one of them",
+        ),
         (["explore", "--model", "refrence"], "did you mean reference"),
         (["explore", "--namespace", "elsewhere"], "elsewhere is that of the others' job; take another"),
         (["explore", "no-such"], "no-such: no such file, and no shipped scenario of that name"),
