@@ -31,6 +31,9 @@ BEHIND: Final[dict[str, Behind]] = {
 """By mutation: the rule that does the same where it is needed."""
 
 RIGHT: Final[dict[str, str]] = {
+    "working.tell_progress: `turn.policy.reports != 'progress'` is dropped from an `or`": (
+        "it tells progress that its policy does not want"
+    ),
     "taking.on_claim_answered: no `expects=True`": "it asks once, and polls then, instead of asking some more times",
     "taking.on_claim_answered: `expects=False`": "it asks once, and polls then, instead of asking some more times",
     "working.advance: `turn.policy.reports != 'end'` is dropped from an `and`": (
@@ -133,6 +136,10 @@ RIGHT: Final[dict[str, str]] = {
 """By mutation: why a device that does so is right as well."""
 
 MISSED: Final[dict[str, str]] = {
+    "working.tell_progress: `not is_news` is dropped from an `or`": (
+        "it tells the same progress a hundred times a second while a step lasts; no-hammering counts no update that is "
+        "accepted"
+    ),
     "taking.on_claim_answered: no `turn.to(Idle(expects=True), 'the claim did not hold')`": FOUR_HINTS,
     "taking.on_claim_answered: no `turn.timer('ask-again', *turn.backoff(1))`": FOUR_HINTS,
 }
