@@ -32,7 +32,7 @@ from simulator.page.search import AXIS_NOTE, facts_of_search, story_of_search
 from simulator.page.shown import Shown
 from simulator.page.story import Material, story
 from simulator.report.device_row import STATES
-from simulator.trace import ClientDisconnected, DeviceJoined, Entry, RequestReceived, RunEnded, RunStarted
+from simulator.trace import AccountEnded, ClientDisconnected, DeviceJoined, Entry, RequestReceived, RunEnded, RunStarted
 from simulator.verdict import Verdict
 
 EXTRA: Final = 1_000
@@ -319,8 +319,8 @@ class Picture:
         return made
 
 
-GOING: Final = frozenset({ClientDisconnected, DeviceDisconnected})
-"""What happens to every device when a run is over, and tells nothing of it."""
+GOING: Final = frozenset({AccountEnded, ClientDisconnected, DeviceDisconnected})
+"""What happens to every device when a run is over, however long after, and tells nothing of it."""
 
 
 def _thing(device: Device, broken: tuple[str, ...]) -> Thing:

@@ -80,8 +80,6 @@ async def play_schedule(
 ) -> Replayed:
     """Play it to its end, or as far as the engine goes the same way; `sink` gets the trace, `name` is the verdict's.
 
-    The trace is without the long rest that the judge is given before the end (see `made_up_time`).
-
     Choices may be spelled as a schedule has them. `on_choice` is told of each, counted from 1, before it is played.
 
     In virtual time it runs on a VirtualLoop (`run_virtually`). Raises InputError for what cannot be conducted, and
@@ -153,8 +151,8 @@ class _Replay:
                 parted = Parted(number, len(choices), choice, error.expected, error.seen)
             ended = ending(self._system, world) if parted is None else None
             if ended is not None:
-                self._time.rests()
                 engine.record(ended)
+                self._time.rests()
             else:
                 self._is_over = True
         return Replayed(self._judge.verdict(), parted, tuple(dict.fromkeys(broken)))
@@ -201,7 +199,7 @@ class _Replay:
             return
         entry = self._time.told(entry)
         self._judge.feed(entry)
-        self._sink(entry._replace(at=round(entry.at - self._time.rested, 6)))
+        self._sink(entry)
         if entry.source == CLOUD or entry.source.startswith("device/"):
             self._sight.feed(entry)
 

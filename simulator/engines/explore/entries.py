@@ -117,12 +117,12 @@ class Scribe:
             self._calls(side, tokens)
 
     def ended(self, world: World) -> Iterator[Entry]:
-        """How a run ends that has come there, if it has: after a long rest, and who runs is stopped."""
+        """How a run ends that has come there, if it has: its account after a long rest, when who runs is stopped."""
         ended = ending(self._system, world)
         if ended is None:
             return
-        self._time.rests()
         yield self._write(ENGINE, ended)
+        self._time.rests()
         yield self._write(CLOUD, AccountEnded())
         for source, side in zip(self._sources, world.sides, strict=True):
             if side.device.machine is not None:

@@ -19,8 +19,8 @@ ON_RECORD_SECONDS: Final = 1.1
 ENOUGH_SECONDS: Final = LONGEST_SECONDS / 2
 """Longer than all on a way together: what has not been done by then never will be."""
 AT_REST_SECONDS: Final = (ENOUGH_SECONDS + LONGEST_SECONDS) / 2
-"""So long nothing more comes before a run ends. It is enough; but who is silent for it may be alive: there are no
-keep-alives here."""
+"""So long nothing more comes when a run has ended, until its accounts end. It is enough; but who is silent for it may
+be alive: there are no keep-alives here."""
 TIMELESS: Final = Bounds(
     detection_seconds=LONGEST_SECONDS,
     ready_seconds=ENOUGH_SECONDS,
@@ -37,8 +37,6 @@ class MadeUpTime:
     """Seconds; every entry is a moment after the one before."""
 
     now: float = 0.0
-    rested: float = 0.0
-    """So much of it was before the end, where nothing came any more: nobody who looks at the trace need wait for it."""
 
     def passes(self, seconds: float) -> None:
         """So long nothing is told."""
@@ -51,7 +49,6 @@ class MadeUpTime:
     def rests(self) -> None:
         """Nothing more comes, for so long that nothing can be said to be about to come."""
         self.passes(AT_REST_SECONDS)
-        self.rested = AT_REST_SECONDS
 
     def told(self, entry: Entry) -> Entry:
         """An entry at its time."""

@@ -230,9 +230,13 @@ def _committed(state: Commits, now: Moment) -> None:
         state.held += 1
 
 
-def _forgot(state: Commits, _now: Moment) -> None:
-    """Its journal was spoiled, and the hardware does not show whose commit it was."""
-    state.standing = EMPTY
+def _forgot(state: Commits, now: Moment) -> None:
+    """By an older record it is at work before the commit, and the hardware does not show whose commit it was.
+
+    With nothing on record it meets work that it does not know, and what runs shows how far that came.
+    """
+    if now.event.holds == "an older record":
+        state.standing = EMPTY
 
 
 READS_COMMITS: Final[Reads] = {

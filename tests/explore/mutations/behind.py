@@ -140,6 +140,10 @@ MISSED: Final[dict[str, str]] = {
         "it tells the same progress a hundred times a second while a step lasts; no-hammering counts no update that is "
         "accepted"
     ),
+    "taking._settle_orphan: `work.plan.index_of('reboot')` for `work.plan.index_of('reboot') + 1`": (
+        "having lost its journal on trial, it reboots once more, falls back, and fails: safe; but where the journal "
+        "may be lost at any boot, a job may only fail anyway, so that is not looked for"
+    ),
     "taking.on_claim_answered: no `turn.to(Idle(expects=True), 'the claim did not hold')`": FOUR_HINTS,
     "taking.on_claim_answered: no `turn.timer('ask-again', *turn.backoff(1))`": FOUR_HINTS,
 }

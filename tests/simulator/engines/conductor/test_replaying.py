@@ -10,6 +10,7 @@ from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.engines.conductor.replaying import Replayed, beginning, play_schedule
 from simulator.engines.explore.choice import KINDS
+from simulator.engines.explore.made_up_time import TIMELESS
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import transitions
@@ -58,11 +59,13 @@ def test_over_real_mqtt_it_is_the_same_way_and_the_same_verdict(name: str):
     assert [entry.at for entry in live] == sorted(entry.at for entry in live)
 
 
-def test_nobody_who_looks_at_the_trace_waits_for_the_rest_before_its_end():
+def test_the_run_ends_with_the_last_that_came_and_its_account_long_after_that():
     trace = list[Entry]()
     assert replayed("update", trace=trace).verdict.outcome == "passed"
-    ended = next(entry for entry in trace if entry.event.type == "run.ended")
-    assert ended.at - trace[trace.index(ended) - 1].at < 1
+    at = next(number for number, entry in enumerate(trace) if entry.event.type == "run.ended")
+    assert trace[at].at - trace[at - 1].at < 1
+    assert trace[-1].event.type == "account.ended"
+    assert trace[-1].at - trace[at].at > TIMELESS.ready_seconds
 
 
 def walk(setup: Setup, random: Random, length: int) -> list[str]:
