@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
@@ -28,7 +28,7 @@ from simulator.engines.explore.sometimes import usual, ways_to
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import system_of
 from simulator.exit_codes import OF_OUTCOME, ExitCode
-from simulator.report.exploration import answer, opening, progress_line
+from simulator.report.exploration import answer, opening, progress_line, walking_line
 from simulator.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -133,15 +133,22 @@ def _say_next(verdict: Verdict, out: Path | None) -> None:
 
 def _found(wanted: Wanted, system: System, world: OfScenario, is_interrupted: IsInterrupted) -> Found:
     limits = {"seconds": wanted.seconds, "mebibytes": wanted.mebibytes}
+    shown = Progressing()
     if wanted.walks is not None:
         from simulator.engines.explore.stumbling import by_walks
 
         found = by_walks(
-            system, wanted.walks, wanted.seed or 0, jobs=wanted.jobs, **limits, is_interrupted=is_interrupted
+            system,
+            wanted.walks,
+            wanted.seed or 0,
+            jobs=wanted.jobs,
+            **limits,
+            is_interrupted=is_interrupted,
+            on_walked=shown.walked,
         )
+        shown.over()
         return Found(found)
     begun = time.monotonic()
-    shown = Progressing()
     exploration = explore(
         cast("Searchable", system),
         seconds=wanted.seconds,
@@ -168,13 +175,27 @@ class Progressing:
 
     def level(self, progress: Progress) -> None:
         """How far it is."""
+        self._show(
+            lambda: progress_line(
+                progress.depth,
+                progress.states,
+                progress.waiting,
+                progress.seconds,
+                progress.mebibytes,
+                progress.violations,
+            )
+        )
+
+    def walked(self, walks: int, choices: int, seconds: float, stumbled: int) -> None:
+        """How far the walks are."""
+        self._show(lambda: walking_line(walks, choices, seconds, stumbled))
+
+    def _show(self, line_now: Callable[[], str]) -> None:
         now = time.monotonic()
         if now - self._shown_at < (REDRAWN_SECONDS if self._is_terminal else TOLD_SECONDS):
             return
         self._shown_at = now
-        line = progress_line(
-            progress.depth, progress.states, progress.waiting, progress.seconds, progress.mebibytes, progress.violations
-        )
+        line = line_now()
         if self._is_terminal:
             click.echo(f"\r{line:<{self._width}}", err=True, nl=False)
             self._width = len(line)

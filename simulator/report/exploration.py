@@ -45,6 +45,13 @@ def progress_line(depth: int, states: int, waiting: int, seconds: float, mebibyt
     return f"depth {depth}: {states:,} states, {waiting:,} to go, {speed}{mebibytes:,.0f} MiB, {seconds:.0f} s{found}"
 
 
+def walking_line(walks: int, steps: int, seconds: float, stumbled: int) -> str:
+    """How far random walks are, in a line that fits a terminal."""
+    speed = f"{walks / seconds:,.0f}/s, " if seconds >= 0.1 else ""
+    found = f", {stumbled:,} of them went wrong" if stumbled else ""
+    return f"{walks:,} walks, {steps:,} choices, {speed}{seconds:.0f} s{found}"
+
+
 def answer(verdict: Verdict, diagram_of: DiagramOf) -> Iterator[str]:
     """All that is said when it is over."""
     explored = verdict.explored

@@ -10,7 +10,7 @@ from simulator.engines.explore.limits import IsInterrupted, never
 from simulator.engines.explore.shrink import shrink
 from simulator.engines.explore.system import System
 from simulator.engines.explore.undecidable import why_undecidable
-from simulator.engines.explore.walks import Stumbled, walks
+from simulator.engines.explore.walks import OnWalked, Stumbled, unseen, walks
 
 if TYPE_CHECKING:
     from simulator.engines.explore.searchable import Searchable
@@ -32,12 +32,20 @@ def by_walks(
     mebibytes: float,
     jobs: int,
     is_interrupted: IsInterrupted = never,
+    on_walked: OnWalked = unseen,
 ) -> Exploration:
     """What so many walks with the seeds from `seed` on found, of each invariant the shortest."""
     searched = cast("Searchable", system)
     bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
     walked = walks(
-        searched, count, seed, bounds=bounds, seconds=seconds, mebibytes=mebibytes, is_interrupted=is_interrupted
+        searched,
+        count,
+        seed,
+        bounds=bounds,
+        seconds=seconds,
+        mebibytes=mebibytes,
+        is_interrupted=is_interrupted,
+        on_walked=on_walked,
     )
     left = LEAST_SECONDS if is_interrupted() else max(seconds - walked.seconds, LEAST_SECONDS)
     found = list(_shortest(system, walked.stumbled, left, mebibytes, jobs))

@@ -6,8 +6,8 @@ own seed alone, so `walks(system, 1, seed)` is one walk again, whoever walked be
 tables of the search.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,14 @@ class Walked(NamedTuple):
     stopped_by: str = ""
 
 
+OnWalked: TypeAlias = Callable[[int, int, float, int], None]
+"""Hears how many walks there were so far, of how many choices, in how many seconds, and how many stumbled."""
+
+
+def unseen(_walks: int, _choices: int, _seconds: float, _stumbled: int) -> None:
+    """Nobody looks on."""
+
+
 def walks(
     system: Searchable,
     count: int,
@@ -61,11 +69,13 @@ def walks(
     seconds: float | None = None,
     mebibytes: float | None = None,
     is_interrupted: IsInterrupted = never,
+    on_walked: OnWalked = unseen,
 ) -> Walked:
     """Walk `count` times, with the seeds `seed`, `seed` + 1, …, each at most `depth` choices far.
 
     `bounds`: the most that there can be of each kind. After so many `seconds`, or at so many `mebibytes` of this
-    process, or once it is interrupted, no further walks are begun, and those under way end where they are.
+    process, or once it is interrupted, no further walks are begun, and those under way end where they are. `on_walked`
+    hears again and again how far it is.
     """
     limits, walked, steps, stopped_by = Limits(seconds, mebibytes, is_interrupted), 0, 0, ""
     stumbled: list[Stumbled] = []
@@ -80,6 +90,7 @@ def walks(
         group = _Group(expansion, seeds, bounds, limits)
         stumbled += group.walk(depth)
         walked, steps, stopped_by = walked + len(seeds), steps + group.steps, group.stopped_by
+        on_walked(walked, steps, limits.seconds, len(stumbled))
     return Walked(walked, steps, tuple(sorted(stumbled)), limits.seconds, stopped_by)
 
 

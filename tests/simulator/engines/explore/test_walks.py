@@ -7,7 +7,7 @@ from simulator.engines.explore.plain import steps
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import is_owed, is_violated
 from simulator.engines.explore.shrink import NotReproducedError, Player, shrink
-from simulator.engines.explore.walks import Stumbled, drawn_bounds, walks
+from simulator.engines.explore.walks import AT_ONCE, Stumbled, drawn_bounds, walks
 from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Lock
 
 BOUNDS = {"lose": 3, "cut": 2}
@@ -41,6 +41,20 @@ def test_a_walk_is_its_seeds_whoever_walks_beside_it():
     alone = [walks(system, 1, seed=seed, bounds=BOUNDS, depth=60) for seed in range(7, 37)]
     assert together.stumbled == tuple(stumbled for each in alone for stumbled in each.stumbled)
     assert together.steps == sum(each.steps for each in alone)
+
+
+def test_how_far_they_are_is_told_and_in_the_end_all():
+    told: list[tuple[int, int, int]] = []
+    found = walks(
+        Dice(1, minds=4),
+        AT_ONCE + 1,
+        seed=7,
+        bounds=BOUNDS,
+        depth=5,
+        on_walked=lambda walked, steps, _seconds, stumbled: told.append((walked, steps, stumbled)),
+    )
+    assert [walked for walked, _, _ in told] == [AT_ONCE, AT_ONCE + 1]
+    assert told[-1] == (found.walks, found.steps, len(found.stumbled))
 
 
 def test_walks_draw_which_troubles_there_are_and_how_many():
