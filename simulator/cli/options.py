@@ -197,6 +197,17 @@ def interrupted_by_every_end() -> Iterator[None]:
 
 
 @contextmanager
+def ended_by_every_end() -> Iterator[None]:
+    """While it lasts, SIGTERM and SIGHUP are what Ctrl-C is: that raises KeyboardInterrupt at once."""
+
+    def end() -> None:
+        raise KeyboardInterrupt
+
+    with _handled(_ENDS, end):
+        yield
+
+
+@contextmanager
 def told_of_every_end() -> Iterator[Callable[[], bool]]:
     """While it lasts, whether Ctrl-C, SIGTERM or SIGHUP came, for who looks at that now and then and has more to do.
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from simulator.cli.options import logging_options, model_option
+from simulator.cli.options import ended_by_every_end, logging_options, model_option
 
 EXAMPLE = """\b
 Examples:
@@ -50,7 +50,9 @@ def replay(
     show what it was kept for, is under way at its end, or an engine could not be held to it.
     """
     from agent.log import configure
-    from simulator.cli.replaying import replayed
 
     configure(log_format, log_level)
-    return replayed(schedule, model, out, engine, is_json=is_json)
+    with ended_by_every_end():
+        from simulator.cli.replaying import replayed
+
+        return replayed(schedule, model, out, engine, is_json=is_json)

@@ -105,6 +105,15 @@ def test_who_ends_all_processes_of_a_search_has_what_they_found(tmp_path: Path):
     assert kept(tmp_path / "out").outcome == "inconclusive"
 
 
+@BOTH
+def test_a_replay_that_is_interrupted_says_so(number: signal.Signals, tmp_path: Path):
+    os.mkfifo(tmp_path / "slow.yaml")
+    with begun("replay", "slow.yaml", "--out", "out", cwd=tmp_path) as replay, (tmp_path / "slow.yaml").open("w"):
+        replay.send_signal(number)
+        replay.wait()
+    assert replay.returncode == 130
+
+
 def test_who_interrupts_a_search_twice_means_it():
     with told_of_every_end() as is_interrupted:
         assert not is_interrupted()
