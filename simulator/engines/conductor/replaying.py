@@ -6,8 +6,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, Literal, NamedTuple, assert_never
 
-from pydantic import JsonValue
-
 from agent.errors import InputError
 from agent.jitter import Jitter
 from simulator.controller.controller import Controller
@@ -30,7 +28,6 @@ from simulator.verdict import Judge, Verdict
 
 EngineName = Literal["virtual", "live"]
 GROUP: Final = "fleet"
-UPDATE: Final[dict[str, JsonValue]] = {"operation": "update"}
 MOST_MOVES: Final = 100
 """Until devices that are switched on have found nothing to do."""
 ORDER: Final = {"up": 0, "down": 1, "device": 2, "timer": 3}
@@ -111,10 +108,14 @@ def scenario_of(setup: Setup, name: str) -> Scenario:
         reports=setup.reports,
         leap_when_unreachable=setup.leap_when_unreachable,
     )
-    jobs = [JobSpec(id=job, to=(GROUP,), namespace=setup.namespace, document=UPDATE) for job in (FW, NEXT_JOB)]
+    jobs = [_job(job_id, setup.namespace) for job_id in (FW, NEXT_JOB)]
     if setup.bounds.allows("other-namespace"):
-        jobs.append(JobSpec(id=OTHER, to=(GROUP,), namespace=OTHER_NAMESPACE, document=UPDATE, provokes=True))
+        jobs.append(_job(OTHER, OTHER_NAMESPACE, provokes=True))
     return Scenario(name=name, devices=(group,), jobs=tuple(jobs), cloud=setup.jobs_settings, bounds=TIMELESS)
+
+
+def _job(job_id: str, namespace: str | None, *, provokes: bool = False) -> JobSpec:
+    return JobSpec(id=job_id, to=(GROUP,), namespace=namespace, document={"operation": "update"}, provokes=provokes)
 
 
 class _Replay:
