@@ -125,7 +125,7 @@ def _resolved(here: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str
 PATTERNS: Final[Mapping[str, str]] = {
     r"^https?://[^\s\x00-\x1f]+$": "a URL that begins with http:// or https://, without spaces",
     r"^[^\x00-\x1f]+$": "text without control characters",
-    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$": "one line of text, without control characters",
+    r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$": "one line of text, without control characters",
     r"^[^\p{C}]+$": "text without control characters",
     r"^[A-Za-z0-9._-]{0,64}\$?$": "a user's name",
 }

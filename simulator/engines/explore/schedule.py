@@ -26,13 +26,15 @@ from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.setup import Setup
 from simulator.scenario.parts import Name, Part
 from simulator.scenario.reading import as_model, lines_of
+from simulator.verdict.invariants import INVARIANTS
 
 LONGEST: Final = 10_000
 """Choices of a schedule."""
 WORDS: Final = 200
 """Characters of a choice."""
-ONE_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-"""What is shown on a terminal must not steer it."""
+STEERS: Final = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
+ONE_LINE: Final = f"^[^{STEERS}]*$"
+"""What is shown on a terminal must not steer it, nor turn around what stands beside it."""
 SHOWN: Final = 12
 """Choices that there are, where one that there is not was asked for."""
 SHAPE: Final = "a schedule is a YAML mapping with format, world and choices; `ghostjob explain explore` shows one"
@@ -67,6 +69,9 @@ DOES: Final = (
 """What a choice may begin with."""
 
 
+IDS: Final = tuple(each.id for each in INVARIANTS)
+
+
 class Expected(Part):
     """What comes of it."""
 
@@ -93,7 +98,7 @@ class Schedule(Part):
     @classmethod
     def of(cls, setup: Setup, path: Iterable[Choice | str], about: str, violated: Iterable[str] = ()) -> Self:
         """A path of a world."""
-        about = re.sub(r"\s+|[\x00-\x1f\x7f-\x9f]", " ", about)
+        about = re.sub(rf"\s+|[{STEERS}]", " ", about)
         return cls(about=about, world=setup, expects=Expected(violated=tuple(violated)), choices=tuple(map(str, path)))
 
     @property
@@ -139,6 +144,11 @@ def parse(text: str, where: str) -> ReadSchedule:
             raise InputError(
                 f"{read.place(number)}: choices.{number}: a choice begins otherwise: {no_choice(first, DOES)}"
             )
+    for outcome, named in (("violated", schedule.expects.violated), ("undecided", schedule.expects.undecided)):
+        for name in named:
+            if name not in IDS:
+                hint = f"{did_you_mean(name, IDS)}"
+                raise InputError(f"{where}: expects.{outcome}: no invariant is called {name!r}{hint} (see `ghostjob explain invariants`)")
     return read
 
 

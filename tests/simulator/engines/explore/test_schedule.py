@@ -174,9 +174,30 @@ def test_a_replay_is_byte_for_byte_the_same_under_two_hash_seeds():
         ("about: !!timestamp soon\nchoices: []", r"^it: cannot read the YAML: a value is not what it looks like"),
         ("choices: [create " + "x" * 1_000_000 + "]", r"^it:1: choices\.0: give 200 characters or less"),
         ('choices: ["create \\e[31mfw"]', r"^it:1: choices\.0: give one line of text, without control"),
+        ('choices: ["create \\u202efw"]', r"^it:1: choices\.0: give one line of text, without control"),
+        (
+            "expects: {violated: [bootabel]}\nchoices: []",
+            r"^it: expects\.violated: no .*'bootabel'; did you mean bootable",
+        ),
+        (
+            "expects: {undecided: [stuck]}\nchoices: []",
+            r"^it: expects\.undecided: no invariant is called 'stuck' \(see",
+        ),
         ('about: "\\e]0;mine\\a"\nchoices: []', r"^it:1: about: give one line of text, without control"),
     ],
-    ids=["deep", "deep in blocks", "a long number", "no date", "no moment", "a long choice", "colour", "a title"],
+    ids=[
+        "deep",
+        "deep in blocks",
+        "a long number",
+        "no date",
+        "no moment",
+        "a long choice",
+        "colour",
+        "turned around",
+        "a typo",
+        "a sort of finding",
+        "a title",
+    ],
 )
 def test_a_hostile_file_is_refused_in_a_line_that_is_short(text: str, complaint: str):
     with pytest.raises(InputError, match=complaint) as refused:
