@@ -10,7 +10,7 @@ two cores that does nothing else.
 
 import resource
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import click
@@ -23,12 +23,12 @@ from rich.table import Table
 from simulator.engines.explore.accounts import Heard
 from simulator.engines.explore.exploration import Exploration
 from simulator.engines.explore.monitors import Broken
+from simulator.engines.explore.pieces import Piece
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.walks import walks
 from simulator.engines.explore.world import transitions
-from simulator.trace import Event
 
 MORE = (
     ("deletion", {"delete": 1}),
@@ -76,9 +76,7 @@ class Blind:
     def gist(self, told: Heard) -> Heard:
         return Heard()
 
-    def watch(
-        self, watched: Any, told_by_cloud: Sequence[Event], told_by_device: Sequence[Event], seconds: float = 0.0
-    ) -> tuple[Hashable, tuple[Broken, ...]]:
+    def watch(self, watched: Any, told: Piece[Heard]) -> tuple[Hashable, tuple[Broken, ...]]:
         return watched, ()
 
     def at_rest(self, watched: Any) -> tuple[Broken, ...]:
