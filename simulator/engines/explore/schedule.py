@@ -147,8 +147,8 @@ def parse(text: str, where: str) -> ReadSchedule:
     for outcome, named in (("violated", schedule.expects.violated), ("undecided", schedule.expects.undecided)):
         for name in named:
             if name not in IDS:
-                hint = f"{did_you_mean(name, IDS)}"
-                raise InputError(f"{where}: expects.{outcome}: no invariant is called {name!r}{hint} (see `ghostjob explain invariants`)")
+                meant = f"{did_you_mean(name, IDS)} (see `ghostjob explain invariants`)"
+                raise InputError(f"{where}: expects.{outcome}: no invariant is called {name!r}{meant}")
     return read
 
 
