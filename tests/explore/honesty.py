@@ -17,7 +17,9 @@ What is asked is:
 - where all is at home, what is violated and what is undecided if nothing more ever comes: the same. The monitors are
   asked what the search asks them there (`System.at_rest`), the judge is given the end of a run that ends there.
 - where the path ends because nothing more happens by itself, though nobody is home, the same again. A search does not
-  ask its monitors there, since it says of such a state that it is stuck; here they are asked what the judge is.
+  ask its monitors there, since it says of such a state that it is stuck; here they are asked what the judge is. But not
+  where the agent crashed, which is a violation already: it is not connected any more, so the judge leaves open what
+  becomes of what it has half done, and a search follows it no further.
 """
 
 import argparse
@@ -184,7 +186,7 @@ def both_asked(system: System, path: Sequence[Transition]) -> Iterator[Asked]:
     for after, step in enumerate(path, 1):
         fed_with(judge, scribe.transition(step, "honesty"))
         at_home = is_home(system, step.world)
-        ends = at_home or step is path[-1]
+        ends = at_home or (step is path[-1] and not any(side.device.crashed for side in step.world.sides))
         at_rest = tuple(each for side in step.world.sides for each in system.at_rest(side.watched)) if ends else ()
         watched = watched.but(step.broken[: len(step.broken) - len(at_rest)] if at_home else step.broken)
         yield Asked(after, False, watched, said(judge, system))
@@ -234,7 +236,8 @@ def of_search(name: str, setup: Setup) -> Iterator[Walked]:
     found = explore(system, stop_at_first=True)
     cycles = ((*cycle.path, *cycle.loop) for cycle in found.cycles)
     for path in (*(each.path for each in (*found.broken, *found.undecided)), *found.stuck, *found.lost, *cycles):
-        yield looked_at(name, system, played(system, (Choice(*choice) for choice in path)))
+        if path:  # before the first choice there is nothing to compare
+            yield looked_at(name, system, played(system, (Choice(*choice) for choice in path)))
 
 
 def _named(name: str, setups: Iterable[Setup]) -> Setup:
