@@ -125,7 +125,7 @@ class CloudCore:
 
     def knows(self, thing: str) -> bool:
         """Whether there is such a thing; one that was deleted counts for as long as it has executions."""
-        return self.registry.things.get(thing) is not None or bool(self.jobs.executions_of_thing(thing))
+        return self.registry.things.get(thing) is not None or self.jobs.has_executions(thing)
 
     def resume(self) -> None:
         """Go on with what is under way, and do what became due meanwhile."""

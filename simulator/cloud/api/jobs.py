@@ -10,7 +10,7 @@ from simulator.cloud.api.api_errors import invalid, not_found
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.documents import document_text, read_document
 from simulator.cloud.api.membership import Membership
-from simulator.cloud.api.paging import page
+from simulator.cloud.api.paging import Key, page_of_many
 from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.api.templates import as_job, managed_by_arn, said_by
 from simulator.cloud.jobs import Job, JobStatus, NewJob
@@ -188,12 +188,18 @@ class JobOperations:
 
     def _list(self, given: Parameters) -> Parameters:
         status = JobStatus(given["status"]) if "status" in given else None
-        jobs: Iterable[Job] = self._jobs.jobs(status=status, namespace_id=given.get("namespaceId"))
-        if (wanted := given.get("targetSelection")) is not None:
-            jobs = [job for job in jobs if job.new.target_selection == wanted]
-        if (group := self._wanted_group(given)) is not None:
-            jobs = [job for job in jobs if group in job.targets]
-        found, token = page("ListJobs", given, jobs, lambda job: (job.created_at, job.job_id), newest_first=True)
+        wanted, group = given.get("targetSelection"), self._wanted_group(given)
+
+        def walk(after: Key | None, _count: int) -> Iterable[Job]:
+            try:
+                before = None if after is None else (float(after[0]), str(after[1]))
+            except (ValueError, IndexError):
+                raise invalid("Invalid nextToken.") from None
+            for job in self._jobs.jobs(status=status, namespace_id=given.get("namespaceId"), before=before):
+                if wanted in (None, job.new.target_selection) and (group is None or group in job.targets):
+                    yield job
+
+        found, token = page_of_many("ListJobs", given, walk, lambda job: job.age)
         return {"jobs": [self._summary(job) for job in found], "nextToken": token}
 
     def _wanted_group(self, given: Parameters) -> str | None:

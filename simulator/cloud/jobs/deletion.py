@@ -141,7 +141,7 @@ def answer_meanwhile(ledger: Ledger, queue: Queue, request: Request, now: float)
     shown = ledger.listable(queue)
     if not isinstance(request, Describe | Update) or request.job_id == NEXT or request.job_id not in ledger.deleting:
         return shown
-    found = queue.get(request.job_id)
+    found = queue.latest.get(request.job_id)
     if found is None:
         return shown  # its record is gone before its job: what a read that lags may still tell
     if found.key.namespace_id != request.namespace_id:

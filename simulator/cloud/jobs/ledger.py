@@ -4,7 +4,8 @@ Records are changed in place, whether a command does it or a file tells of an ea
 noted down, and can be taken back, by its `transaction`.
 """
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
@@ -17,9 +18,9 @@ from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, Presi
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.maintenance import is_open
-from simulator.cloud.jobs.queue import Queue
+from simulator.cloud.jobs.queue import Pending, Queue, served
 from simulator.cloud.jobs.quotas import Rate
-from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, News, ThingNews
+from simulator.cloud.jobs.records import Job, JobAge, JobExecution, JobStatus, News, ThingNews
 from simulator.cloud.jobs.rollout_order import RolloutOrder
 from simulator.cloud.jobs.settings import JobsSettings
 from simulator.cloud.jobs.stale_reads import StaleRead
@@ -76,9 +77,13 @@ class Ledger:
         self.event_kinds: frozenset[EventKind] = frozenset()
         self.jobs: dict[str, Job] = {}
         """In the order of their creation."""
+        self.by_age: list[JobAge] = []
+        """Of the same jobs, so that a page of them need not look at the others; a clock may have gone back."""
         self.of_job: dict[str, OfJob] = {}
         self.queues: dict[str, dict[str, JobExecution]] = {}
         """By thing, then job id: the latest execution of each job, in the order in which they were queued."""
+        self.pending: dict[str, Pending] = {}
+        """By thing, those of the latest that are pending, if there are any: a thing may have thousands that ended."""
         self.deleting: dict[str, None] = {}
         self.news: dict[str, tuple[News, ...]] = {}
         """By thing, what its jobs are still to learn of it."""
@@ -109,6 +114,15 @@ class Ledger:
         except KeyError:
             raise JobsError("ResourceNotFound", f"Job {job_id} does not exist.") from None
 
+    def queue(self, thing: str) -> Queue:
+        """All of a thing's."""
+        return Queue(self.queues.get(thing, {}), self.pending.get(thing, ()))
+
+    def jobs_by_age(self, before: JobAge | None = None) -> Iterator[Job]:
+        """The newest first; those only that are older than that one."""
+        place = len(self.by_age) if before is None else bisect_left(self.by_age, before)
+        return (self.jobs[self.by_age[at][1]] for at in range(place - 1, -1, -1))
+
     def executions(self, thing: str, job_id: str) -> list[JobExecution]:
         """A thing's executions of a job, oldest first."""
         latest = self.queues.get(thing, {}).get(job_id)
@@ -125,14 +139,19 @@ class Ledger:
         """The queue by which a request is decided that names an execution of which a later one took the place."""
         job_id, number = request.job_id, request.execution_number
         found = [e for e in self.executions(thing, job_id)[:-1] if e.key.execution_number == number]
-        return {**queue, job_id: found[0]} if found and job_id in queue else queue
+        is_shown = found and job_id in queue.latest
+        return queue._replace(latest={**queue.latest, job_id: found[0]}) if is_shown else queue
 
     def listable(self, queue: Queue) -> Queue:
         """What lists may show of a queue: not the executions of jobs whose deletion has begun."""
-        deleting = self.deleting
-        if self.settings.while_deleting == "answers-and-lists" or not any(job_id in deleting for job_id in queue):
+        if self.settings.while_deleting == "answers-and-lists" or not any(i in queue.latest for i in self.deleting):
             return queue
-        return {job_id: execution for job_id, execution in queue.items() if job_id not in deleting}
+        latest = {job_id: each for job_id, each in queue.latest.items() if job_id not in self.deleting}
+        return Queue(latest, tuple(each for each in queue.pending if each.key.job_id not in self.deleting))
+
+    def is_hidden(self, execution: JobExecution) -> bool:
+        """Whether no list may show it."""
+        return execution.key.job_id in self.deleting and self.settings.while_deleting != "answers-and-lists"
 
     def document_of(self, job_id: str, now: float) -> JobDocument:
         """A job's document as it is delivered at that time."""
@@ -148,9 +167,9 @@ class Ledger:
     def listed(self, queue: Queue, now: float) -> int:
         """How many pending executions a list of this queue holds."""
         usual, in_window = self.settings.pending_listed, self.settings.pending_listed_in_window
-        if len(queue) <= usual or not self._with_windows:
+        if len(queue.pending) <= usual or not self._with_windows:
             return usual
-        windows = [windows for job_id, windows in self._with_windows.items() if job_id in queue]
+        windows = [windows for job_id, windows in self._with_windows.items() if job_id in queue.latest]
         return in_window if any(is_open(each, now) for each in windows) else usual
 
     def followers(self, targets: Iterable[str]) -> list[Job]:
@@ -163,6 +182,7 @@ class Ledger:
     def replace(self, before: JobExecution, after: JobExecution) -> None:
         """Have that record of a thing's latest execution instead."""
         job_id = after.key.job_id
+        self._serve(after.thing, before, after)
         self.queues[after.thing][job_id] = after
         if before.status is not after.status:
             counts = self.of_job[job_id].counts
@@ -172,7 +192,9 @@ class Ledger:
     def add(self, execution: JobExecution) -> None:
         """Take in an execution, as the latest of its thing and job."""
         thing, job_id = execution.thing, execution.key.job_id
-        of_job, queue = self.of_job[job_id], self.queues.setdefault(thing, {})
+        of_job, queue = self.of_job[job_id], self.queues.get(thing, {})
+        self._serve(thing, queue.get(job_id), execution)
+        self.queues[thing] = queue
         old = queue.pop(job_id, None)
         if old is not None:
             of_job.earlier[thing] = (*of_job.earlier.get(thing, ()), old)
@@ -189,6 +211,7 @@ class Ledger:
         if thing in of_job.earlier:
             self.set_executions(thing, job_id, [e for e in self.executions(thing, job_id) if e is not execution])
         else:
+            self._serve(thing, execution, None)
             if job_id not in self.deleting:  # nobody comes back to a job that goes
                 of_job.gone[thing] = None
             del queue[job_id]
@@ -199,7 +222,9 @@ class Ledger:
     def set_executions(self, thing: str, job_id: str, executions: list[JobExecution]) -> None:
         """These are a thing's executions of a job; queues stay in the order in which all were queued."""
         executions.sort(key=BY_SERIAL)
-        queue, earlier = self.queues.pop(thing, {}), self.of_job[job_id].earlier
+        queue, earlier = self.queues.get(thing, {}), self.of_job[job_id].earlier
+        self._serve(thing, queue.get(job_id), executions[-1] if executions else None)
+        self.queues.pop(thing, None)
         queue.pop(job_id, None)
         earlier.pop(thing, None)
         if executions:
@@ -208,6 +233,14 @@ class Ledger:
             earlier[thing] = tuple(executions[:-1])
         if queue:
             self.queues[thing] = {each.key.job_id: each for each in sorted(queue.values(), key=BY_SERIAL)}
+
+    def _serve(self, thing: str, before: JobExecution | None, after: JobExecution | None) -> None:
+        """The latest of a thing and job is another, or none."""
+        pending = served(self.pending.get(thing, ()), before, after)
+        if pending:
+            self.pending[thing] = pending
+        else:
+            self.pending.pop(thing, None)
 
     def put_job(self, before: Job | None, job: Job | None) -> str:
         """A job was like `before` (None: it was not), and is like that (None: it is not): its id."""
@@ -218,13 +251,16 @@ class Ledger:
         now = job.targets if job is not None and job.is_followed else ()
         if job is None or job.is_rolled_out:
             self.order.forget(job_id)
+        age = one.age
+        place = bisect_left(self.by_age, age)
         if before is None:
             self._births += 1
             self.of_job[job_id] = OfJob(self._births)
+            self.by_age.insert(place, age)
         if job is not None:
             self.jobs[job_id] = job
         else:
-            del self.jobs[job_id], self.of_job[job_id]
+            del self.jobs[job_id], self.of_job[job_id], self.by_age[place]
         if job is not None and job.status is JobStatus.DELETION_IN_PROGRESS:
             self.deleting[job_id] = None
         else:

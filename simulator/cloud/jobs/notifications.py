@@ -11,32 +11,37 @@ hear of it: the old one that it has no head any more, the new one that it has (a
 """
 
 from functools import lru_cache
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from agent.values import ExecutionKey, Hint, JobMentioned, NextChanged, PendingChanged
-from simulator.cloud.jobs.queue import Lookup, Queue, head, head_of_thing, heads_of_thing, listing
+from simulator.cloud.jobs.queue import Lookup, Pending, Queue, head, listing
 from simulator.cloud.jobs.records import JobExecution
 from simulator.cloud.jobs.settings import JobsSettings
 
 H = TypeVar("H", PendingChanged, NextChanged)
+News: TypeAlias = Literal["added", "removed", "as before"]
+"""What becomes of the list of pending executions."""
 
 
 def hints(
-    before: Queue, after: Queue, touched: JobExecution, now: float, settings: JobsSettings, lookup: Lookup
+    touched: ExecutionKey, news: News, before: Pending, after: Queue, now: float, settings: JobsSettings, lookup: Lookup
 ) -> tuple[Hint, ...]:
-    """What is published after `touched` was queued, changed or removed, in order; nothing else differs."""
-    ns = touched.key.namespace_id
+    """What is published after an execution was queued, changed or removed, in order; nothing else differs."""
+    ns = touched.namespace_id
     told: list[Hint] = []
-    was_pending, is_pending = _is_pending(before, touched.key), _is_pending(after, touched.key)
-    if was_pending != is_pending:
+    if news != "as before":
         told.append(_list(after, ns, now, lookup))
     if settings.head_across_namespaces:
-        told += _heads_of_thing(*heads_of_thing(before, after, touched.key.job_id), ns, now, lookup)
-    elif _key(head(before, ns)) != _key(new := head(after, ns)):
+        told += _heads_of_thing(_first(before), _first(after.pending), ns, now, lookup)
+    elif _key(head(before, ns)) != _key(new := head(after.pending, ns)):
         told.append(_next(new, ns, now, lookup))
-    if ns is not None and was_pending != is_pending and _is_mentioned(is_pending, settings):
-        told.append(JobMentioned(ns, touched.key.job_id, _payload(after, ns, now, settings, lookup)))
+    if ns is not None and news != "as before" and _is_mentioned(news, settings):
+        told.append(JobMentioned(ns, touched.job_id, _payload(after, ns, now, settings, lookup)))
     return tuple(told)
+
+
+def _first(pending: Pending) -> JobExecution | None:
+    return pending[0] if pending else None
 
 
 def _heads_of_thing(
@@ -64,12 +69,12 @@ def _payload(
     """What stands on the documented topic."""
     if settings.documented_payload == "list":
         return _list(queue, namespace_id, now, lookup)
-    first = head_of_thing(queue) if settings.head_across_namespaces else head(queue, namespace_id)
+    first = _first(queue.pending) if settings.head_across_namespaces else head(queue.pending, namespace_id)
     return _next(_of(first, namespace_id), namespace_id, now, lookup)
 
 
 def _list(queue: Queue, namespace_id: str | None, now: float, lookup: Lookup) -> PendingChanged:
-    in_progress, queued = listing(queue, namespace_id, lookup.listed(queue, now))
+    in_progress, queued = listing(queue.pending, namespace_id, lookup.listed(queue, now))
     hint: PendingChanged = _same(PendingChanged(int(now), namespace_id, in_progress, queued))
     return hint
 
@@ -80,12 +85,12 @@ def _next(execution: JobExecution | None, namespace_id: str | None, now: float, 
     return hint
 
 
-def _is_mentioned(is_added: bool, settings: JobsSettings) -> bool:
+def _is_mentioned(news: News, settings: JobsSettings) -> bool:
     match settings.documented_notify:
         case "none":
             return False
         case "added":
-            return is_added
+            return news == "added"
         case "added-and-removed":
             return True
 
@@ -98,8 +103,3 @@ def _same(hint: H) -> H:
 
 def _key(execution: JobExecution | None) -> ExecutionKey | None:
     return None if execution is None else execution.key
-
-
-def _is_pending(queue: Queue, key: ExecutionKey) -> bool:
-    found = queue.get(key.job_id)
-    return found is not None and found.key == key and not found.status.is_terminal

@@ -8,9 +8,10 @@ Timers (Developer Guide, "Job execution timeouts"): the in-progress timer starts
 set again; each stepTimeoutInMinutes takes the place of the one before, and -1 stops it; what comes first counts.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple, Protocol, assert_never
+from typing import Final, NamedTuple, Protocol, TypeAlias, assert_never
 
 from agent.values import (
     NEXT,
@@ -36,8 +37,26 @@ from simulator.cloud.jobs.records import COMMON, JobExecution, Rare
 DEVICE_MAY_NOT_SET = frozenset({Status.QUEUED, Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
 """What only the service sets; the others may follow on QUEUED and IN_PROGRESS, and nothing on a terminal state."""
 
-Queue = Mapping[str, JobExecution]
-"""A thing's executions by job id, in the order in which they were queued; those hidden by a deletion left out."""
+Pending: TypeAlias = tuple[JobExecution, ...]
+"""Those of a thing's executions that are QUEUED or IN_PROGRESS, in the order of service, whatever their namespace.
+
+A value: what publishes a change compares the one before with the one after, and what has ended is in neither.
+"""
+
+
+class Queue(NamedTuple):
+    """A thing's executions: the latest of each job by its id, as they were queued; and those that are pending."""
+
+    latest: Mapping[str, JobExecution]
+    pending: Pending
+
+    @classmethod
+    def of(cls, latest: Mapping[str, JobExecution]) -> "Queue":
+        """With these."""
+        return cls(latest, in_order_of_service(latest.values()))
+
+
+NO_QUEUE: Final = Queue({}, ())
 
 
 class Decision(NamedTuple):
@@ -62,91 +81,59 @@ class Lookup(Protocol):
     def forbidden_status(self) -> ErrorCode: ...  # noqa: D102
     def document_of(self, job_id: str, now: float) -> JobDocument: ...  # noqa: D102
     def minutes_of(self, job_id: str) -> int | None: ...  # noqa: D102
-    def listed(self, queue: "Queue", now: float) -> int: ...  # noqa: D102
+    def listed(self, queue: Queue, now: float) -> int: ...  # noqa: D102
 
 
-def pending(queue: Queue, namespace_id: str | None) -> tuple[list[JobExecution], list[JobExecution]]:
-    """Those of one namespace that are IN_PROGRESS, and those QUEUED, each in the order of service."""
-    if not queue:
-        return [], []
-    in_progress: list[JobExecution] = []
-    queued: list[JobExecution] = []
-    last: JobExecution | None = None
-    is_in_order = True  # of a thousand, which they nearly always are, to look at that costs less than to sort them
-    for execution in queue.values():
-        if execution.key.namespace_id == namespace_id:
-            if execution.status is Status.QUEUED:
-                if last is not None and is_in_order:
-                    is_in_order = not _is_earlier(execution, last)
-                last = execution
-                queued.append(execution)
-            elif execution.status is Status.IN_PROGRESS:
-                in_progress.append(execution)
-    if len(in_progress) > 1:
-        in_progress.sort(key=_service_order)
-    if not is_in_order:
-        queued.sort(key=_service_order)
-    return in_progress, queued
+def service_order(execution: JobExecution) -> tuple[bool, float, int]:
+    """Where it stands among the pending ones of its thing."""
+    return execution.status is Status.QUEUED, execution.queued_at, execution.serial
 
 
-def head(queue: Queue, namespace_id: str | None) -> JobExecution | None:
+def in_order_of_service(executions: Iterable[JobExecution]) -> Pending:
+    """Those of them that are pending."""
+    return tuple(sorted((each for each in executions if not each.status.is_terminal), key=service_order))
+
+
+def served(pending: Pending, before: JobExecution | None, after: JobExecution | None) -> Pending:
+    """The pending ones once `before`, which is one of them unless it has ended, is `after`."""
+    if before is not None and not before.status.is_terminal:
+        place = bisect_left(pending, service_order(before), key=service_order)
+        pending = pending[:place] + pending[place + 1 :]
+    if after is None or after.status.is_terminal:
+        return pending
+    place = bisect_left(pending, service_order(after), key=service_order)
+    return (*pending[:place], after, *pending[place:])
+
+
+def head(pending: Pending, namespace_id: str | None) -> JobExecution | None:
     """The next execution of a namespace."""
-    in_progress, queued = pending(queue, namespace_id)
-    return next(iter(in_progress or queued), None)
+    for each in pending:
+        if each.key.namespace_id == namespace_id:
+            return each
+    return None
 
 
-def head_of_thing(queue: Queue, but: JobExecution | None = None) -> JobExecution | None:
-    """The next execution of the thing, whatever its namespace; `but` is passed over."""
-    in_progress: JobExecution | None = None
-    queued: JobExecution | None = None
-    for execution in queue.values():
-        if execution is but:
-            continue
-        if execution.status is Status.QUEUED:
-            if queued is None or _is_earlier(execution, queued):
-                queued = execution
-        elif execution.status is Status.IN_PROGRESS and (in_progress is None or _is_earlier(execution, in_progress)):
-            in_progress = execution
-    return in_progress or queued
-
-
-def heads_of_thing(before: Queue, after: Queue, job_id: str) -> tuple[JobExecution | None, JobExecution | None]:
-    """The next execution of the thing in two queues that differ in nothing but that job."""
-    was, new = before.get(job_id), after.get(job_id)
-    other = head_of_thing(after, but=new)
-    return _first(other, was), _first(other, new)
-
-
-def _first(one: JobExecution | None, other: JobExecution | None) -> JobExecution | None:
-    """Which of two is served first; None if neither is pending."""
-    both = [each for each in (one, other) if each is not None and not each.status.is_terminal]
-    return min(both, key=lambda each: (each.status is Status.QUEUED, *_service_order(each)), default=None)
-
-
-def _is_earlier(one: JobExecution, other: JobExecution) -> bool:
-    return one.queued_at < other.queued_at or (one.queued_at == other.queued_at and one.serial < other.serial)
-
-
-def _service_order(execution: JobExecution) -> tuple[float, int]:
-    return execution.queued_at, execution.serial
-
-
-def listing(queue: Queue, namespace_id: str | None, listed: int) -> tuple[tuple[Execution, ...], tuple[Execution, ...]]:
-    """The first `listed` of the pending ones as a list tells them: those IN_PROGRESS, and those QUEUED."""
-    if not queue:
-        return (), ()
-    in_progress, queued = pending(queue, namespace_id)
-    first = tuple(e.told() for e in in_progress[:listed])
-    return first, tuple(e.told() for e in queued[: listed - len(first)])
+def listing(
+    pending: Pending, namespace_id: str | None, listed: int
+) -> tuple[tuple[Execution, ...], tuple[Execution, ...]]:
+    """The first `listed` of a namespace as a list tells them: those IN_PROGRESS, and those QUEUED."""
+    in_progress: list[Execution] = []
+    queued: list[Execution] = []
+    for each in pending:
+        if len(in_progress) + len(queued) == listed:
+            break
+        if each.key.namespace_id == namespace_id:
+            (queued if each.status is Status.QUEUED else in_progress).append(each.told())
+    return tuple(in_progress), tuple(queued)
 
 
 def decide(queue: Queue, request: Request, now: float, lookup: Lookup) -> Decision:
     """What `request` brings about."""
     match request:
         case GetPending():
-            if not queue:
+            if not queue.pending:
                 return Decision(PendingListed(int(now), (), (), request.client_token))
-            in_progress, queued = listing(queue, request.namespace_id, lookup.listed(queue, now))
+            in_progress, queued = listing(queue.pending, request.namespace_id, lookup.listed(queue, now))
             return Decision(PendingListed(int(now), in_progress, queued, request.client_token))
         case StartNext():
             return _start_next(queue, request, now, lookup)
@@ -159,7 +146,7 @@ def decide(queue: Queue, request: Request, now: float, lookup: Lookup) -> Decisi
 
 
 def _start_next(queue: Queue, request: StartNext, now: float, lookup: Lookup) -> Decision:
-    found = head(queue, request.namespace_id)
+    found = head(queue.pending, request.namespace_id)
     if found is None:
         return Decision(ExecutionTold(int(now), None, request.client_token))
     document = lookup.document_of(found.key.job_id, now)
@@ -175,7 +162,7 @@ def _start_next(queue: Queue, request: StartNext, now: float, lookup: Lookup) ->
 
 def _describe(queue: Queue, request: Describe, now: float, lookup: Lookup) -> Decision:
     if request.job_id == NEXT:
-        found = head(queue, request.namespace_id)
+        found = head(queue.pending, request.namespace_id)
         if found is None:
             return Decision(ExecutionTold(int(now), None, request.client_token))
     else:
@@ -256,7 +243,7 @@ def _untimed(rare: Rare) -> Rare | None:
 
 
 def _find(queue: Queue, request: Describe | Update) -> JobExecution | None:
-    found = queue.get(request.job_id)
+    found = queue.latest.get(request.job_id)
     if found is None or found.key.namespace_id != request.namespace_id:
         return None
     if request.execution_number not in (None, found.key.execution_number):

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from agent.values import Execution, ExecutionKey, JobDocument, Status, StatusDetails
 from simulator.cloud.jobs.configuration import AbortCriterion, PresignedUrls, RetryCriterion, Rollout, Schedule
+
+JobAge: TypeAlias = tuple[float, str]
+"""When a job was created, and its id."""
 
 
 class JobStatus(StrEnum):
@@ -82,6 +85,11 @@ class Job:
     def job_id(self) -> str:
         """Its id, unique in the account while it exists."""
         return self.new.job_id
+
+    @property
+    def age(self) -> JobAge:
+        """Its place among all jobs, the oldest first."""
+        return self.created_at, self.new.job_id
 
     @property
     def namespace_id(self) -> str | None:

@@ -8,7 +8,7 @@ Each command is told in a file of its own; here they are put together. What is d
 takes long goes on there, so much at a time as the caller says.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final, Generic, Self, TypeVar, assert_never
 
@@ -32,15 +32,14 @@ from simulator.cloud.jobs.configuration import Presign
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.ledger import BY_SERIAL, Ledger
-from simulator.cloud.jobs.queue import Queue, decide
+from simulator.cloud.jobs.queue import decide
 from simulator.cloud.jobs.quotas import check_job, excess
-from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob, ThingNews
+from simulator.cloud.jobs.records import Job, JobAge, JobExecution, JobStatus, NewJob, ThingNews
 from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
 from simulator.cloud.jobs.transaction import Transaction
 from simulator.cloud.jobs.value import Service, ledger_of, value_of
 
-NO_QUEUE: Final[Queue] = {}
 TELLING: Final = frozenset({StartNext, Update})
 """Requests that carry statusDetails."""
 
@@ -128,7 +127,7 @@ class Jobs:
         limit = settings.requests_per_second
         if limit is not None and not ledger.rate.allows(request, now, limit):
             return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, "Rate exceeded.", request.client_token))
-        queue: Queue = ledger.queues.get(thing, NO_QUEUE)
+        queue = ledger.queue(thing)
         if ledger.deleting:
             meanwhile = deletion.answer_meanwhile(ledger, queue, request, now)
             if isinstance(meanwhile, Answer):
@@ -182,13 +181,15 @@ class Jobs:
         """DescribeJob. Raises JobsError."""
         return self._ledger.job(job_id)
 
-    def jobs(self, *, status: JobStatus | None = None, namespace_id: str | None = None) -> list[Job]:
-        """ListJobs, newest first; None for a filter that is not set."""
-        return [
+    def jobs(
+        self, *, status: JobStatus | None = None, namespace_id: str | None = None, before: JobAge | None = None
+    ) -> Iterator[Job]:
+        """ListJobs, newest first; None for a filter that is not set. `before`: only those that are older than that."""
+        return (
             job
-            for job in reversed(self._ledger.jobs.values())
+            for job in self._ledger.jobs_by_age(before)
             if status in (None, job.status) and namespace_id in (None, job.namespace_id)
-        ]
+        )
 
     def executions_of_job(self, job_id: str, *, status: Status | None = None) -> list[JobExecution]:
         """ListJobExecutionsForJob, in the order of its targets; of one thing the oldest first. Raises JobsError."""
@@ -213,6 +214,10 @@ class Jobs:
         job_ids = self._ledger.queues.get(thing, ())
         found = [execution for job_id in job_ids for execution in self.executions_on(job_id, thing)]
         return sorted(found, key=BY_SERIAL, reverse=True)
+
+    def has_executions(self, thing: str) -> bool:
+        """Whether there is any on a thing."""
+        return thing in self._ledger.queues
 
     def execution(self, thing: str, job_id: str, execution_number: int | None = None) -> JobExecution:
         """The control plane's DescribeJobExecution, which answers in every state. Raises JobsError."""

@@ -37,11 +37,10 @@ def clock_moved(ledger: Ledger, by: float, now: float) -> None:
         ledger.set_job_time(job.job_id)
     for item in ledger.agenda.items():
         if isinstance(item, ExecutionDue):
-            queue = ledger.queues[item.thing]
-            execution = queue[item.job_id]
+            execution = ledger.queues[item.thing][item.job_id]
             rare = execution.rare
             if rare is not None:
-                queue[item.job_id] = replace(execution, rare=_moved_rare(rare, by))
+                ledger.replace(execution, replace(execution, rare=_moved_rare(rare, by)))
             ledger.set_execution_time(item.thing, item.job_id)
     under_way, held, failures = ledger.backlog
     later_held = tuple(HeldWork(until + by, _moved_work(work, by)) for until, work in held)

@@ -35,17 +35,19 @@ def shown(known: dict[str, StaleRead], thing: str, queue: Queue, request: Reques
         else:
             del known[thing]
     if isinstance(request, GetPending) or (isinstance(request, Describe) and request.job_id == NEXT):
-        return {
-            job_id: each
-            for job_id, each in queue.items()
-            if each.version_number > 1 or not 0 <= now - each.queued_at < lag  # the clock may jump back
-        }
+        return Queue.of(
+            {
+                job_id: each
+                for job_id, each in queue.latest.items()
+                if each.version_number > 1 or not 0 <= now - each.queued_at < lag  # the clock may jump back
+            }
+        )
     return queue
 
 
 def _with_what_was(stale: StaleRead, queue: Queue) -> Queue:
-    taken = {was.key.job_id: was for was in stale.executions if _is_taken(was, queue.get(was.key.job_id))}
-    return {**queue, **taken}
+    taken = {was.key.job_id: was for was in stale.executions if _is_taken(was, queue.latest.get(was.key.job_id))}
+    return Queue.of({**queue.latest, **taken})
 
 
 def _is_taken(was: JobExecution, now: JobExecution | None) -> bool:

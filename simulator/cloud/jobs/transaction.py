@@ -26,8 +26,9 @@ from simulator.cloud.jobs.changes import (
 )
 from simulator.cloud.jobs.events import ENDED, Event, ExecutionEvent, ExecutionOperation, JobEvent, JobOperation
 from simulator.cloud.jobs.ledger import Ledger, OfJob
+from simulator.cloud.jobs.notifications import News as ListNews
 from simulator.cloud.jobs.notifications import hints
-from simulator.cloud.jobs.queue import Queue
+from simulator.cloud.jobs.queue import Pending
 from simulator.cloud.jobs.records import Job, JobExecution, News, Rare, ThingNews
 from simulator.cloud.jobs.stale_reads import StaleRead
 
@@ -162,29 +163,27 @@ class Transaction:
         else:
             ledger.last_key = key
         execution = JobExecution(thing, key, ledger.last_serial + 1, Status.QUEUED, 1, now, now, rare=rare)
-        was = dict(ledger.queues.get(thing, ()))
+        was = ledger.pending.get(thing, ())
         ledger.add(execution)
         self.changes.append(ExecutionQueued(execution))
         if rare is not None:
             ledger.set_execution_time(thing, key.job_id)
-        self._tell(was, execution)
+        self._tell(execution, "added", was)
 
     def change(self, after: JobExecution, by: Literal["device", "service"]) -> bool:
         """Replace the record of a thing's latest execution; whether it has ended so (what follows: see `endings`)."""
         ledger, thing = self.ledger, after.thing
-        queue = ledger.queues[thing]
-        before = queue[after.key.job_id]
+        before, was = ledger.queues[thing][after.key.job_id], ledger.pending.get(thing, ())
         is_progress = before.status is after.status  # neither the list nor the head can change
-        was = queue if is_progress else dict(queue)
         if by == "service" and not is_progress and ledger.settings.stale_reads_seconds:
-            self._remember(thing, was)
+            self._remember(thing)
         ledger.replace(before, after)
         self.changes.append(ExecutionChanged(before, after, by))
         if after.rare is not before.rare:
             ledger.set_execution_time(thing, after.key.job_id)
         if is_progress:
             return False
-        self._tell(was, after)
+        self._tell(after, "removed" if after.status.is_terminal else "as before", was)
         if not after.status.is_terminal:
             return False
         self._tell_execution(ENDED[after.status], after)
@@ -193,41 +192,40 @@ class Transaction:
     def remove(self, execution: JobExecution) -> None:
         """Delete an execution's record; if there is an earlier one, that is the latest again."""
         ledger, thing = self.ledger, execution.thing
-        was = dict(ledger.queues[thing])
+        latest, was = ledger.queues[thing][execution.key.job_id], ledger.pending.get(thing, ())
         if ledger.settings.stale_reads_seconds:
-            self._remember(thing, was)
+            self._remember(thing)
         ledger.remove(execution)
         self.changes.append(ExecutionRemoved(execution))
         if execution.rare is not None:
             ledger.set_execution_time(thing, execution.key.job_id)
-        self._tell(was, execution)
+        is_listed = latest.key == execution.key and not execution.status.is_terminal
+        self._tell(execution, "removed" if is_listed else "as before", was)
         self._tell_execution("deleted", execution)
 
-    def _remember(self, thing: str, was: Queue) -> None:
+    def _remember(self, thing: str) -> None:
         """Something is about to be taken away from this queue."""
         known = self.ledger.stale_reads.get(thing)
         if known is None or self.now >= known.until:
             self._note_stale(thing)
             until = self.now + self.ledger.settings.stale_reads_seconds
-            self.ledger.stale_reads[thing] = StaleRead(until, tuple(was.values()))
+            self.ledger.stale_reads[thing] = StaleRead(until, tuple(self.ledger.queues[thing].values()))
 
     def _note_stale(self, thing: str) -> None:
         self._stale = {} if self._stale is None else self._stale
         self._stale.setdefault(thing, self.ledger.stale_reads.get(thing))
 
-    def _tell(self, before: Queue, touched: JobExecution) -> None:
-        ledger = self.ledger
-        after: Queue = ledger.queues.get(touched.thing, {})
-        if ledger.deleting and len(before) + len(after) > 1:
+    def _tell(self, touched: JobExecution, news: ListNews, before: Pending) -> None:
+        ledger, job_id = self.ledger, touched.key.job_id
+        after = ledger.queue(touched.thing)
+        if ledger.deleting and len(before) + len(after.pending) > 1:
             # What is being deleted is in no list any more, except that its own removal is told.
-            job_id, shown = touched.key.job_id, ledger.listable(before)
-            if shown is not before and job_id in before:
-                still = after.get(job_id)
-                if job_id in ledger.deleting and still is not None and not still.status.is_terminal:
-                    return  # how it goes on until its removal is nobody's news
-                shown = {**shown, job_id: before[job_id]}
-            before, after = shown, ledger.listable(after)
-        published = hints(before, after, touched, self.now, ledger.settings, ledger)
+            still = after.latest.get(job_id)
+            if still is not None and not still.status.is_terminal and ledger.is_hidden(still):
+                return  # how it goes on until its removal is nobody's news
+            before = tuple(each for each in before if each.key.job_id == job_id or not ledger.is_hidden(each))
+            after = ledger.listable(after)
+        published = hints(touched.key, news, before, after, self.now, ledger.settings, ledger)
         self.hints.extend((touched.thing, hint) for hint in published)
 
     def _tell_execution(self, operation: ExecutionOperation, execution: JobExecution) -> None:

@@ -13,6 +13,7 @@ from simulator.cloud.jobs.agenda import Agenda
 from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.ledger import Due, Ledger, OfJob
+from simulator.cloud.jobs.queue import in_order_of_service
 from simulator.cloud.jobs.quotas import Rate
 from simulator.cloud.jobs.records import Job, JobExecution, News
 from simulator.cloud.jobs.settings import JobsSettings
@@ -81,6 +82,8 @@ def ledger_of(service: Service) -> Ledger:
         for execution in queue:
             by_job[job_id := execution.key.job_id] = execution
             of_job[job_id].counts[execution.status] += 1
+        if pending := in_order_of_service(queue):
+            ledger.pending[queue[0].thing] = pending
     ledger.news = dict(service.news)
     ledger.agenda = Agenda(service.agenda)
     ledger.backlog = service.backlog

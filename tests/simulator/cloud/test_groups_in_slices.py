@@ -53,7 +53,7 @@ class Kept:
         return 0
 
     def remembered(self, core: CloudCore) -> Remembered:
-        jobs = core.jobs.jobs()
+        jobs = list(core.jobs.jobs())
         executions = [execution for job in jobs for execution in core.jobs.executions_of_job(job.job_id)]
         registry = [(kind, record) for (kind, _), record in self.records.items()]
         return remember(())._replace(jobs=jobs, executions=executions, registry=registry)

@@ -51,7 +51,7 @@ def test_what_cannot_be_told_to_a_device_is_refused_over_every_way_in(tmp_path: 
             with pytest.raises(ApiError, match=why) as caught:
                 plane.call(operation, **more, **given)
             assert caught.value.name == "InvalidRequestException"
-    assert plane.jobs.jobs() == []
+    assert list(plane.jobs.jobs()) == []
     assert plane.call("ListJobTemplates")["jobTemplates"] == []
 
 

@@ -184,7 +184,7 @@ def test_a_cancelled_job_can_be_deleted_without_force():
     account.update("a", "fw")
     account.cancel("fw")
     account.delete("fw", force=False)
-    assert account.jobs.jobs() == []
+    assert list(account.jobs.jobs()) == []
 
 
 def test_cancelling_an_execution_checks_its_version_and_keeps_what_is_said_of_it():

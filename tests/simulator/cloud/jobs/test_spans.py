@@ -37,7 +37,7 @@ def rolling_out(account: Account) -> Account:
 
 def restarted(account: Account, now: float) -> Jobs:
     jobs = account.jobs
-    all_jobs = jobs.jobs()
+    all_jobs = list(jobs.jobs())
     executions = [each for job in all_jobs for each in jobs.executions_of_job(job.job_id)]
     return Jobs.restored(account.settings, all_jobs, executions, now)
 

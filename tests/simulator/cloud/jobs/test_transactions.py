@@ -47,6 +47,7 @@ def inside(jobs: Jobs) -> tuple[object, ...]:
         # Of a job that waits after a fault it is not known for how long.
         {item: due for item, (due, _) in ledger.agenda._times.items() if not ledger.backlog.times_failed(_owner(item))},
         dict(ledger._with_windows),
+        dict(ledger.pending),
         {target: set(jobs) for target, jobs in ledger._followed.items()},
     )
 
@@ -104,7 +105,7 @@ def test_what_cannot_be_written_down_has_not_been():
         assert inside(account.jobs) == before
     account.jobs.keep = None
     account.delete("fw")
-    assert account.later(60).jobs.jobs() == []
+    assert list(account.later(60).jobs.jobs()) == []
 
 
 @pytest.mark.parametrize("number", range(1, 30))
@@ -216,7 +217,7 @@ def test_a_deletion_whose_end_always_fails_is_tried_ever_more_seldom():
     assert pauses[:4] == [1, 2, 4, 8]
     assert inside(account.jobs)[2] == {"bad"}
     account.jobs.keep = None
-    assert account.later(LONGEST_PAUSE_SECONDS).jobs.jobs() == []
+    assert list(account.later(LONGEST_PAUSE_SECONDS).jobs.jobs()) == []
     assert not account.jobs.value().backlog.failures
 
 
@@ -230,7 +231,7 @@ def test_what_waits_after_a_fault_is_dropped_with_its_job():
     account.delete("fw")
     account.left_to_tick(16)
     assert account.jobs.next_due() is None
-    assert account.jobs.jobs() == []
+    assert list(account.jobs.jobs()) == []
     account.create("fw", *MANY).left_to_tick(16)
     assert account.statuses("fw") == dict.fromkeys(MANY, "QUEUED")
 
