@@ -97,6 +97,10 @@ class Ledger:
         self._births = 0
         self._with_windows: dict[str, tuple[MaintenanceWindow, ...]] = {}
         """By job id, the maintenance windows of the jobs that have some."""
+        self.active = {False: 0, True: 0}
+        """How many jobs are IN_PROGRESS: snapshot ones, and continuous ones."""
+        self._rolling_out: dict[str, None] = {}
+        """The ids of the jobs of which not every thing has had its turn."""
         self._followed: dict[str, dict[str, None]] = {}
         """By target, the ids of the jobs that follow who joins and leaves it."""
 
@@ -174,8 +178,14 @@ class Ledger:
 
     def followers(self, targets: Iterable[str]) -> list[Job]:
         """The continuous jobs that follow one of these targets, the oldest first."""
-        found = {job_id for target in targets for job_id in self._followed.get(target, ())}
-        return [self.jobs[job_id] for job_id in sorted(found, key=lambda job_id: self.of_job[job_id].births)]
+        return self._by_birth({job_id for target in targets for job_id in self._followed.get(target, ())})
+
+    def rolling_out(self) -> list[Job]:
+        """The jobs of which there are things whose turn is still to come, the oldest first."""
+        return self._by_birth(self._rolling_out)
+
+    def _by_birth(self, job_ids: Iterable[str]) -> list[Job]:
+        return [self.jobs[job_id] for job_id in sorted(job_ids, key=lambda job_id: self.of_job[job_id].births)]
 
     # ── changing: what may come to a fault is done first, so that each is done whole or not at all ─────────────
 
@@ -246,12 +256,10 @@ class Ledger:
         """A job was like `before` (None: it was not), and is like that (None: it is not): its id."""
         one = before or job
         assert one is not None, "one of them is there"
-        job_id = one.new.job_id
-        was = before.targets if before is not None and before.is_followed else ()
-        now = job.targets if job is not None and job.is_followed else ()
+        job_id, age = one.job_id, one.age
         if job is None or job.is_rolled_out:
             self.order.forget(job_id)
-        age = one.age
+        self._find_by_state(job_id, before, job)
         place = bisect_left(self.by_age, age)
         if before is None:
             self._births += 1
@@ -261,13 +269,25 @@ class Ledger:
             self.jobs[job_id] = job
         else:
             del self.jobs[job_id], self.of_job[job_id], self.by_age[place]
-        if job is not None and job.status is JobStatus.DELETION_IN_PROGRESS:
-            self.deleting[job_id] = None
+        return job_id
+
+    def _find_by_state(self, job_id: str, before: Job | None, job: Job | None) -> None:
+        was = before.targets if before is not None and before.is_followed else ()
+        now = job.targets if job is not None and job.is_followed else ()
+        is_rolling_out = job is not None and job.is_rolling_out
+        is_deleting = job is not None and job.status is JobStatus.DELETION_IN_PROGRESS
+        windows = () if job is None or job.new.schedule is None else job.new.schedule.windows
+        for each, change in ((before, -1), (job, +1)):
+            if each is not None and each.status is JobStatus.IN_PROGRESS:
+                self.active[each.new.target_selection == "CONTINUOUS"] += change
+        for found, is_in in ((self._rolling_out, is_rolling_out), (self.deleting, is_deleting)):
+            if is_in:
+                found[job_id] = None
+            else:
+                found.pop(job_id, None)
+        if windows:
+            self._with_windows[job_id] = windows
         else:
-            self.deleting.pop(job_id, None)
-        if job is not None and job.new.schedule is not None and job.new.schedule.windows:
-            self._with_windows[job_id] = job.new.schedule.windows
-        elif self._with_windows:
             self._with_windows.pop(job_id, None)
         for target in was if now != was else ():
             del self._followed[target][job_id]
@@ -275,7 +295,6 @@ class Ledger:
                 del self._followed[target]
         for target in now if now != was else ():
             self._followed.setdefault(target, {})[job_id] = None
-        return job_id
 
     def bring_back(self, job_id: str, of_job: OfJob) -> None:
         """A job that was forgotten is in its place again, with what was found by it."""

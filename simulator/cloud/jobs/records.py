@@ -122,6 +122,11 @@ class Job:
         """Whether everything that it was made for has had its turn."""
         return self.rolled_out >= self.things_in_all
 
+    @property
+    def is_rolling_out(self) -> bool:
+        """Whether there are things whose turn is still to come."""
+        return self.status in (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED) and not self.is_rolled_out
+
     def turns(self, first: int, until: int) -> tuple[str, ...]:
         """The things whose turns have these places, `until` left out."""
         new = len(self.new.things)

@@ -118,8 +118,3 @@ def _next(ledger: Ledger, job: Job) -> int:
         return job.rolled_out  # there may be much under way, but not for this job
     works = (each for each in ledger.backlog.works() if isinstance(each, RollOut) and each.job_id == job.job_id)
     return next((each.next for each in works), job.rolled_out)
-
-
-def is_rolling_out(job: Job) -> bool:
-    """Whether processingTargets is shown: there are things whose turn is still to come."""
-    return job.status in (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED) and not job.is_rolled_out

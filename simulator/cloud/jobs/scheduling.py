@@ -13,7 +13,7 @@ from simulator.cloud.jobs.configuration import Schedule
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.maintenance import read_cron
-from simulator.cloud.jobs.records import Job, JobStatus
+from simulator.cloud.jobs.records import Job
 from simulator.cloud.jobs.settings import JobsSettings
 from simulator.cloud.jobs.transaction import Transaction
 
@@ -59,10 +59,4 @@ def end(tx: Transaction, job: Job) -> None:
 def is_full(ledger: Ledger, job: Job) -> bool:
     """Whether no other job of this kind may be active."""
     limit = ledger.settings.active_jobs
-    if limit is None:
-        return False
-    active = sum(
-        other.status is JobStatus.IN_PROGRESS and other.is_continuous == job.is_continuous
-        for other in ledger.jobs.values()
-    )
-    return active >= limit
+    return limit is not None and ledger.active[job.is_continuous] >= limit

@@ -79,11 +79,10 @@ def _take(tx: Transaction, job: Job, thing: str) -> None:
 def deleted(tx: Transaction, thing: str) -> None:
     """A thing is deleted."""
     if tx.ledger.settings.deleted_thing == "removed":
-        waiting = [job for job in tx.ledger.jobs.values() if rollout.is_rolling_out(job)]
         of_thing: Sequence[str] = tuple(tx.ledger.queues.get(thing, ()))
         # Those that are still to learn that it came would queue an execution then, which nobody would ever remove.
         to_learn = chain.from_iterable(each.job_ids for each in tx.ledger.news.get(thing, ()))
-        job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in waiting), *to_learn)))
+        job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in tx.ledger.rolling_out()), *to_learn)))
         _tell(tx, thing, "left", job_ids)
 
 

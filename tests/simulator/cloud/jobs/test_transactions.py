@@ -48,6 +48,9 @@ def inside(jobs: Jobs) -> tuple[object, ...]:
         {item: due for item, (due, _) in ledger.agenda._times.items() if not ledger.backlog.times_failed(_owner(item))},
         dict(ledger._with_windows),
         dict(ledger.pending),
+        list(ledger.by_age),
+        dict(ledger.active),
+        set(ledger._rolling_out),
         {target: set(jobs) for target, jobs in ledger._followed.items()},
     )
 
