@@ -393,10 +393,6 @@ MISSED: Final[dict[str, str]] = {
         "a step is taken back while it still runs; nothing looks for two at once, and the hardware of these worlds "
         "ends the one"
     ),
-    "recovering._finish: `running` is dropped from an `or`": (
-        "a step is begun that runs already; nothing looks for two at once, and the hardware of these worlds takes "
-        "them for one"
-    ),
     "recovering._finish: `work.begun >= work.done` (2)": JOURNAL_FAILS,
     "recovering._finish: no `redoes=redoes`": JOURNAL_FAILS,
     "recovering.on_verified: `not event.ok` is dropped from an `and`": (

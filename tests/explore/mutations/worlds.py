@@ -84,6 +84,7 @@ WORLDS: Final = (
     world({"power-cut": 2}, reports="end"),
     world({"power-cut": 1, "lose-answer": 1, "journal-lost": 1}, reports="end"),
     world({"cancel": 1, "power-cut": 1}, asks="configuration", reports="end"),
+    world({"cancel": 1, "journal-fails": 1}, asks="configuration", reports="end"),
     world({"cancel": 1, "disconnect": 1}, reports="end"),
     world({"fail": 1, "delete": 1}, reports="end", layout="swap", policy="finish-after-switch"),
     world({"delete": 1, "lose-answer": 1}, asks="program"),
