@@ -256,6 +256,7 @@ def on_connected(turn: Turn, reporting: Reporting, event: Connected) -> None:
     if reporting.work.version_number:
         turn.report_again(reporting, reporting.work.version_number)
     else:
+        turn.to(replace(reporting, resyncing=True), "the service's version is not known")
         turn.ask_about(reporting.work.key, with_document=True)
 
 

@@ -11,7 +11,7 @@ set again; each stepTimeoutInMinutes takes the place of the one before, and -1 s
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple, Protocol, TypeAlias, assert_never
+from typing import NamedTuple, Protocol, TypeAlias, assert_never
 
 from agent.values import (
     NEXT,
@@ -54,9 +54,6 @@ class Queue(NamedTuple):
     def of(cls, latest: Mapping[str, JobExecution]) -> "Queue":
         """With these."""
         return cls(latest, in_order_of_service(latest.values()))
-
-
-NO_QUEUE: Final = Queue({}, ())
 
 
 class Decision(NamedTuple):
