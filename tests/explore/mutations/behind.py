@@ -97,6 +97,10 @@ BEHIND: Final[dict[str, Behind]] = {
 """By mutation: the rule that does the same where it is needed."""
 
 RIGHT: Final[dict[str, str]] = {
+    "working.on_connected: `reporting.work.version_number` is its opposite": (
+        "who asks first although it knows the version reports after that, and who reports without it is refused "
+        "with how the execution stands, or asks then"
+    ),
     "working.tell_progress: `turn.policy.reports != 'progress'` is dropped from an `or`": (
         "it tells progress that its policy does not want"
     ),
