@@ -259,10 +259,10 @@ def rule(state: GivingUp, subject: Subject) -> Ruling:
     recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
     or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
     account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
-    has done anything about that, and goes on with it, or never meets it again. Nor is one that it recovers from first,
-    and only then is told, and says, to be over: it had failed, and nobody is left to hear why. But one that the device,
-    by its own words, believes to be over is abandoned, however it reports that. After a report of success a terminal
-    state may be the device's own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
+    has done anything about that, and goes on with it, or finds it gone. Nor is one that it recovers from first, and
+    only then is told, and says, to be over: it had failed, and nobody is left to hear why. But one that the device, by
+    its own words, believes to be over is abandoned, however it reports that. After a report of success a terminal state
+    may be the device's own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
 
@@ -316,7 +316,7 @@ def _finding(this: GivenUp, is_forgotten: bool, key: ExecutionKey, subject: Subj
     if (is_shared := subject.is_shared(key)) or _fails_just_now(this, subject):
         why = "two executions share this identity" if is_shared else "a report with the reason may yet come"
         return undecided(key.job_id, f"gave up the execution ('{this.kind}'); {why}", this.mark)
-    return None if is_forgotten else _violation(key, this)
+    return None if is_forgotten and key in subject.record.over else _violation(key, this)
 
 
 def _fails_just_now(this: GivenUp, subject: Subject) -> bool:

@@ -248,6 +248,16 @@ def loses_its_memory_as_it_begins_to_give_up_and_never_meets_it_again(tale: Tale
 
 
 @story("no-false-abort", "violated", "hint.received", "phase.changed")
+def forgets_as_it_begins_to_give_up_what_is_there_still(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.lose_power()
+    tale.wait(6)
+    tale.hardware("1.0")
+
+
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
 def loses_its_memory_as_it_gives_up_and_gives_up_again(tale: Tale) -> None:
     at_work(tale)
     tale.hint()
