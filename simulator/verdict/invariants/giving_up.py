@@ -80,12 +80,14 @@ class GivenUp(NamedTuple):
 class Abandoned(NamedTuple):
     """What is to be said of one execution.
 
-    `excused`: it failed, or the device told why. `maybe` is a recovery that began, and may be forgotten by a restart,
-    `restarted`, before anything was taken back. `first` are those that count, at most one each time it was taken,
-    `gone` the first by which the device said that it believes it to be over: that counts if the others are excused.
+    `excused`: it failed, or the device told why, or restarted after it could not write down what it had in hand:
+    `unwritten`. `maybe` is a recovery that began, and may be forgotten by a restart, `restarted`, before anything was
+    taken back. `first` are those that count, at most one each time it was taken, `gone` the first by which the device
+    said that it believes it to be over: that counts if the others are excused.
     """
 
     excused: bool = False
+    unwritten: bool = False
     maybe: GivenUp | None = None
     restarted: bool = False
     first: tuple[GivenUp, ...] = ()
@@ -113,8 +115,8 @@ def _unwritten(state: GivingUp, now: Moment) -> None:
     """It cannot remember what it has in hand, nor that it failed for that: of either another life knows nothing."""
     for key in now.testimony.in_hand:
         mine = state.executions.get(key, NOT_ABANDONED)
-        if not mine.excused:
-            state.executions = state.executions.put(key, mine._replace(excused=True))
+        if not (mine.excused or mine.unwritten):
+            state.executions = state.executions.put(key, mine._replace(unwritten=True))
 
 
 def _restarted(state: GivingUp, now: Moment) -> None:
@@ -192,6 +194,7 @@ def _forget(state: GivingUp, now: Moment) -> None:
 
 
 def _booted(mine: Abandoned, event: DeviceBooted) -> Abandoned:
+    mine = mine._replace(excused=True, unwritten=False) if mine.unwritten else mine
     if mine.tried is not None:
         was_tried = mine.tried.was_tried or event.on_trial or mine.tried.rebooting
         mine = mine._replace(tried=mine.tried._replace(booted=True, on_trial=event.on_trial, was_tried=was_tried))

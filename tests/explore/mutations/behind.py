@@ -307,6 +307,10 @@ RIGHT: Final[dict[str, str]] = {
 """By mutation: why a device that does so is right as well."""
 
 MISSED: Final[dict[str, str]] = {
+    "recovering.fail: `running` is its opposite": (
+        "not known: past the leap, and with no step under way, it would go on with the next one instead of looking at "
+        "what there is, and then report that it failed"
+    ),
     "working.tell_progress: `not is_news` is dropped from an `or`": (
         "it tells the same progress a hundred times a second while a step lasts; no-hammering counts no update that is "
         "accepted"

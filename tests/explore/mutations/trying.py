@@ -107,6 +107,7 @@ def known(setups: Sequence[Setup]) -> Iterator[Known]:
         by_itself, by_message = _noted(expansion, meetings)
         found = from_everywhere(system, expansion, expansion.words(system.first()))
         assert found is not None
+        assert found.comes_home or setup.bounds.journal_lost, f"{called(setup)}: it does not come home"
         assert not found.broken, f"{called(setup)}: {found.broken}"
         met = met.union(*(row.met for rows in (by_itself, by_message) for row in rows.values()))
         yield Known(

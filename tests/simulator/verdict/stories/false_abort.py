@@ -1,6 +1,13 @@
 """Stories of `no-false-abort`."""
 
-from agent.device_events import ExecutionGone, ExecutionLeft, PhaseChanged, StepFinished, StepUndone
+from agent.device_events import (
+    ExecutionGone,
+    ExecutionLeft,
+    JournalUnwritable,
+    PhaseChanged,
+    StepFinished,
+    StepUndone,
+)
 from tests.simulator.verdict.stories.scenes import RNF, at_work, lost_in_write, recovers_from_write, silently_at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale
@@ -245,6 +252,23 @@ def loses_its_memory_as_it_begins_to_give_up_and_never_meets_it_again(tale: Tale
     tale.remove(FW)
     tale.wait(6)
     tale.hardware("1.0")
+
+
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
+def undoes_on_a_hint_with_a_journal_that_cannot_be_written(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(JournalUnwritable("disk full"))
+    tale.hint()
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def undoes_after_a_restart_what_it_could_not_write_down(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(JournalUnwritable("disk full"))
+    tale.hint()
+    tale.lose_power()
+    tale.undo(FW, "download")
 
 
 @story("no-false-abort", "violated", "hint.received", "phase.changed")
