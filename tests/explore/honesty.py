@@ -17,9 +17,9 @@ What is asked is:
 - where all is at home, what is violated and what is undecided if nothing more ever comes: the same. The monitors are
   asked what the search asks them there (`System.at_rest`), the judge is given the end of a run that ends there.
 - where the path ends because nothing more happens by itself, though nobody is home, the same again. A search does not
-  ask its monitors there, since it says of such a state that it is stuck; here they are asked what the judge is. But not
-  where the agent crashed, which is a violation already: it is not connected any more, so the judge leaves open what
-  becomes of what it has half done, and a search follows it no further.
+  ask its monitors there, since it says of such a state that it is stuck; here they are asked what the judge is. Where
+  the agent crashed, which is violated already, the judge may leave open what the monitors call violated besides, and no
+  more than that: it is not connected any more, and somebody may start it again, who then goes on or tells why not.
 """
 
 import argparse
@@ -108,10 +108,15 @@ class Asked(NamedTuple):
     at_end: bool
     watched: Told
     judged: Told
+    crashed: bool = False
 
     @property
     def differs(self) -> bool:
         """Whether they do not say the same."""
+        if self.at_end and self.crashed:
+            more = {each.invariant for each in self.watched.violated - self.judged.violated}
+            left_open = {each.invariant for each in self.judged.undecided}
+            return not (self.judged.violated <= self.watched.violated and more <= left_open)
         if self.at_end:
             return self.watched != self.judged
         return self.watched.violated != self.judged.violated or not self.watched.undecided <= self.judged.undecided
@@ -186,13 +191,14 @@ def both_asked(system: System, path: Sequence[Transition]) -> Iterator[Asked]:
     for after, step in enumerate(path, 1):
         fed_with(judge, scribe.transition(step, "honesty"))
         at_home = is_home(system, step.world)
-        ends = at_home or (step is path[-1] and not any(side.device.crashed for side in step.world.sides))
+        ends = at_home or step is path[-1]
         at_rest = tuple(each for side in step.world.sides for each in system.at_rest(side.watched)) if ends else ()
         watched = watched.but(step.broken[: len(step.broken) - len(at_rest)] if at_home else step.broken)
         yield Asked(after, False, watched, said(judge, system))
         at_end = fed_with(judge.fork(), scribe.fork().ended(step.world)) if ends else None
         if at_end is not None:
-            yield Asked(after, True, watched.but(at_rest), said(at_end, system))
+            crashed = any(side.device.crashed for side in step.world.sides)
+            yield Asked(after, True, watched.but(at_rest), said(at_end, system), crashed)
 
 
 def fed_with(judge: Judge, entries: Iterable[Entry]) -> Judge | None:
