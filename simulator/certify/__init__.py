@@ -28,7 +28,7 @@ How, and what comes of it:
     session.py          meet the device, play the cells, say what is known
     means.py            what can be done and seen where the device is: on the local cloud, or, in `aws/`, on an account
     one_play.py         a scenario with this device, by the engine and the judges of all scenarios; `venue.py` is where
-    conducting.py       a device that is held to a schedule: each packet at its turn
+    held_to_schedule.py a device that is held to a schedule: each packet at its turn
     wiretap.py          every entry of the cloud, the probes and the output, to whoever listens
     baseline.py         the device is back at work between two cells, or what brings it back
     result.py           what came of a cell, with the packets that show it, in the words of `evidence.py`

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final, Protocol
 
 from simulator.certify.cell import Cell, Need
-from simulator.certify.conducting import Conducting
 from simulator.certify.desk import Desk
+from simulator.certify.held_to_schedule import HeldToSchedule
 from simulator.certify.learning import Learned, learn
 from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
@@ -49,10 +49,10 @@ class Means(Protocol):
     def sees_requests(self) -> bool:
         """Whether it is waited for before its first job."""
 
-    def venue(self, scenario: Scenario, conducting: Conducting | None) -> Venue:
+    def venue(self, scenario: Scenario, conducting: HeldToSchedule | None) -> Venue:
         """Where one scenario is played; `conducting` holds what is on its way there."""
 
-    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> Conducting:
+    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> HeldToSchedule:
         """What holds the device to a schedule, in a play of `scenario`; not asked where `why_not` says no."""
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
@@ -83,16 +83,16 @@ class AtTheDesk:
         self.sampling = sampling
         self._seed = str(seed)
 
-    def venue(self, scenario: Scenario, conducting: Conducting | None) -> Venue:
+    def venue(self, scenario: Scenario, conducting: HeldToSchedule | None) -> Venue:
         """See Means."""
         return DeskVenue(self.desk, self.wiretap, self.sampling, partial(self._tune, scenario, conducting))
 
-    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> Conducting:
+    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> HeldToSchedule:
         """See Means."""
         desk = self.desk
-        return Conducting(turns, scenario, desk.offer.thing, desk.cloud, self.wiretap.feed, usual_seconds)
+        return HeldToSchedule(turns, scenario, desk.offer.thing, desk.cloud, self.wiretap.feed, usual_seconds)
 
-    def _tune(self, scenario: Scenario, conducting: Conducting | None, stack: AsyncExitStack) -> None:
+    def _tune(self, scenario: Scenario, conducting: HeldToSchedule | None, stack: AsyncExitStack) -> None:
         retune = self.desk.cloud.retune
         stack.callback(retune, scenario.cloud, (), self._seed)
         retune(scenario.cloud, scenario.faults, self._seed)

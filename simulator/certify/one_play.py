@@ -14,9 +14,9 @@ from typing import Final
 
 from agent.log import get_logger
 from agent.values import Status
-from simulator.certify.conducting import Conducting
 from simulator.certify.device import Device
 from simulator.certify.draft import longest_wait
+from simulator.certify.held_to_schedule import HeldToSchedule
 from simulator.certify.means import Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample
@@ -204,7 +204,7 @@ class DevicePlays:
             )
         return played
 
-    def _trouble(self, account: Account, conducting: Conducting | None) -> str | None:
+    def _trouble(self, account: Account, conducting: HeldToSchedule | None) -> str | None:
         """Why a play was not what its scenario says, if it was not."""
         if conducting is not None:
             self._waits(conducting.told)

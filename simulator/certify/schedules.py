@@ -1,8 +1,8 @@
 """Cells of schedules: one order that the explorer found, to which a device is held as far as the gateway can hold it.
 
-What somebody does to the job, and the power, is cued by moments of the schedule's own, which `conducting.py` tells when
-it is their turn. What becomes of each packet it does itself. The schedule is played in the explorer's world first: that
-tells which packet each of its choices is about.
+What somebody does to the job, and the power, is cued by moments of the schedule's own, which `held_to_schedule.py`
+tells when it is their turn. What becomes of each packet it does itself. The schedule is played in the explorer's world
+first: that tells which packet each of its choices is about.
 """
 
 import re
@@ -20,7 +20,7 @@ from simulator.engines.conductor.expected import kind_of
 from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.net import Net
 from simulator.engines.explore.playing import held_to
-from simulator.engines.explore.schedule import Parted, ReadSchedule, Schedule
+from simulator.engines.explore.schedule import ReadSchedule, Schedule, Unplayable
 from simulator.engines.explore.setup import NEXT_JOB, OTHER, Setup
 from simulator.engines.explore.world import system_of
 from simulator.scenario import After, Deletion, JobSpec, Place, PowerCut, When
@@ -57,7 +57,7 @@ def turns_of(read: ReadSchedule) -> Turns:
         raise InputError(f"{read.where}: world.devices: there is one device to be put through it, not two")
     try:
         turns = Turns(schedule.world, tuple(_turns(schedule)))
-    except Parted as parted:
+    except Unplayable as parted:
         raise InputError(f"{read.place(parted.number - 1)}: {parted}") from None
     if (turn := next(turns.doing("create"), None)) is None or turn.choice.what in (NEXT_JOB, OTHER):
         raise InputError(f"{read.where}: choices: no job is made, so there is nothing to put a device through")

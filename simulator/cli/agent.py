@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.options import logging_options, spare_imports
+from simulator.cli.options import SomePath, logging_options, spare_imports
 from simulator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Examples:
   ghostjob agent --endpoint xyz-ats.iot.eu-west-1.amazonaws.com --thing pump-7 \\
       --cert pump-7.pem --key pump-7.key --ca AmazonRootCA1.pem --root /opt/pump
 """
-FILE = click.Path(path_type=Path)
+FILE = SomePath()
 
 
 @click.command(epilog=EXAMPLE)

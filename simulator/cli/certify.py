@@ -3,14 +3,13 @@
 import json
 import secrets
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from agent.errors import InputError
 from simulator.cli.listing import print_list
-from simulator.cli.options import Port, Seconds, logging_options, run_loop
+from simulator.cli.options import Port, Seconds, SomePath, logging_options, run_loop
 from simulator.cli.page import PageWanted, page_options
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="A directory for certificate.json, junit.xml, summary.md, report.html, trace.jsonl and each cell's own trace.",
 )
@@ -62,13 +61,13 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--schedule",
     "schedules",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     help="A schedule that `ghostjob explore` keeps: the device is held to its order as far as the gateway can. Without "
     "--quick, --full or --only nothing else is played; may be repeated.",
 )
 @click.option(
     "--document",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=SomePath(exists=True, dir_okay=False),
     default=None,
     help="The job document, JSON or YAML: {version} in it becomes the version, one of two in turn.",
 )
@@ -76,7 +75,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--artifact",
     "artifacts",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=SomePath(exists=True, dir_okay=False),
     help="Give it twice: the files A and B that jobs bring in turn, as presigned URLs.",
 )
 @click.option(
@@ -119,7 +118,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 )
 @click.option(
     "--certs",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="Where certificates are made, and found again: certify-certs; temporary with COMMAND.",
 )

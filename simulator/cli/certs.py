@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import SomePath
+
 EXAMPLE = """\b
 Examples:
   ghostjob certs --dir certs --thing thing-0 --thing thing-1
@@ -16,7 +18,7 @@ Examples:
 @click.option(
     "--dir",
     "directory",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=Path("certs"),
     show_default=True,
     help="Where they go; what is there already is kept.",

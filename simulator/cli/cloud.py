@@ -12,7 +12,7 @@ import click
 from agent.errors import InputError
 from agent.log import configure, get_logger
 from agent.wording import first_wrong
-from simulator.cli.options import AccessKey, Port, Seconds, allow_files, logging_options, run_loop
+from simulator.cli.options import AccessKey, Port, Seconds, SomePath, allow_files, logging_options, run_loop
 from simulator.cli.page import PageWanted, page_options
 
 if TYPE_CHECKING:
@@ -44,12 +44,10 @@ Examples:
     show_default="8443",
     help="Jobs data plane and publishing over HTTPS with mutual TLS; needs --certs.",
 )
-@click.option(
-    "--certs", type=click.Path(path_type=Path), default=None, help="The directory that `ghostjob certs` made."
-)
+@click.option("--certs", type=SomePath(), default=None, help="The directory that `ghostjob certs` made.")
 @click.option(
     "--state",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="Keep everything in this SQLite file, and go on from it. Nothing that was answered is lost, come what may.",
 )
@@ -71,7 +69,7 @@ Examples:
 @click.option(
     "--access-key-file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="The same from a file, one ID:SECRET a line; a warning if others than its owner may read it.",
 )
@@ -88,7 +86,7 @@ Examples:
 )
 @click.option(
     "--files",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=SomePath(exists=True, file_okay=False),
     default=None,
     help="Serve DIR/BUCKET/KEY to devices: S3 placeholders in job documents become URLs on the API port that expire.",
 )
@@ -99,7 +97,7 @@ Examples:
 )
 @click.option(
     "--ready-file",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="Written once all listen: JSON with the endpoints; - is stdout, in a line. Removed at the end.",
 )

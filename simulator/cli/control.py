@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from simulator.cli.options import Seconds, logging_options, run_loop
+from simulator.cli.options import Seconds, SomePath, logging_options, run_loop
 
 if TYPE_CHECKING:
     from simulator.controller.watching import Order
@@ -68,7 +68,7 @@ Examples:
 @click.option("--allow-aws", is_flag=True, help="Delete on an endpoint that is not this machine.")
 @click.option(
     "--save",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="Where what will be gone is saved first; always done on an endpoint that is not this machine.",
 )

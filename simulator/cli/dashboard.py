@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import Seconds, logging_options, run_loop, until_stopped
+from simulator.cli.options import Seconds, SomePath, logging_options, run_loop, until_stopped
 from simulator.cli.page import LOOPBACK, PageWanted, judged_meanwhile, say
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("trace", metavar="DIR|FILE", type=click.Path(path_type=Path))
+@click.argument("trace", metavar="DIR|FILE", type=SomePath())
 @click.option("--page-port", type=click.IntRange(0, 65_535), default=0, help="The page's port, instead of a free one.")
 @click.option(
     "--page-host",

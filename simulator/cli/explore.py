@@ -1,11 +1,10 @@
 """`ghostjob explore`: every order in which things can happen, within bounds."""
 
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from simulator.cli.options import Seconds, logging_options, model_option
+from simulator.cli.options import Seconds, SomePath, logging_options, model_option
 
 EXAMPLE = """\b
 Examples:
@@ -103,7 +102,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="A directory for verdict.json, schedules/, trace.jsonl, junit.xml, summary.md and report.html.",
 )

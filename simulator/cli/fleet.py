@@ -17,6 +17,7 @@ from simulator.certificate_files import client_context
 from simulator.cli.listing import tell_fault
 from simulator.cli.options import (
     Seconds,
+    SomePath,
     allow_files,
     logging_options,
     model_option,
@@ -69,20 +70,20 @@ Examples:
 )
 @click.option(
     "--certs",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="Mutual TLS with the certificates in this directory: ca.pem, THING.pem, THING.key.",
 )
 @click.option(
     "--flash",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=SomePath(file_okay=False),
     default=None,
     help="A directory for the devices' flash, so that SIGKILL is a power cut; else they are as from the factory.",
 )
 @click.option("--mqtt-version", type=click.Choice(["3", "5"]), default="5", show_default=True)
 @click.option("--seconds", type=Seconds(0), default=None, help="Stop after so long; else at Ctrl-C.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl.")
+@click.option("--out", type=SomePath(), default=None, help="A directory for trace.jsonl.")
 @click.option("--allow-aws", is_flag=True, help="Connect to an endpoint that is not this machine.")
 @table_option
 @logging_options()

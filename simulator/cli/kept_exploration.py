@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from simulator.engines.explore.playing import Played, held_to, of_path
-from simulator.engines.explore.schedule import Schedule
+from simulator.engines.explore.schedule import Expected, Schedule
 from simulator.engines.explore.system import System
 from simulator.engines.output import OutputDirectory
 from simulator.report.exploration_files import junit_of_exploration, markdown_of_exploration
@@ -83,9 +83,9 @@ class Keeping:
         if self._directory is None:
             return ""
         file = f"{SCHEDULES}/{number:02}-{finding.invariant}.yaml"
-        violated = [finding.invariant] if finding.sort == "violated" else []
+        named = {finding.sort: (finding.invariant,)} if finding.sort in Expected.model_fields else {}
         about = f"{finding.why} (ghostjob explore, {name}, layout {self._system.setup.layout})"
-        schedule = Schedule.of(self._system.setup, (*finding.way, *finding.loop), about[:1_000], violated)
+        schedule = Schedule.of(self._system.setup, (*finding.way, *finding.loop), about[:1_000], Expected(**named))
         self._directory.also(file, schedule.yaml())
         return file
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.cast import Cast
-from simulator.cli.options import SLOWEST, Seconds, allow_files, logging_options, model_option, run_loop, table_option
+from simulator.cli.options import (
+    SLOWEST,
+    Seconds,
+    SomePath,
+    allow_files,
+    logging_options,
+    model_option,
+    run_loop,
+    table_option,
+)
 from simulator.cli.page import LOOPBACK, PageWanted
 
 if TYPE_CHECKING:
@@ -44,7 +53,7 @@ Examples:
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="A directory for what is kept of it: the trace, the verdict, and report.html.",
 )

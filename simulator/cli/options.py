@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -77,6 +78,19 @@ class Seconds(click.FloatRange):
         """Seconds."""
         seconds = super().convert(value, param, ctx)
         return self.fail(f"{value!r} is no number", param, ctx) if math.isnan(seconds) else seconds
+
+
+class SomePath(click.Path):
+    """A path; no empty one, which would be the current directory to whoever meant nothing by it."""
+
+    def __init__(self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A Path."""
+        if value == "":
+            self.fail("it is empty; give a path, '.' for the current directory", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Port(click.ParamType[int | str]):

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from simulator.cli.options import ended_by_every_end, logging_options, model_option
+from simulator.cli.options import SomePath, ended_by_every_end, logging_options, model_option
 
 EXAMPLE = """\b
 Examples:
@@ -18,7 +18,7 @@ ENGINES: Final = ("explore", "virtual", "live")
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("schedule", type=click.Path(path_type=Path))
+@click.argument("schedule", type=SomePath())
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -30,7 +30,7 @@ ENGINES: Final = ("explore", "virtual", "live")
 @model_option(default=None, help="Play it with this device model instead of its own.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="A directory for trace.jsonl, verdict.json, junit.xml, summary.md and report.html.",
 )
@@ -46,8 +46,8 @@ def replay(
     their turn, and the hardware is cut at that very point; where the engine goes another way, that is told. A device of
     your own is put through it by `ghostjob certify --schedule SCHEDULE -- COMMAND`.
 
-    Exit code 0: no invariant is violated; 1: one is; 2: bad input, or a schedule that cannot be played; 3: it does not
-    show what it was kept for, is under way at its end, or an engine could not be held to it.
+    Exit code 0: no invariant is violated; 1: one is; 2: bad input, or a schedule that cannot be played; 3: one is
+    undecided, it does not show what it was kept for, is under way at its end, or an engine could not be held to it.
     """
     from agent.log import configure
 

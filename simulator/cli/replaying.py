@@ -14,7 +14,7 @@ from simulator.devices.models import model_named
 from simulator.engines.explore.describing import world_in_words
 from simulator.engines.explore.placing import Placed
 from simulator.engines.explore.playing import Played, entries_of, in_world
-from simulator.engines.explore.schedule import Parted, ReadSchedule, Schedule
+from simulator.engines.explore.schedule import ReadSchedule, Schedule, Unplayable
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.report.exploration import OUTCOMES, wrapped
 from simulator.report.ladder import ladder
@@ -42,7 +42,7 @@ def replayed(path: Path, model: str | None, out: Path | None, engine: str, *, is
     name = path.name.removesuffix(path.suffix)
     try:
         told = Told(in_world(schedule, name))
-    except Parted as parted:
+    except Unplayable as parted:
         raise InputError(_parted(read, parted)) from None
     if engine != "explore":
         told = _on_engine(schedule, name, cast('Literal["virtual", "live"]', engine), told.played)
@@ -87,7 +87,7 @@ def _with_model(schedule: Schedule, model: str | None) -> Schedule:
     return schedule.model_copy(update={"world": world, "expects": type(schedule.expects)()})
 
 
-def _parted(read: ReadSchedule, parted: Parted) -> str:
+def _parted(read: ReadSchedule, parted: Unplayable) -> str:
     return f"{read.place(parted.number - 1)}: {parted}"
 
 

@@ -9,7 +9,7 @@ import click
 from agent.errors import InputError
 from agent.log import configure
 from simulator.cli.listing import tell_fault
-from simulator.cli.options import logging_options
+from simulator.cli.options import SomePath, logging_options
 from simulator.exit_codes import ExitCode
 from simulator.own_fault import TO_REPORT, in_words
 
@@ -28,7 +28,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=SomePath())
 @logging_options()
 def report(directory: Path, log_format: str, log_level: str) -> int:
     """Write DIRECTORY/report.html anew, and print where it is.

@@ -12,6 +12,7 @@ from simulator.cli.listing import print_list
 from simulator.cli.options import (
     SLOWEST,
     Seconds,
+    SomePath,
     allow_files,
     interrupt_when_stdin_closes,
     logging_options,
@@ -72,7 +73,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=SomePath(),
     default=None,
     help="A directory for trace.jsonl, verdict.json, junit.xml, summary.md and report.html.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.errors import InputError
+from simulator.cli.options import SomePath
 from simulator.engines.output import TRACE
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=SomePath())
 @click.argument("entry_id", metavar="[ID]", required=False)
 @click.option("--thing", "things", multiple=True, help="Only what is about this thing; may be repeated.")
 @click.option("--job", "jobs", multiple=True, help="Only what is about this job; may be repeated.")

@@ -8,6 +8,7 @@ import pytest
 
 from simulator.cli import main
 from simulator.cli.exploring import Wanted, named_world
+from simulator.engines.explore.schedule import Expected, parse
 from simulator.engines.explore.setup import STANDARD, Bounds
 from simulator.trace import read
 from simulator.verdict import Verdict
@@ -182,6 +183,13 @@ def test_so_is_what_nobody_was_to_be_able_to_say_and_somebody_can(tmp_path: Path
     assert told.endswith("it was kept for bootable, and shows no such thing any more\n")
 
 
+def test_what_is_undecided_is_kept_as_that(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    said(capfd, "explore", "--bound", "delete=1", "--out", str(tmp_path), code=0)
+    (schedule,) = tmp_path.glob("schedules/*.yaml")
+    assert parse(schedule.read_text("utf-8"), schedule.name).schedule.expects == Expected(undecided=("accounted-for",))
+    assert "it was kept for" not in said(capfd, "replay", str(schedule), code=3)
+
+
 def test_a_scenario_says_which_world_and_which_of_its_places_cannot_be_reached(capfd: pytest.CaptureFixture[str]):
     words = ["delete-in-the-middle-of-the-only-slot", "--no-next"]
     told = " ".join(said(capfd, "explore", *words, code=3).split())
@@ -248,6 +256,7 @@ def test_bounds_come_from_the_scenario_the_standard_or_nowhere(given: dict[str, 
         (["explore", "--bound", "delet=1"], "did you mean delete?"),
         (["explore", "--bound", "delete"], "--bound delete: give delete=N, where N is 0 to 9"),
         (["explore", "--bound", "delete=10"], "--bound delete=10: give delete=N, where N is 0 to 9"),
+        (["explore", "--out", ""], "--out: it is empty; give a path, '.' for the current directory"),
         (["explore", "--seed", "7"], "--seed 7: a search has no chance in it; give --walks N, too"),
         (
             ["explore", "--bound", "create-again=1", "--again", "none"],

@@ -12,7 +12,7 @@ from simulator.certify.aws.afar import LearnedFromAfar, learn_from_afar
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.reach import out_of_reach, reached, seconds_there
 from simulator.certify.cell import ESTIMATE, Cell, Need
-from simulator.certify.conducting import Conducting
+from simulator.certify.held_to_schedule import HeldToSchedule
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
@@ -45,11 +45,11 @@ class OnAnAccount:
         self.sampling = sampling
         self._look_seconds = desk.look_seconds
 
-    def venue(self, scenario: Scenario, conducting: Conducting | None) -> Venue:
+    def venue(self, scenario: Scenario, conducting: HeldToSchedule | None) -> Venue:
         """See Means."""
         return DeskVenue(self.desk, self.wiretap, self.sampling)
 
-    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> Conducting:
+    def conducting(self, turns: Turns, scenario: Scenario, usual_seconds: float) -> HeldToSchedule:
         """See Means."""
         raise AssertionError("packets cannot be held there, as `why_not` says")
 

@@ -7,7 +7,7 @@ from simulator.engines.explore.choice import Choice
 from simulator.engines.explore.entries import told_on_the_way
 from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.placing import Placed, placed
-from simulator.engines.explore.schedule import Parted, Schedule
+from simulator.engines.explore.schedule import Schedule, Unplayable
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import Transition, system_of, transitions
 from simulator.trace import Entry
@@ -26,18 +26,18 @@ class Played(NamedTuple):
 
 
 def in_world(schedule: Schedule, name: str) -> Played:
-    """In the explorer's world. Raises Parted."""
+    """In the explorer's world. Raises Unplayable."""
     system = system_of(schedule.world)
     return of_path(system, tuple(held_to(system, schedule.choices)), name)
 
 
 def held_to(system: System, choices: Iterable[str]) -> Iterator[Transition]:
-    """One choice after the other, from the beginning. Raises Parted at the first that cannot happen."""
+    """One choice after the other, from the beginning. Raises Unplayable at the first that cannot happen."""
     wanted, world = tuple(map(str, choices)), system.first()
     for number, spelled in enumerate(wanted, 1):
         there = {str(each.choice): each for each in transitions(system, world)}
         if spelled not in there:
-            raise Parted(number, len(wanted), spelled, there)
+            raise Unplayable(number, len(wanted), spelled, there)
         yield there[spelled]
         world = there[spelled].world
 

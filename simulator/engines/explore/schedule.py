@@ -81,6 +81,9 @@ class Expected(Part):
     """Those of which nothing can be said in the end."""
 
 
+NOTHING: Final = Expected()
+
+
 class Schedule(Part):
     """One order, in one world."""
 
@@ -90,16 +93,16 @@ class Schedule(Part):
     """What it shows, in a sentence, and where it comes from."""
     world: Setup = Setup()
     """Who plays, and what for; its bounds are what the choices may spend."""
-    expects: Expected = Expected()
+    expects: Expected = NOTHING
     """What the verdict on it is to be."""
     choices: Annotated[tuple[Annotated[str, Field(max_length=WORDS, pattern=ONE_LINE)], ...], Field(max_length=LONGEST)]
     """What happens, one after the other."""
 
     @classmethod
-    def of(cls, setup: Setup, path: Iterable[Choice | str], about: str, violated: Iterable[str] = ()) -> Self:
+    def of(cls, setup: Setup, path: Iterable[Choice | str], about: str, expects: Expected = NOTHING) -> Self:
         """A path of a world."""
         about = re.sub(rf"\s+|[{STEERS}]", " ", about)
-        return cls(about=about, world=setup, expects=Expected(violated=tuple(violated)), choices=tuple(map(str, path)))
+        return cls(about=about, world=setup, expects=expects, choices=tuple(map(str, path)))
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -152,7 +155,7 @@ def parse(text: str, where: str) -> ReadSchedule:
     return read
 
 
-class Parted(Exception):  # noqa: N818 - what happened, in the words of the docs
+class Unplayable(Exception):  # noqa: N818 - what happened, in the words of the docs
     """Here a schedule asks for what cannot happen: its choice `number`, from 1 `of` so many, and what there was."""
 
     def __init__(self, number: int, of: int, wanted: str, there: Iterable[str]) -> None:

@@ -51,42 +51,46 @@ class _Settings(JobsSettings):
         return 0
 
 
+Times = Annotated[int, Field(ge=0, le=9, strict=True)]
+"""How often; `true` is no number here."""
+
+
 class Bounds(Part):
     """How often each may happen. Within them a search is complete."""
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True)
 
-    delete: Annotated[int, Field(ge=0, le=9)] = 0
+    delete: Times = 0
     """DeleteJob of `fw`, with force."""
-    create_again: Annotated[int, Field(ge=0, le=9)] = 0
+    create_again: Times = 0
     """The id `fw` used once more, when it is free (see `Setup.again`)."""
-    power_cut: Annotated[int, Field(ge=0, le=9)] = 0
+    power_cut: Times = 0
     """At any instant: between two sectors, and between any two effects of one step of the agent."""
-    disconnect: Annotated[int, Field(ge=0, le=9)] = 0
+    disconnect: Times = 0
     """What was sent may or may not arrive, what was to be received is gone."""
-    lose_request: Annotated[int, Field(ge=0, le=9)] = 0
+    lose_request: Times = 0
     """A request alone, as with QoS 0; with its connection, it is a disconnect."""
-    lose_answer: Annotated[int, Field(ge=0, le=9)] = 0
-    lose_hint: Annotated[int, Field(ge=0, le=9)] = 0
-    duplicate: Annotated[int, Field(ge=0, le=9)] = 0
+    lose_answer: Times = 0
+    lose_hint: Times = 0
+    duplicate: Times = 0
     """A message arrives twice."""
-    delay: Annotated[int, Field(ge=0, le=9)] = 0
+    delay: Times = 0
     """A message arrives after the next one on its way."""
-    early: Annotated[int, Field(ge=0, le=9)] = 0
+    early: Times = 0
     """A timer runs out though what it is for may yet come."""
-    fail: Annotated[int, Field(ge=0, le=9)] = 0
+    fail: Times = 0
     """A step ends badly."""
-    cancel: Annotated[int, Field(ge=0, le=9)] = 0
+    cancel: Times = 0
     """CancelJob of `fw`, with force."""
-    delete_execution: Annotated[int, Field(ge=0, le=9)] = 0
+    delete_execution: Times = 0
     """DeleteJobExecution of `fw` on the device, with force."""
-    other_namespace: Annotated[int, Field(ge=0, le=9)] = 0
+    other_namespace: Times = 0
     """A job in a namespace that is not the device's, which stands before its own for a while."""
-    journal_fails: Annotated[int, Field(ge=0, le=9)] = 0
+    journal_fails: Times = 0
     """The journal cannot be written, for a while."""
-    journal_back: Annotated[int, Field(ge=0, le=9)] = 0
+    journal_back: Times = 0
     """The journal's newest record cannot be read when the device boots, and the one before counts."""
-    journal_lost: Annotated[int, Field(ge=0, le=9)] = 0
+    journal_lost: Times = 0
     """The whole journal is gone when the device boots."""
 
     def allows(self, kind: Kind) -> bool:

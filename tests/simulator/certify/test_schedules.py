@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import InputError
 from simulator.certify.cell import Cell
-from simulator.certify.conducting import is_meant, may_stand_for
+from simulator.certify.held_to_schedule import is_meant, may_stand_for
 from simulator.certify.names import Names
 from simulator.certify.schedules import cell_of
 from simulator.certify.turns import HELD, OVER

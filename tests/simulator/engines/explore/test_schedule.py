@@ -7,7 +7,7 @@ import pytest
 
 from agent.errors import InputError
 from simulator.engines.explore.playing import held_to, in_world
-from simulator.engines.explore.schedule import Parted, Schedule, parse
+from simulator.engines.explore.schedule import Expected, Schedule, Unplayable, parse
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.world import choices, first, system_of
 from simulator.trace import write_line
@@ -63,7 +63,9 @@ def _first_free(there: list[str]) -> str:
     ],
 )
 def test_what_is_written_is_what_is_read(setup: Setup):
-    schedule = Schedule.of(setup, ("create fw", "deliver notify"), "what: it shows, 'quoted' – ü", ["bootable"])
+    schedule = Schedule.of(
+        setup, ("create fw", "deliver notify"), "what: it shows, 'quoted' – ü", Expected(violated=("bootable",))
+    )
     read = parse(schedule.yaml(), "kept.yaml")
     assert read.schedule == schedule
     assert parse(read.schedule.yaml(), "kept.yaml").schedule.yaml() == schedule.yaml()
@@ -80,6 +82,7 @@ def test_what_is_written_is_what_is_read(setup: Setup):
         ("layout: single", "layout: one", "a.yaml:3: world.layout: give one of ab, swap, single, not 'one'"),
         ("delete: 1", "deletes: 1", "a.yaml:3: world.bounds.deletes: unknown key; the keys here are delete, "),
         ("delete: 1", "delete: 10", "a.yaml:3: world.bounds.delete: give 9 or less, not 10"),
+        ("delete: 1", "delete: true", "a.yaml:3: world.bounds.delete: give a whole number, not true"),
         ("format: 1", "format: 2", "a.yaml:1: format: give 1, not 2"),
         ("- create fw", "- {}", "a.yaml:5: choices.0: give text, not a mapping"),
         ("choices:", "chocies:", "a.yaml:4: chocies: unknown key; the keys here are format, about, world, expects, "),
@@ -107,7 +110,7 @@ def test_a_text_that_is_no_mapping_is_told_what_a_schedule_is():
 
 def test_what_can_no_longer_be_played_tells_where_it_parted_and_what_there_was():
     schedule = parse(GOOD.replace("deliver notify", "deliver notify-nxt"), "a.yaml").schedule
-    with pytest.raises(Parted) as parted:
+    with pytest.raises(Unplayable) as parted:
         in_world(schedule, "x")
     assert (parted.value.number, parted.value.of, parted.value.wanted) == (2, 3, "deliver notify-nxt")
     assert parted.value.there == ("deliver notify", "delete fw")

@@ -65,7 +65,7 @@ MOST_BESIDES: Final = 16
 """So many packets in a row may pass of which the schedule does not know."""
 
 
-class Conducting:
+class HeldToSchedule:
     """Of one play of `scenario`, with the device that is that thing of `cloud`. `tell` gets the entries of its moments.
 
     `usual_seconds` is what the device needs for whatever it does when nothing is lost.
