@@ -23,7 +23,7 @@ from simulator.engines.explore.setup import FW, NEXT_JOB, OTHER, OTHER_NAMESPACE
 from simulator.engines.explore.system import System, World
 from simulator.engines.explore.world import Transition, ending, transitions
 from simulator.scenario import Group, JobSpec, Scenario
-from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, Recorder, Sink, device_source
+from simulator.trace import CLOUD, CONTROLLER, ENGINE, AccountEnded, Entry, Recorder, Sink, device_source
 from simulator.verdict import Judge, Verdict
 
 EngineName = Literal["virtual", "live"]
@@ -128,7 +128,7 @@ class _Replay:
         self._judge = Judge()
         self._sight = Sight()
         self._time = MadeUpTime()
-        self._is_over = False
+        self._is_over = self._is_at_rest = False
         self._wires = {seat: self._wire() for seat in setup.seats}
         self._conductor: Conductor | None = None
 
@@ -154,6 +154,7 @@ class _Replay:
             if ended is not None:
                 engine.record(ended)
                 self._time.rests()
+                self._is_at_rest = True
             else:
                 self._is_over = True
         return Replayed(self._judge.verdict(), parted, tuple(dict.fromkeys(broken)))
@@ -196,8 +197,8 @@ class _Replay:
         return float(EPOCH) if self._conductor is None else self._conductor.now
 
     def _feed(self, entry: Entry) -> None:
-        if self._is_over:
-            return
+        if self._is_over or (self._is_at_rest and not isinstance(entry.event, AccountEnded)):
+            return  # its devices leave because the play is over: that is nothing that happened in it
         entry = self._time.told(entry)
         self._judge.feed(entry)
         self._sink(entry)
