@@ -62,11 +62,14 @@ OTHER_NUMBER: Final = (
 )
 """The seal of a record that is replaced: it keeps its number."""
 BATCH: Final = (
+    "CREATE TEMP VIEW dropping AS SELECT 0 AS kind, '' AS key",
+    # One by one: with `(kind, key) IN (SELECT …)` SQLite looks at every record of the kind.
+    """CREATE TEMP TRIGGER dropped INSTEAD OF INSERT ON dropping BEGIN
+        DELETE FROM records WHERE kind = NEW.kind AND key = NEW.key;
+    END""",
     "CREATE TEMP VIEW batch AS SELECT '' AS drops, '' AS puts, x'' AS texts",
     f"""CREATE TEMP TRIGGER committed INSTEAD OF INSERT ON batch BEGIN
-        DELETE FROM records WHERE (kind, key) IN (
-            SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(NEW.drops)
-        );
+        INSERT INTO dropping SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(NEW.drops);
         INSERT INTO records (kind, key, number, seal, value)
         SELECT kind, key, number, {WITH_NUMBER % "seal"}, value FROM (
             SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key,
