@@ -1,18 +1,21 @@
 """Job executions as the control plane sees them: in every state, and with every earlier attempt."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from agent.values import Status
 from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
-from simulator.cloud.api.paging import Key, page, page_in_turns
+from simulator.cloud.api.names_in_order import NamesInOrder
+from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.jobs import JobExecution
 from simulator.cloud.jobs.commands import CancelExecution, DeleteExecution
+from simulator.cloud.jobs.thing_order import ExecutionAge
 
 LOOKS: Final = 64
 """So many things are looked at in one go: a tenth of a millisecond."""
+KEPT: Final = 16
+"""Jobs whose things are kept by name at once: eight bytes for each."""
 
 
 class ExecutionOperations:
@@ -21,7 +24,7 @@ class ExecutionOperations:
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._jobs = backing.jobs
-        self._sorted: tuple[Sequence[str], int, list[str]] = ((), 0, [])
+        self._kept: dict[str, NamesInOrder] = {}
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -80,16 +83,19 @@ class ExecutionOperations:
 
     def _list_for_job(self, given: Parameters) -> Paused:
         job_id, status = given["jobId"], _status(given)
-        things = self._sorted_things(job_id)
+        names = self._names_of(job_id)
+        yield from names.caught_up()
 
         def walk(after: Key | None) -> Iterator[JobExecution | None]:
-            first = 0 if after is None else bisect_left(things, str(after[0]))
-            for start in range(first, len(things), LOOKS):
-                for thing in things[start : start + LOOKS]:
+            last = None if after is None else str(after[0])
+            some = names.some(last, LOOKS, inclusive=True)
+            while some:
+                for thing in some:
                     for execution in self._jobs.executions_on(job_id, thing):
                         if status in (None, execution.status) and (after is None or _place(execution) > after):
                             yield execution
                 yield None
+                some = names.some(some[-1], LOOKS)
 
         shown, token = yield from page_in_turns("ListJobExecutionsForJob", given, walk, _place)
         arn = self._backing.arn
@@ -99,29 +105,53 @@ class ExecutionOperations:
         ]
         return {"executionSummaries": summaries, "nextToken": token}
 
-    def _sorted_things(self, job_id: str) -> list[str]:
-        """By name, so that a page need not look at what was shown already; kept for who asks for the next page."""
+    def _names_of(self, job_id: str) -> NamesInOrder:
+        """Those of a job's things; kept for who asks for the next page. Raises JobsError."""
         things = self._jobs.things_of(job_id)
-        of, number, kept = self._sorted
-        if of is not things or number != len(things):
-            kept = sorted(set(things))
-            self._sorted = (things, len(things), kept)
-        return kept
+        names = self._kept.pop(job_id, None)
+        if names is None or names.things is not things:
+            names = NamesInOrder(things)
+        while len(self._kept) >= KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[job_id] = names
+        return names
 
-    def _list_for_thing(self, given: Parameters) -> Parameters:
-        status, namespace_id, job_id = _status(given), given.get("namespaceId"), given.get("jobId")
-        found: Iterable[JobExecution] = (
-            execution
-            for execution in self._jobs.executions_of_thing(given["thingName"])
-            if status in (None, execution.status)
-            and namespace_id in (None, execution.key.namespace_id)
-            and job_id in (None, execution.key.job_id)
-        )
-        shown, token = page(
-            "ListJobExecutionsForThing", given, found, lambda each: (each.queued_at, each.serial), newest_first=True
+    def _list_for_thing(self, given: Parameters) -> Paused:
+        thing, job_id = given["thingName"], given.get("jobId")
+        status, namespace_id = _status(given), given.get("namespaceId")
+
+        def walk(after: Key | None) -> Iterator[JobExecution | None]:
+            before = None if after is None else _age(after)
+            while True:
+                some, before = self._some_on(thing, job_id, before)
+                for execution in some:
+                    if status in (None, execution.status) and namespace_id in (None, execution.key.namespace_id):
+                        yield execution
+                if before is None:
+                    break
+                yield None
+
+        shown, token = yield from page_in_turns(
+            "ListJobExecutionsForThing", given, walk, lambda each: (each.queued_at, each.serial)
         )
         summaries = [{"jobId": execution.key.job_id, "jobExecutionSummary": _summary(execution)} for execution in shown]
         return {"executionSummaries": summaries, "nextToken": token}
+
+    def _some_on(
+        self, thing: str, job_id: str | None, before: ExecutionAge | None
+    ) -> tuple[list[JobExecution], ExecutionAge | None]:
+        """The next older ones on a thing, or of these those of one job; and what to go on with."""
+        if job_id is None:
+            return self._jobs.older_on_thing(thing, before, LOOKS)
+        of_job = sorted(((each.queued_at, each.serial), each) for each in self._jobs.executions_on(job_id, thing))
+        return [each for age, each in reversed(of_job) if before is None or age < before], None
+
+
+def _age(after: Key) -> ExecutionAge:
+    try:
+        return float(after[0]), int(after[1])
+    except (ValueError, IndexError):
+        raise invalid("Invalid nextToken.") from None
 
 
 def _place(execution: JobExecution) -> Key:

@@ -1,7 +1,8 @@
 """Jobs: CreateJob, DescribeJob, UpdateJob, AssociateTargetsWithJob, CancelJob, DeleteJob and their like."""
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from agent.values import Status
@@ -10,14 +11,17 @@ from simulator.cloud.api.api_errors import invalid, not_found
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.documents import document_text, read_document
 from simulator.cloud.api.membership import Membership
-from simulator.cloud.api.paging import Key, page_of_many
+from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.api.templates import as_job, managed_by_arn, said_by
 from simulator.cloud.jobs import Job, JobStatus, NewJob
 from simulator.cloud.jobs.commands import AssociateTargets, CancelJob, CreateJob, DeleteJob, UpdateJob
 from simulator.cloud.jobs.maintenance import next_openings
+from simulator.cloud.jobs.traits import Trait, traits_of
 
 ROLLOUTS_SHOWN: Final = 7
+LOOKS: Final = 64
+"""So many jobs are looked at in one go: less than a tenth of a millisecond."""
 BEFORE: Final = "documentBeforeSubstitution"
 """What is kept of a document besides its text: the same with its parameters open."""
 
@@ -186,28 +190,40 @@ class JobOperations:
         before = dict(new.config).get(BEFORE) if given.get("beforeSubstitution", False) else None
         return {"document": new.document.text if before is None else json.loads(before)}
 
-    def _list(self, given: Parameters) -> Parameters:
-        status = JobStatus(given["status"]) if "status" in given else None
-        wanted, group = given.get("targetSelection"), self._wanted_group(given)
+    def _list(self, given: Parameters) -> Paused:
+        traits = frozenset(self._wanted(given))
 
-        def walk(after: Key | None, _count: int) -> Iterable[Job]:
+        def walk(after: Key | None) -> Iterator[Job | None]:
             try:
                 before = None if after is None else (float(after[0]), str(after[1]))
             except (ValueError, IndexError):
                 raise invalid("Invalid nextToken.") from None
-            for job in self._jobs.jobs(status=status, namespace_id=given.get("namespaceId"), before=before):
-                if wanted in (None, job.new.target_selection) and (group is None or group in job.targets):
-                    yield job
+            while some := list(islice(self._jobs.jobs(traits, before=before), LOOKS)):
+                yield from (job for job in some if len(traits) < 2 or traits <= traits_of(job))
+                yield None
+                before = some[-1].age
 
-        found, token = page_of_many("ListJobs", given, walk, lambda job: job.age)
+        found, token = yield from page_in_turns("ListJobs", given, walk, lambda job: job.age)
         return {"jobs": [self._summary(job) for job in found], "nextToken": token}
+
+    def _wanted(self, given: Parameters) -> Iterator[Trait]:
+        """What those have that are asked for. Raises ApiError, RegistryError."""
+        if "status" in given:
+            yield "status", JobStatus(given["status"])
+        if "targetSelection" in given:
+            yield "selection", given["targetSelection"]
+        if "namespaceId" in given:
+            yield "namespace", given["namespaceId"]
+        if (group := self._wanted_group(given)) is not None:
+            yield "group", group
 
     def _wanted_group(self, given: Parameters) -> str | None:
         """The ARN of the group that is asked for. Raises ApiError, RegistryError."""
-        name, group_id = given.get("thingGroupName"), given.get("thingGroupId")
+        groups, name, group_id = self._registry.groups, given.get("thingGroupName"), given.get("thingGroupId")
         if name is None and group_id is None:
             return None
-        for group in self._registry.groups.all():
+        named = None if name is None else groups.get(name)
+        for group in groups.all() if name is None else () if named is None else (named,):
             if name in (None, group.name) and group_id in (None, group.group_id):
                 return self._backing.arn("thinggroup", group.name)
         raise not_found(f"Thing Group {name or group_id} cannot be found.")

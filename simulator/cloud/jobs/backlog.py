@@ -5,10 +5,12 @@ waiting for seconds, so a command does the first few itself, and what is left is
 with it, so much at a time as its caller says, and then with the work on other jobs.
 
 All of it is data with a position. What it does is told where the command is that begins it (see `ticking.go_on`).
+Ten thousand jobs may be under way at once: whose work it is finds it, and nothing here looks at that of all others.
 """
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 AT_ONCE: Final = 25
@@ -73,10 +75,6 @@ def owner_of(work: BackgroundWork) -> WorkOwner:
     return WorkOwner(None, work.thing) if isinstance(work, TellJobs) else WorkOwner(work.job_id)
 
 
-def _by_name(failed: tuple[WorkOwner, int]) -> tuple[str, str]:
-    return failed[0].job_id or "", failed[0].thing or ""
-
-
 class HeldWork(NamedTuple):
     """Work that failed waits until then."""
 
@@ -85,57 +83,111 @@ class HeldWork(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """What is under way, the next to go on first; what is held; and how often who has failed since he last did not.
-
-    Nobody has more than one piece of work: what is begun for a job takes the place of what was under way for it.
+    """A backlog as a value: what is under way, the next to go on first; what is held, the next to be tried again first;
+    and how often who has failed since he last did not, by name.
     """
 
     under_way: tuple[BackgroundWork, ...] = ()
     held: tuple[HeldWork, ...] = ()
     failures: tuple[tuple[WorkOwner, int], ...] = ()
 
-    def put(self, work: BackgroundWork) -> "Backlog":
-        """With that work under way, as the last."""
-        left = self.without(owner_of(work))
-        return Backlog((*left.under_way, work), left.held, left.failures)
 
-    def gone_on(self, left: BackgroundWork | None) -> "Backlog":
-        """With what is left of the first waiting behind the others; None is nothing."""
-        others = self.under_way[1:]
-        return Backlog(others if left is None else (*others, left), self.held, self.failures)
+NOTHING_TO_DO: Final = Backlog()
 
-    def hold(self, work: BackgroundWork, until: float) -> "Backlog":
-        """With that work waiting until then."""
-        left = self.without(owner_of(work))
-        return left._replace(held=tuple(sorted((*left.held, HeldWork(until, work)), key=itemgetter(0))))
 
-    def without(self, owner: WorkOwner) -> "Backlog":
-        """Without the owner's work; itself if there is none."""
-        if not any(owner_of(work) == owner for work in self.works()):
-            return self
-        under_way = tuple(work for work in self.under_way if owner_of(work) != owner)
-        held = tuple(each for each in self.held if owner_of(each.work) != owner)
-        return Backlog(under_way, held, self.failures)
+class OfOwner(NamedTuple):
+    """What an owner has in a backlog; `turn` says where its work stands among what is under way."""
 
-    def works(self) -> tuple[BackgroundWork, ...]:
-        """All of it, whether it goes on or waits."""
-        return (*self.under_way, *(work for _, work in self.held)) if self.held else self.under_way
+    turn: tuple[int, BackgroundWork] | None
+    held: HeldWork | None
+    failures: int
 
-    def of(self, owner: WorkOwner) -> BackgroundWork:
-        """The owner's work."""
-        return next(work for work in self.works() if owner_of(work) == owner)
+
+class Works:
+    """A backlog that is changed in place; when what is held is to be tried again is for its owner, the ledger, to know.
+
+    Nobody has more than one piece of work: what is begun for a job takes the place of what was under way for it.
+    """
+
+    __slots__ = ("_last", "failures", "held", "under_way")
+
+    def __init__(self, value: Backlog = NOTHING_TO_DO) -> None:
+        self.under_way: OrderedDict[WorkOwner, tuple[int, BackgroundWork]] = OrderedDict()
+        """What goes on, each with its turn: the next first."""
+        self._last = 0
+        self.held: dict[WorkOwner, HeldWork] = {owner_of(held.work): held for held in value.held}
+        self.failures: dict[WorkOwner, int] = dict(value.failures)
+        for work in value.under_way:
+            self.put(work)
+
+    def value(self) -> Backlog:
+        """All of it."""
+        if not (self.under_way or self.held or self.failures):
+            return NOTHING_TO_DO
+        return Backlog(
+            tuple(work for _, work in self.under_way.values()),
+            tuple(held for _, held in sorted(self.held.items(), key=lambda item: (item[1].until, _name(item[0])))),
+            tuple(sorted(self.failures.items(), key=lambda item: _name(item[0]))),
+        )
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def first(self) -> BackgroundWork:
+        """What goes on next; there is something."""
+        return next(iter(self.under_way.values()))[1]
+
+    def of(self, owner: WorkOwner) -> BackgroundWork | None:
+        """The owner's work, whether it goes on or waits."""
+        if (turn := self.under_way.get(owner)) is not None:
+            return turn[1]
+        held = self.held.get(owner)
+        return None if held is None else held.work
 
     def times_failed(self, owner: WorkOwner) -> int:
         """How often in a row; counted up to `MOST_TIMES`."""
-        return next((times for each, times in self.failures if each == owner), 0)
+        return self.failures.get(owner, 0)
 
-    def with_failures(self, owner: WorkOwner, times: int) -> "Backlog":
-        """With so many failures in a row; itself if it is so."""
-        times = min(times, MOST_TIMES)
-        if times == self.times_failed(owner):
-            return self
-        others = tuple(each for each in self.failures if each[0] != owner)
-        return self._replace(failures=tuple(sorted((*others, (owner, times)), key=_by_name)) if times else others)
+    # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, work: BackgroundWork) -> None:
+        """Have that work, of somebody who has none, under way, as the last."""
+        self._last += 1
+        self.under_way[owner_of(work)] = (self._last, work)
+
+    def drop(self, owner: WorkOwner) -> None:
+        """Have the owner have no work."""
+        self.under_way.pop(owner, None)
+        self.held.pop(owner, None)
+
+    def fail(self, owner: WorkOwner, times: int) -> None:
+        """The owner has failed so often in a row."""
+        if times:
+            self.failures[owner] = min(times, MOST_TIMES)
+        else:
+            self.failures.pop(owner, None)
+
+    def move(self, moved: Callable[[BackgroundWork], BackgroundWork], by: float) -> None:
+        """Have other work in the place of each, and what is held wait by so many seconds longer."""
+        for owner, (turn, work) in self.under_way.items():
+            self.under_way[owner] = (turn, moved(work))
+        self.held = {owner: HeldWork(until + by, moved(work)) for owner, (until, work) in self.held.items()}
+
+    # ── taking back ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def of_owner(self, owner: WorkOwner) -> OfOwner:
+        """What an owner has: what `bring_back` takes."""
+        return OfOwner(self.under_way.get(owner), self.held.get(owner), self.times_failed(owner))
+
+    def bring_back(self, owner: WorkOwner, was: OfOwner) -> None:
+        """An owner that has nothing has again what it had, under way in its old place."""
+        self.fail(owner, was.failures)
+        if was.held is not None:
+            self.held[owner] = was.held
+        if was.turn is not None:
+            self.under_way[owner] = was.turn
+            self.under_way = OrderedDict(sorted(self.under_way.items(), key=lambda item: item[1][0]))
 
 
-NOTHING_TO_DO: Final = Backlog()
+def _name(owner: WorkOwner) -> tuple[str, str]:
+    return owner.job_id or "", owner.thing or ""

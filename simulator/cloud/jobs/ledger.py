@@ -5,25 +5,28 @@ noted down, and can be taken back, by its `transaction`.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
-from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog, WorkOwner, owner_of
+from simulator.cloud.jobs.backlog import BackgroundWork, HeldWork, OfOwner, WorkOwner, Works, owner_of
 from simulator.cloud.jobs.changes import Change
 from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.maintenance import is_open
-from simulator.cloud.jobs.queue import Pending, Queue, served
+from simulator.cloud.jobs.queue import Pending, Queue, Without, served
 from simulator.cloud.jobs.quotas import Rate
 from simulator.cloud.jobs.records import Job, JobAge, JobExecution, JobStatus, News, ThingNews
 from simulator.cloud.jobs.rollout_order import RolloutOrder
 from simulator.cloud.jobs.settings import JobsSettings
 from simulator.cloud.jobs.stale_reads import StaleRead
+from simulator.cloud.jobs.thing_order import ExecutionAge, ThingOrder
+from simulator.cloud.jobs.traits import ByTrait, Trait, traits_of
 
 NONE_YET: Final = dict.fromkeys(Status, 0)
 BY_SERIAL: Final = attrgetter("serial")
@@ -79,6 +82,8 @@ class Ledger:
         """In the order of their creation."""
         self.by_age: list[JobAge] = []
         """Of the same jobs, so that a page of them need not look at the others; a clock may have gone back."""
+        self.by_trait: ByTrait | None = None
+        """Of the same jobs; None as long as nobody has asked for some of them."""
         self.of_job: dict[str, OfJob] = {}
         self.queues: dict[str, dict[str, JobExecution]] = {}
         """By thing, then job id: the latest execution of each job, in the order in which they were queued."""
@@ -88,12 +93,14 @@ class Ledger:
         self.news: dict[str, tuple[News, ...]] = {}
         """By thing, what its jobs are still to learn of it."""
         self.agenda: Agenda[Due] = Agenda()
-        self.backlog: Backlog = NOTHING_TO_DO
+        self.works = Works()
+        """What is under way, and what is held; changed by what is said of it below."""
         self.stale_reads: dict[str, StaleRead] = {}
         self.rate = Rate()
         self.last_serial = 0
         self.last_key = ExecutionKey(None, "", 0, 0)
         self.order = RolloutOrder()
+        self.thing_order = ThingOrder()
         self._births = 0
         self._with_windows: dict[str, tuple[MaintenanceWindow, ...]] = {}
         """By job id, the maintenance windows of the jobs that have some."""
@@ -124,8 +131,26 @@ class Ledger:
 
     def jobs_by_age(self, before: JobAge | None = None) -> Iterator[Job]:
         """The newest first; those only that are older than that one."""
-        place = len(self.by_age) if before is None else bisect_left(self.by_age, before)
-        return (self.jobs[self.by_age[at][1]] for at in range(place - 1, -1, -1))
+        return self._older(self.by_age, before)
+
+    def jobs_by_trait(self, traits: Collection[Trait], before: JobAge | None = None) -> Iterator[Job]:
+        """The same of those only that have the one of these traits that the fewest have."""
+        if not traits:
+            return self.jobs_by_age(before)
+        if self.by_trait is None:
+            self.by_trait = ByTrait(self.jobs.values())
+        return self._older(self.by_trait.rarest(traits), before)
+
+    def _older(self, ages: Sequence[JobAge], before: JobAge | None) -> Iterator[Job]:
+        place = len(ages) if before is None else bisect_left(ages, before)
+        return (self.jobs[ages[at][1]] for at in range(place - 1, -1, -1))
+
+    def older_on_thing(
+        self, thing: str, before: ExecutionAge | None, count: int
+    ) -> tuple[list[JobExecution], ExecutionAge | None]:
+        """A thing's executions that are older, the newest first, of so many that are looked at; where to go on."""
+        of_job = partial(self.executions, thing)
+        return self.thing_order.older(thing, self.queues.get(thing, {}), of_job, before, count)
 
     def executions(self, thing: str, job_id: str) -> list[JobExecution]:
         """A thing's executions of a job, oldest first."""
@@ -144,14 +169,16 @@ class Ledger:
         job_id, number = request.job_id, request.execution_number
         found = [e for e in self.executions(thing, job_id)[:-1] if e.key.execution_number == number]
         is_shown = found and job_id in queue.latest
-        return queue._replace(latest={**queue.latest, job_id: found[0]}) if is_shown else queue
+        return queue._replace(latest={job_id: found[0]}) if is_shown else queue  # nothing else is looked for
 
     def listable(self, queue: Queue) -> Queue:
         """What lists may show of a queue: not the executions of jobs whose deletion has begun."""
         if self.settings.while_deleting == "answers-and-lists" or not any(i in queue.latest for i in self.deleting):
             return queue
-        latest = {job_id: each for job_id, each in queue.latest.items() if job_id not in self.deleting}
-        return Queue(latest, tuple(each for each in queue.pending if each.key.job_id not in self.deleting))
+        return Queue(
+            Without(queue.latest, self.deleting),
+            tuple(each for each in queue.pending if each.key.job_id not in self.deleting),
+        )
 
     def is_hidden(self, execution: JobExecution) -> bool:
         """Whether no list may show it."""
@@ -173,7 +200,9 @@ class Ledger:
         usual, in_window = self.settings.pending_listed, self.settings.pending_listed_in_window
         if len(queue.pending) <= usual or not self._with_windows:
             return usual
-        windows = [windows for job_id, windows in self._with_windows.items() if job_id in queue.latest]
+        few, many = self._with_windows, queue.latest
+        job_ids = [i for i in few if i in many] if len(few) < len(many) else [i for i in many if i in few]
+        windows = (self._with_windows[job_id] for job_id in job_ids)
         return in_window if any(is_open(each, now) for each in windows) else usual
 
     def followers(self, targets: Iterable[str]) -> list[Job]:
@@ -257,8 +286,11 @@ class Ledger:
         one = before or job
         assert one is not None, "one of them is there"
         job_id, age = one.job_id, one.age
+        was, now = (frozenset(), frozenset()) if self.by_trait is None else (traits_of(before), traits_of(job))
         if job is None or job.is_rolled_out:
             self.order.forget(job_id)
+        if self.by_trait is not None and was != now:
+            self.by_trait.change(age, was - now, now - was)
         self._find_by_state(job_id, before, job)
         place = bisect_left(self.by_age, age)
         if before is None:
@@ -321,11 +353,33 @@ class Ledger:
         due = None if latest is None else latest.due
         self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + self.settings.timeouts_late_seconds)
 
-    def set_backlog(self, backlog: Backlog) -> None:
-        """This is what is under way, and what is held."""
-        before, self.backlog = self.backlog, backlog
-        if backlog.held is not before.held:
-            for held in before.held:
-                self.agenda.set(WorkDue(owner_of(held.work)), None)
-            for held in backlog.held:
-                self.agenda.set(WorkDue(owner_of(held.work)), held.until)
+    def put_work(self, work: BackgroundWork) -> None:
+        """Have that work under way, as the last."""
+        self.drop_work(owner_of(work))
+        self.works.put(work)
+
+    def hold_work(self, work: BackgroundWork, until: float) -> None:
+        """Have that work wait until then."""
+        owner = owner_of(work)
+        self.drop_work(owner)
+        self.works.held[owner] = HeldWork(until, work)
+        self.agenda.set(WorkDue(owner), until)
+
+    def drop_work(self, owner: WorkOwner) -> None:
+        """Have the owner have no work."""
+        if owner in self.works.held:
+            self.agenda.set(WorkDue(owner), None)
+        self.works.drop(owner)
+
+    def bring_back_work(self, owner: WorkOwner, was: OfOwner) -> None:
+        """Have the owner have what it had."""
+        self.drop_work(owner)
+        self.works.bring_back(owner, was)
+        if was.held is not None:
+            self.agenda.set(WorkDue(owner), was.held.until)
+
+    def move_works(self, moved: Callable[[BackgroundWork], BackgroundWork], by: float) -> None:
+        """Have other work in the place of each, and what is held wait by so many seconds longer."""
+        self.works.move(moved, by)
+        for owner, held in self.works.held.items():
+            self.agenda.set(WorkDue(owner), held.until)

@@ -9,7 +9,7 @@ set again; each stepTimeoutInMinutes takes the place of the one before, and -1 s
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeAlias, assert_never
 
@@ -42,6 +42,27 @@ Pending: TypeAlias = tuple[JobExecution, ...]
 
 A value: what publishes a change compares the one before with the one after, and what has ended is in neither.
 """
+
+
+class Without(Mapping[str, JobExecution]):
+    """The latest of each job, but for those of a few jobs: a thing may have thousands, of which one is looked for."""
+
+    __slots__ = ("_latest", "_others")
+
+    def __init__(self, latest: Mapping[str, JobExecution], others: Container[str]) -> None:
+        self._latest = latest
+        self._others = others
+
+    def __getitem__(self, job_id: str) -> JobExecution:
+        if job_id in self._others:
+            raise KeyError(job_id)
+        return self._latest[job_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return (job_id for job_id in self._latest if job_id not in self._others)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Queue(NamedTuple):

@@ -116,5 +116,5 @@ def _next(ledger: Ledger, job: Job) -> int:
     """Whose turn comes next, of those whose turns are under way or still to come."""
     if job.rollout_due is not None:
         return job.rolled_out  # there may be much under way, but not for this job
-    works = (each for each in ledger.backlog.works() if isinstance(each, RollOut) and each.job_id == job.job_id)
-    return next((each.next for each in works), job.rolled_out)
+    work = ledger.works.of(WorkOwner(job.job_id))
+    return work.next if isinstance(work, RollOut) else job.rolled_out

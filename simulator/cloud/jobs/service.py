@@ -8,7 +8,7 @@ Each command is told in a file of its own; here they are put together. What is d
 takes long goes on there, so much at a time as the caller says.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final, Generic, Self, TypeVar, assert_never
 
@@ -37,6 +37,8 @@ from simulator.cloud.jobs.quotas import check_job, excess
 from simulator.cloud.jobs.records import Job, JobAge, JobExecution, JobStatus, NewJob, ThingNews
 from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
+from simulator.cloud.jobs.thing_order import ExecutionAge
+from simulator.cloud.jobs.traits import Trait
 from simulator.cloud.jobs.transaction import Transaction
 from simulator.cloud.jobs.value import Service, ledger_of, value_of
 
@@ -181,15 +183,11 @@ class Jobs:
         """DescribeJob. Raises JobsError."""
         return self._ledger.job(job_id)
 
-    def jobs(
-        self, *, status: JobStatus | None = None, namespace_id: str | None = None, before: JobAge | None = None
-    ) -> Iterator[Job]:
-        """ListJobs, newest first; None for a filter that is not set. `before`: only those that are older than that."""
-        return (
-            job
-            for job in self._ledger.jobs_by_age(before)
-            if status in (None, job.status) and namespace_id in (None, job.namespace_id)
-        )
+    def jobs(self, traits: Collection[Trait] = (), *, before: JobAge | None = None) -> Iterator[Job]:
+        """ListJobs, newest first, until something changes: of several traits those that have the rarest, and perhaps
+        the others. `before`: only those that are older than that.
+        """
+        return self._ledger.jobs_by_trait(traits, before)
 
     def executions_of_job(self, job_id: str, *, status: Status | None = None) -> list[JobExecution]:
         """ListJobExecutionsForJob, in the order of its targets; of one thing the oldest first. Raises JobsError."""
@@ -214,6 +212,14 @@ class Jobs:
         job_ids = self._ledger.queues.get(thing, ())
         found = [execution for job_id in job_ids for execution in self.executions_on(job_id, thing)]
         return sorted(found, key=BY_SERIAL, reverse=True)
+
+    def older_on_thing(
+        self, thing: str, before: ExecutionAge | None, count: int
+    ) -> tuple[list[JobExecution], ExecutionAge | None]:
+        """Those of a thing that are older, newest first, of so many that are looked at; and what to go on with, if
+        there are more.
+        """
+        return self._ledger.older_on_thing(thing, before, count)
 
     def has_executions(self, thing: str) -> bool:
         """Whether there is any on a thing."""

@@ -15,7 +15,7 @@ switched off for so long. The span begins anew then, and ends late.
 from dataclasses import replace
 from typing import Final
 
-from simulator.cloud.jobs.backlog import BackgroundWork, Backlog, HeldWork, RollOut
+from simulator.cloud.jobs.backlog import BackgroundWork, RollOut
 from simulator.cloud.jobs.ledger import ExecutionDue, Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, Rare
 from simulator.cloud.jobs.rollout import MINUTE
@@ -42,9 +42,7 @@ def clock_moved(ledger: Ledger, by: float, now: float) -> None:
             if rare is not None:
                 ledger.replace(execution, replace(execution, rare=_moved_rare(rare, by)))
             ledger.set_execution_time(item.thing, item.job_id)
-    under_way, held, failures = ledger.backlog
-    later_held = tuple(HeldWork(until + by, _moved_work(work, by)) for until, work in held)
-    ledger.set_backlog(Backlog(tuple(_moved_work(work, by) for work in under_way), later_held, failures))
+    ledger.move_works(lambda work: _moved_work(work, by), by)
     ledger.stale_reads = {thing: stale.moved(by) for thing, stale in ledger.stale_reads.items()}
 
 

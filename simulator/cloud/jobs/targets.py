@@ -8,16 +8,15 @@ A thing may have a thousand jobs, and what is told of a change of its queue take
 command tells the first few jobs, and `tick` the others; news that come meanwhile wait behind them.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Final, Literal
 
 from agent.values import Status
 from simulator.cloud.jobs import endings, rollout
-from simulator.cloud.jobs.backlog import TellJobs, owner_of
+from simulator.cloud.jobs.backlog import TellJobs, WorkOwner, owner_of
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Ledger
+from simulator.cloud.jobs.ledger import BY_SERIAL, Ledger
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.quotas import check_targets
 from simulator.cloud.jobs.records import Job, JobStatus, News, ThingNews
@@ -79,10 +78,14 @@ def _take(tx: Transaction, job: Job, thing: str) -> None:
 def deleted(tx: Transaction, thing: str) -> None:
     """A thing is deleted."""
     if tx.ledger.settings.deleted_thing == "removed":
-        of_thing: Sequence[str] = tuple(tx.ledger.queues.get(thing, ()))
+        pending = sorted(tx.ledger.pending.get(thing, ()), key=BY_SERIAL)  # what has ended stays as it is
         # Those that are still to learn that it came would queue an execution then, which nobody would ever remove.
         to_learn = chain.from_iterable(each.job_ids for each in tx.ledger.news.get(thing, ()))
-        job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in tx.ledger.rolling_out()), *to_learn)))
+        job_ids = tuple(
+            dict.fromkeys(
+                (*(each.key.job_id for each in pending), *(job.job_id for job in tx.ledger.rolling_out()), *to_learn)
+            )
+        )
         _tell(tx, thing, "left", job_ids)
 
 
@@ -104,7 +107,7 @@ def _tell(tx: Transaction, thing: str, what: Literal["joined", "left"], job_ids:
         _tell_one(tx, job_id, thing, what)
     if later := job_ids[AT_ONCE:]:
         tx.put_news(thing, (News(what, later),))
-        if TellJobs() not in tx.ledger.backlog.under_way:
+        if owner_of(TellJobs()) not in tx.ledger.works.under_way:
             tx.put(TellJobs())
 
 
@@ -120,10 +123,10 @@ def _tell_one(tx: Transaction, job_id: str, thing: str, what: Literal["joined", 
 
 def next_told(ledger: Ledger) -> str | None:
     """The thing whose jobs are the next to learn of it; None if there is none, or all are held."""
-    if not ledger.backlog.held:
+    held = ledger.works.held
+    if not held:
         return next(iter(ledger.news), None)
-    held = {owner_of(held.work).thing for held in ledger.backlog.held}
-    return next((thing for thing in ledger.news if thing not in held), None)
+    return next((thing for thing in ledger.news if WorkOwner(None, thing) not in held), None)
 
 
 def tell_next(tx: Transaction, work: TellJobs, count: int) -> TellJobs | None:
@@ -138,7 +141,7 @@ def tell_next(tx: Transaction, work: TellJobs, count: int) -> TellJobs | None:
         tx.put_news(thing, ((replace(first, job_ids=left),) if left else ()) + news[1:])
     if thing in ledger.news:
         ledger.news[thing] = ledger.news.pop(thing)
-    is_left = len(ledger.news) > len(ledger.backlog.held) or next_told(ledger) is not None
+    is_left = len(ledger.news) > len(ledger.works.held) or next_told(ledger) is not None
     return work if is_left else None
 
 

@@ -51,7 +51,7 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
     outcomes, left, failures = list[Outcome](), at_most, list[TransactionFailed]()
     while left is None or left > 0:
         item, owner, count = ledger.agenda.take_due(now), None, 1
-        if item is None and not ledger.backlog.under_way:
+        if item is None and not ledger.works.under_way:
             break
         try:
             with Transaction(ledger, now, at_once=0) as tx:
@@ -59,18 +59,29 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
                 if item is not None:
                     _do(tx, item)
                 else:
-                    is_tried_again = ledger.backlog.failures and ledger.backlog.times_failed(owner)
-                    count = 1 if is_tried_again else PIECE if left is None else min(PIECE, left)
-                    rest = go_on(tx, ledger.backlog.under_way[0], count)
-                    ledger.set_backlog(ledger.backlog.gone_on(rest))
-                if ledger.backlog.failures and not isinstance(item, WorkDue):  # which only lets it go on
-                    ledger.set_backlog(ledger.backlog.with_failures(owner, 0))
+                    count = 1 if ledger.works.times_failed(owner) else PIECE if left is None else min(PIECE, left)
+                    _go_on_with_the_first(tx, count)
+                if not isinstance(item, WorkDue):  # which only lets it go on
+                    tx.forget_failures(owner)
         except Exception as error:  # whatever it is: the others go on
             failures.append(_put_off(ledger, item, owner or _owner(ledger, item), now, error))
         else:
             outcomes.append(tx.outcome())
         left = None if left is None else left - count
     return in_one(outcomes, tuple(failures))
+
+
+def _go_on_with_the_first(tx: Transaction, count: int) -> None:
+    work = tx.ledger.works.first
+    left = go_on(tx, work, count)
+    tx.drop(owner_of(work))
+    tx.put(left)
+
+
+def _work_of(ledger: Ledger, owner: WorkOwner) -> BackgroundWork:
+    work = ledger.works.of(owner)
+    assert work is not None, "it has some"
+    return work
 
 
 def _owner(ledger: Ledger, item: Due | None) -> WorkOwner:
@@ -81,30 +92,29 @@ def _owner(ledger: Ledger, item: Due | None) -> WorkOwner:
         case WorkDue():
             return item.owner
         case None:
-            work = ledger.backlog.under_way[0]
+            work = ledger.works.first
             return WorkOwner(None, targets.next_told(ledger)) if isinstance(work, TellJobs) else owner_of(work)
 
 
 def _put_off(ledger: Ledger, item: Due | None, owner: WorkOwner, now: float, error: Exception) -> TransactionFailed:
     """Have what is due, or the owner's work, tried again, later each time."""
-    backlog, times = ledger.backlog, ledger.backlog.times_failed(owner) + 1
+    times = ledger.works.times_failed(owner) + 1
     until = now + (pause := min(PAUSE_SECONDS * 2.0 ** (times - 1), LONGEST_PAUSE_SECONDS))
-    backlog = backlog.with_failures(owner, times)
+    ledger.works.fail(owner, times)
     if isinstance(item, JobDue | ExecutionDue):
         ledger.agenda.set(item, until)
     elif owner.thing is None:
-        backlog = backlog.hold(backlog.of(owner), until)
+        ledger.hold_work(_work_of(ledger, owner), until)
     else:
         if times > 1:  # the first of its jobs alone was tried
             targets.put_last(ledger, owner.thing)
-        backlog = backlog.hold(TellJobs(owner.thing), until)
-    ledger.set_backlog(backlog)
+        ledger.hold_work(TellJobs(owner.thing), until)
     return TransactionFailed(owner.job_id, item.thing if isinstance(item, ExecutionDue) else owner.thing, error, pause)
 
 
 def next_due(ledger: Ledger) -> float | None:
     """When `tick` has something to do, 0 if at once; None if nothing waits."""
-    return 0.0 if ledger.backlog.under_way else ledger.agenda.next_due()
+    return 0.0 if ledger.works.under_way else ledger.agenda.next_due()
 
 
 def _do(tx: Transaction, item: Due) -> None:
@@ -115,7 +125,7 @@ def _do(tx: Transaction, item: Due) -> None:
             if item.job_id not in ledger.deleting:
                 endings.change(tx, changed(execution, Status.TIMED_OUT, None, tx.now), "service")
         case WorkDue():
-            work = ledger.backlog.of(item.owner)
+            work = _work_of(ledger, item.owner)
             tx.drop(item.owner)
             tx.put(TellJobs() if isinstance(work, TellJobs) else work)
         case JobDue():

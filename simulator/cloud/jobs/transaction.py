@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Self, assert_never
 
 from agent.values import Answer, ExecutionKey, Hint, Status
-from simulator.cloud.jobs.backlog import AT_ONCE, BackgroundWork, WorkOwner
+from simulator.cloud.jobs.backlog import AT_ONCE, BackgroundWork, OfOwner, WorkOwner, owner_of
 from simulator.cloud.jobs.changes import (
     Change,
     ExecutionChanged,
@@ -42,6 +42,8 @@ class Transaction:
     """By thing, what was known of stale reads, where that was touched."""
     _forgotten: dict[str, OfJob] | None = None
     """By job id, what was found by the jobs that are gone."""
+    _works: dict[WorkOwner, OfOwner] | None = None
+    """What those had in the backlog whose work was touched."""
 
     def __init__(self, ledger: Ledger, now: float, at_once: int = AT_ONCE) -> None:
         self.ledger = ledger
@@ -50,7 +52,7 @@ class Transaction:
         self.changes: list[Change] = []
         self.hints: list[tuple[str, Hint]] = []
         self.events: list[Event] = []
-        self._backlog, self._serial = ledger.backlog, ledger.last_serial
+        self._serial = ledger.last_serial
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +79,8 @@ class Transaction:
         ledger = self.ledger
         for change in reversed(self.changes):
             self._take_back(change)
-        ledger.set_backlog(self._backlog)
+        for owner, had in (self._works or {}).items():
+            ledger.bring_back_work(owner, had)
         ledger.last_serial = self._serial
         for thing, stale in (self._stale or {}).items():
             if stale is None:
@@ -133,7 +136,7 @@ class Transaction:
             del ledger.stale_reads[thing]
         self._forgotten = {**(self._forgotten or {}), job_id: ledger.of_job[job_id]}
         self._put_job(job, None)
-        ledger.backlog = ledger.backlog.with_failures(WorkOwner(job_id), 0)
+        self.forget_failures(WorkOwner(job_id))
 
     def _put_job(self, before: Job | None, job: Job | None) -> None:
         job_id = self.ledger.put_job(before, job)
@@ -237,8 +240,21 @@ class Transaction:
     def put(self, work: BackgroundWork | None) -> None:
         """Leave it to `tick`; None is nothing."""
         if work is not None:
-            self.ledger.set_backlog(self.ledger.backlog.put(work))
+            self._note_work(owner_of(work))
+            self.ledger.put_work(work)
 
     def drop(self, owner: WorkOwner) -> None:
         """The owner's work is not to be done any more."""
-        self.ledger.set_backlog(self.ledger.backlog.without(owner))
+        if self.ledger.works.of(owner) is not None:
+            self._note_work(owner)
+            self.ledger.drop_work(owner)
+
+    def forget_failures(self, owner: WorkOwner) -> None:
+        """The owner has not failed."""
+        if self.ledger.works.failures.get(owner):
+            self._note_work(owner)
+            self.ledger.works.fail(owner, 0)
+
+    def _note_work(self, owner: WorkOwner) -> None:
+        self._works = {} if self._works is None else self._works
+        self._works.setdefault(owner, self.ledger.works.of_owner(owner))

@@ -10,7 +10,7 @@ A ledger is made of it with each step, so that there is one way of deciding. Tha
 from typing import NamedTuple
 
 from simulator.cloud.jobs.agenda import Agenda
-from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog
+from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog, Works
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.ledger import Due, Ledger, OfJob
 from simulator.cloud.jobs.queue import in_order_of_service
@@ -58,7 +58,7 @@ def value_of(ledger: Ledger) -> Service:
         tuple(tuple(queues[thing].values()) for thing in sorted(queues)),
         tuple(ledger.news.items()),
         ledger.agenda.value(),
-        ledger.backlog,
+        ledger.works.value(),
         tuple(sorted(ledger.stale_reads.items())),
         ledger.rate.value(),
         ledger.last_serial,
@@ -86,7 +86,8 @@ def ledger_of(service: Service) -> Ledger:
             ledger.pending[queue[0].thing] = pending
     ledger.news = dict(service.news)
     ledger.agenda = Agenda(service.agenda)
-    ledger.backlog = service.backlog
+    if service.backlog is not NOTHING_TO_DO:
+        ledger.works = Works(service.backlog)
     ledger.stale_reads = dict(service.stale_reads)
     ledger.rate = Rate(*service.rate)
     ledger.last_serial = service.last_serial

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from agent.values import Status
-from simulator.cloud.jobs import JobStatus
+from simulator.cloud.jobs import Job, JobExecution, JobStatus, thing_order
 from simulator.cloud.jobs.ledger import Ledger
 
 from .account import Account
@@ -13,6 +13,7 @@ from .test_restoring import SETTINGS, act
 
 
 def found(ledger: Ledger) -> tuple[object, ...]:
+    assert ledger.by_trait is not None, "asked for at first"
     return (
         ledger.pending,
         ledger.by_age,
@@ -20,7 +21,30 @@ def found(ledger: Ledger) -> tuple[object, ...]:
         [job.job_id for job in ledger.rolling_out()],
         [*ledger.deleting],
         {job_id: of_job.counts for job_id, of_job in ledger.of_job.items()},
+        ledger.by_trait.ages,
+        {thing: by_age(ledger, thing) for thing in ledger.queues},
     )
+
+
+def by_age(ledger: Ledger, thing: str) -> list[JobExecution]:
+    """A thing's executions, a few at a time, newest first."""
+    found, at = ledger.older_on_thing(thing, None, 2)
+    while at is not None:
+        more, at = ledger.older_on_thing(thing, at, 2)
+        found += more
+    return found
+
+
+def having(jobs: list[Job]) -> dict[tuple[str, str], list[tuple[float, str]]]:
+    """The ages of those that have something that ListJobs may ask for."""
+    had: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    for job in sorted(jobs, key=lambda job: (job.created_at, job.job_id)):
+        groups = dict.fromkeys(target for target in job.targets if ":thinggroup/" in target)
+        its = [("status", job.status.value), ("selection", job.new.target_selection), *(("group", g) for g in groups)]
+        its += [] if job.namespace_id is None else [("namespace", job.namespace_id)]
+        for each in its:
+            had.setdefault(each, []).append((job.created_at, job.job_id))
+    return had
 
 
 def looked_for(ledger: Ledger) -> tuple[object, ...]:
@@ -51,12 +75,23 @@ def looked_for(ledger: Ledger) -> tuple[object, ...]:
             job_id: {status: sum(each.status is status for each in its) for status in Status}
             for job_id, its in executions.items()
         },
+        having([*jobs]),
+        {
+            thing: sorted(
+                (each for job_id in queue for each in ledger.executions(thing, job_id)),
+                key=lambda each: (each.queued_at, each.serial),
+                reverse=True,
+            )
+            for thing, queue in ledger.queues.items()
+        },
     )
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_an_index_finds_what_a_look_at_everything_finds(seed: int):
+def test_an_index_finds_what_a_look_at_everything_finds(seed: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(thing_order, "FEW", 2)  # the others are kept
     account, chance = Account(SETTINGS), Random(seed)
+    assert not list(account.jobs.jobs({("status", "COMPLETED")}))
     for _ in range(60):
         act(account, chance)
         ledger = account.jobs._ledger

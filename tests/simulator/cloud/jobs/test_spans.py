@@ -84,7 +84,7 @@ def test_a_schedule_goes_by_the_clock_as_it_is(after: float):
 def test_a_jump_moves_what_failed_and_waits_and_what_is_under_way(by: float):
     account = Account(SETTINGS).create("fw", *(f"t{n}" for n in range(90)), rollout=Rollout(maximum_per_minute=60))
     ledger = account.jobs._ledger
-    ledger.set_backlog(ledger.backlog.hold(ledger.backlog.under_way[0], account.now + 8))
+    ledger.hold_work(ledger.works.first, account.now + 8)
     account.create("other", *(f"t{n}" for n in range(90)), rollout=Rollout(maximum_per_minute=60))
     account.jobs.do(ClockMoved(by), account.now + by)
     account.now += by

@@ -240,3 +240,23 @@ def test_a_full_disk_is_told_and_what_was_committed_before_stays(path: Path, dat
     assert str(database.refusal(full.value)) == f"--state {path}: the disk is full; free some space and start again"
     database.close()
     assert kept(path) == [Lamp("z")]
+
+
+def steps(database: Database, *changed: Lamp | str, first: int = 1) -> int:
+    """How many steps SQLite takes for a commit, in hundreds."""
+    taken = list[None]()
+    database._connection.set_progress_handler(lambda: taken.append(None), 100)
+    write(database, *changed, first=first)
+    database._connection.set_progress_handler(None, 0)
+    return len(taken)
+
+
+def test_what_a_commit_takes_does_not_depend_on_what_else_is_kept(database: Database):
+    def commit(first: int) -> int:
+        write(database, *(Lamp(f"lamp-{number}") for number in range(first, first + 8)), first=first)
+        goes, comes, changes = (f"lamp-{number}" for number in range(first, first + 3))
+        return steps(database, goes, Lamp(changes, 1), Lamp(f"{comes}-again"), first=first + 8)
+
+    alone = commit(1)
+    write(database, *(Lamp(f"other-{number}") for number in range(5_000)), first=10_000)
+    assert commit(20_000) <= 2 * alone + 1
