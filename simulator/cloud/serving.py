@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Final, TypeAlias
 
 from pydantic import ValidationError
 
@@ -30,6 +30,8 @@ from simulator.trace import CLOUD, Entry, Recorder, Sink, write_line
 FLUSH_SECONDS = 0.004
 Meanwhile: TypeAlias = Callable[[LocalCloud, Sink], AbstractAsyncContextManager[object]]
 """Somebody who acts on a cloud; the sink takes what is told of that in its trace."""
+SELDOM: Final = (10_000, 200, 100)
+"""How many objects come before cycles are looked for among the youngest, and how seldom among the others."""
 
 
 async def serve(
@@ -55,6 +57,7 @@ async def serve(
     listen_for_faults(loop)
     make_ready()  # what logs is imported now, lest the first client that is refused stops the others for that long
     gc.freeze()  # what was imported stays
+    gc.set_threshold(*SELDOM)  # what is remembered does, too: to look through it while it grows is half of the start
     writer = await TraceWriter.open(trace) if trace else None
     sinks = [sink for sink in (None if writer is None else writer.record, also) if sink is not None]
     recorder = Recorder(CLOUD, time.monotonic, _all(sinks)) if sinks else None
@@ -160,7 +163,7 @@ def _tame_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 200, 100)
+    gc.set_threshold(*SELDOM)
 
 
 def _write_whole(path: Path, text: str) -> None:

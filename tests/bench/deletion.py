@@ -1,14 +1,16 @@
 """`python -m tests.bench.deletion`: what the deletion of a big job costs, and what other devices notice of it.
 
 The cloud is a process of its own; so are the other devices, which ask for their pending executions over MQTT, some
-hundred times a second each at its own pace, first in peace and then while the job is force-deleted. Everything is
-measured in this run; a size is repeated, and the run with the lowest 99th percentile in peace counts.
+hundred times a second each at its own pace, first in peace and then while the job is force-deleted, without and with
+`--state`. Everything is measured in this run; a size is repeated, and the run with the lowest 99th percentile in peace
+counts.
 """
 
 import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +27,7 @@ from rich.table import Table
 
 from tests.bench.crowded import JOB
 from tests.bench.load import Client, open_all
+from tests.bench.rows import Row, tell
 
 SIZES: Final = (1_000, 10_000, 100_000)
 LOOK_SECONDS: Final = 5e-6
@@ -52,9 +55,9 @@ class Asking(Client):
 
 
 @contextmanager
-def crowded(executions: int) -> Iterator[tuple[dict[str, Any], int]]:
+def crowded(executions: int, *state: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """A cloud with that job: endpoints and process id."""
-    command = [sys.executable, "-m", "tests.bench.crowded", str(executions)]
+    command = [sys.executable, "-m", "tests.bench.crowded", str(executions), *map(str, state)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
@@ -77,8 +80,10 @@ def call(method: str, url: str) -> int:
         return error.code
 
 
-async def measure(executions: int, devices: int, rate: float, seconds: float) -> dict[str, float]:
-    with crowded(executions) as (endpoints, process_id):
+async def measure(
+    executions: int, is_kept: bool, devices: int, rate: float, seconds: float, directory: Path
+) -> dict[str, float]:
+    with crowded(executions, *([directory / "state.db"] if is_kept else [])) as (endpoints, process_id):
         host, _, port = endpoints["mqtt"].rpartition(":")
         clients, _ = await open_all(Asking, host, int(port), devices)
         url, loop, stop = f"{endpoints['api']}/jobs/{JOB}", asyncio.get_running_loop(), asyncio.Event()
@@ -132,17 +137,35 @@ def _part(values: list[float], part: float) -> float:
     return values[min(len(values) - 1, int(part * len(values)))]
 
 
+def measure_all(sizes: tuple[int, ...], repeat: int, *how: float) -> Iterator[tuple[int, bool, list[dict[str, float]]]]:
+    """What each size took, and whether it was kept."""
+    for size, is_kept in track(
+        [(size, kept) for size in sizes for kept in (False, True)], "measuring", console=Console(stderr=True)
+    ):
+        results = list[dict[str, float]]()
+        for _ in range(repeat):
+            with tempfile.TemporaryDirectory() as directory:
+                devices, rate, seconds = how
+                results.append(uvloop.run(measure(size, is_kept, int(devices), rate, seconds, Path(directory))))
+        yield size, is_kept, results
+
+
+def _rows(size: int, is_kept: bool, results: list[dict[str, float]]) -> Iterator[Row]:
+    best, words = min(results, key=lambda result: result["peace_p99"]), f"of {size:,}{', --state' if is_kept else ''}"
+    peace = best["peace_p99"] * 1000
+    yield Row(f"µs of CPU an execution force-deleted, {words}", min(result["cpu_us"] for result in results), "µs")
+    yield Row(f"others' p99 meanwhile, {words}", best["during_p99"] * 1000, "ms", 2 * peace, False, "in peace", peace)
+
+
 @click.command()
 @click.option("--devices", default=100, help="Other devices.")
 @click.option("--rate", default=10.0, help="How often each of them asks in a second.")
 @click.option("--seconds", default=4.0, help="How long they ask in peace.")
 @click.option("--repeat", default=3, help="How often each size is measured.")
-def main(devices: int, rate: float, seconds: float, repeat: int) -> None:
+@click.option("--size", "sizes", type=int, multiple=True, default=SIZES, help="So many executions.")
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
+def main(devices: int, rate: float, seconds: float, repeat: int, sizes: tuple[int, ...], has_rows: bool) -> None:
     """Measure, and print the table."""
-    runs = [size for size in SIZES for _ in range(repeat)]
-    measured: dict[int, list[dict[str, float]]] = {}
-    for size in track(runs, description="measuring", console=Console(stderr=True)):
-        measured.setdefault(size, []).append(uvloop.run(measure(size, devices, rate, seconds)))
     table = Table(
         title=f"the deletion of one job, while {devices} devices do {devices * rate:g} round trips a second",
         title_justify="left",
@@ -150,21 +173,25 @@ def main(devices: int, rate: float, seconds: float, repeat: int) -> None:
     for heading in ("executions", "µs CPU each", "s in all", "p50 ms", "… deleting", "p99 ms", "… deleting", "ratio"):
         table.add_column(heading, justify="right")
     table.add_column("longest ms", justify="right")
-    for size, results in measured.items():
+    for size, is_kept, results in measure_all(sizes, repeat, devices, rate, seconds):
+        if has_rows:
+            tell(*_rows(size, is_kept, results))
+            continue
         best = min(results, key=lambda result: result["peace_p99"])
         ratio = best["during_p99"] / best["peace_p99"]
         parts = [best[name] * 1000 for name in ("peace_p50", "during_p50", "peace_p99", "during_p99")]
         shown = [f"{part:.2f}" for part in parts]
         cpu = min(result["cpu_us"] for result in results)
         table.add_row(
-            f"{size:,}",
+            f"{size:,}{', --state' if is_kept else ''}",
             f"{cpu:.1f}",
             f"{best['seconds']:.2f}",
             *shown,
             f"{ratio:.2f}",
             f"{best['during_max'] * 1000:.1f}",
         )
-    Console().print(table)
+    if not has_rows:
+        Console().print(table)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from simulator.engines.explore.setup import STANDARD, Bounds, Setup
 from simulator.engines.explore.system import System
 from simulator.engines.explore.walks import walks
 from simulator.engines.explore.world import transitions
+from tests.bench.rows import Row, tell
 
 MORE = (
     ("deletion", {"delete": 1}),
@@ -92,8 +93,8 @@ class Blind:
         return watched
 
 
-def aims(bounds: Bounds, seconds: float) -> Table:
-    """What was measured, beside what it is to be; a world that was not complete in time says so."""
+def held_to(bounds: Bounds, seconds: float) -> tuple[tuple[str, float, float, str], ...]:
+    """What was measured, its aim, its number and its peer; a world that was not complete in time says so."""
     begun = cpu_seconds()
     blind = explore(System(Setup(bounds=bounds), Blind()), seconds=seconds)
     a_second = blind.transitions / (cpu_seconds() - begun)
@@ -101,13 +102,18 @@ def aims(bounds: Bounds, seconds: float) -> Table:
     most = list[float]()
     both = explore(System(Setup(bounds=bounds)), jobs=2, seconds=seconds, on_level=lambda at: most.append(at.mebibytes))
     short = "" if both.complete else f", stopped by {both.stopped_by}"
-    table = Table("what", "aim", "measured", "of the aim", "peer")
-    for what, aim, measured, peer in (
+    return (
         ("transitions a second a core, blind", AIMED_TRANSITIONS, a_second, PEERS[0]),
         ("times a RuleBasedStateMachine", AIMED_TIMES, a_second / hypothesis, PEERS[1].format(hypothesis)),
         (f"seconds, two cores{short}", AIMED_SECONDS, both.seconds, PEERS[2]),
         (f"MiB, two cores{short}", AIMED_MEBIBYTES, max(most), PEERS[3]),
-    ):
+    )
+
+
+def aims(bounds: Bounds, seconds: float) -> Table:
+    """What was measured, beside what it is to be."""
+    table = Table("what", "aim", "measured", "of the aim", "peer")
+    for what, aim, measured, peer in held_to(bounds, seconds):
         table.add_row(what, f"{aim:,}", f"{measured:,.0f}", f"{measured / aim:.2f}", peer)
     return table
 
@@ -159,9 +165,18 @@ def hypothesis_steps_a_second(bounds: dict[str, int]) -> float:
 @click.option("--jobs", "all_jobs", type=int, multiple=True, default=(1, 2), show_default=True)
 @click.option("--seconds", default=120.0, show_default=True, help="For each world.")
 @click.option("--aims", "has_aims", is_flag=True, help="Measure the standard world, beside what is aimed at.")
-def main(kinds: int, all_jobs: tuple[int, ...], seconds: float, has_aims: bool) -> None:
+@click.option("--rows", "has_rows", is_flag=True, help="The same as rows for `--all`.")
+def main(kinds: int, all_jobs: tuple[int, ...], seconds: float, has_aims: bool, has_rows: bool) -> None:
     """Search one world after the other."""
     console, bounds = Console(width=150), dict[str, int]()
+    if has_rows:
+        tell(
+            *(
+                Row(what, measured, aim=aim, more_is_better=place < 2, peer=peer)  # the first two are speeds
+                for place, (what, aim, measured, peer) in enumerate(held_to(STANDARD, seconds))
+            )
+        )
+        return
     if has_aims:
         console.print(aims(STANDARD, seconds))
         return

@@ -16,6 +16,7 @@ from agent.log import configure
 from simulator.scenario import load
 from simulator.trace import Entry
 from simulator.verdict import Judge
+from tests.bench.rows import Row, tell
 from tests.bench.world import play
 
 
@@ -60,8 +61,9 @@ def kib_held(devices: int) -> float:
 
 @click.command()
 @click.option("--repeat", default=3, help="How often each time is taken; the shortest counts.")
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
 @click.argument("devices", nargs=-1, type=int)
-def main(repeat: int, devices: tuple[int, ...]) -> None:
+def main(repeat: int, has_rows: bool, devices: tuple[int, ...]) -> None:
     """Measure, and print the table."""
     configure("text", "error")
     table = Table(title="judging main, by devices", title_justify="left")
@@ -74,9 +76,14 @@ def main(repeat: int, devices: tuple[int, ...]) -> None:
         verdict = min(milliseconds_a_verdict(judge) for _ in range(repeat))
         number = len(entries)
         del entries, judge
+        if has_rows:
+            tell(Row(f"µs an entry judged, {count:,} devices", entry, "µs"))
+            tell(Row(f"ms a verdict, {count:,} devices", verdict, "ms"))
+            continue
         row = (f"{count:,}", f"{number:,}", f"{entry:.1f}", f"{verdict:,.1f}", f"{kib_held(count) / count:.1f}")
         table.add_row(*row)
-    Console().print(table)
+    if not has_rows:
+        Console().print(table)
 
 
 if __name__ == "__main__":

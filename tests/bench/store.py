@@ -1,8 +1,8 @@
-"""`python -m tests.bench.store`: what it costs to forget nothing.
+"""`python -m tests.bench.store`: what each operation costs a cloud that holds a million executions.
 
-Round trips through the whole gateway, with and without a store: requests that only read, and updates, each of which is
-on the disk before it is answered. And what a hundred thousand executions take on the disk, and to come back from there.
-Everything is measured in this run, with one load generator, in turn; each is repeated, and the fastest counts.
+Each size is made and asked in a process of its own (`tests.bench.large`), all of it written down with `--state`;
+another process begins again with that. The peer of the largest is the same operation where there is a hundredth of it,
+in the same run: what is done in one place takes no longer whatever else there is, and a start a hundred times as long.
 """
 
 import json
@@ -11,131 +11,94 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import uvloop
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from agent.values import JobDocument
-from simulator.cloud.jobs import Jobs, NewJob
-from simulator.cloud.jobs.commands import CreateJob
-from simulator.cloud.serving import _tame_collector
-from simulator.cloud.store import Store
-from tests.bench.__main__ import load
-from tests.bench.load import JOB
-from tests.bench.memory import resident_kib
+from tests.bench.rows import Row, number, tell
 
-MODES: Final = {"jobs": "reads", "update": "updates"}
-LOADS: Final = {"jobs": ((100, 8), (1000, 1)), "update": ((100, 8), (1000, 1), (1, 1))}
-"""Connections, and how many requests each has in flight."""
-
-
-@contextmanager
-def cloud(devices: int, *state: Path) -> Iterator[dict[str, Any]]:
-    """A cloud with a job for each device: its endpoints."""
-    command = [sys.executable, "-m", "tests.bench.kept", str(devices), *map(str, state)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
+SIZES: Final = (10_000, 100_000, 1_000_000)
+FLAT: Final = 1.5
+"""So many times as long as with a hundredth of it an operation may take."""
+MOST_SECONDS, MOST_GIB = 240, 4
+"""All of the largest, and what one of its processes may have."""
+WHOLE: Final = {
+    "making": "µs an execution, made and kept",
+    "deleting": "µs of CPU an execution, force-deleted",
+    "deleting_kept": "… with --state",
+    "starting_each": "µs an execution, back after a restart",
+    "bytes": "bytes an execution in memory then",
+    "on_disk": "bytes an execution on the disk",
+}
+"""What is told of all executions, for each of them."""
 
 
-def round_trips(mode: str, connections: int, in_flight: int, seconds: float, is_kept: bool) -> float:
+def large(executions: int, path: Path, *more: str) -> dict[str, Any]:
+    """What a process of its own measured."""
+    command = [sys.executable, "-m", "tests.bench.large", str(executions), str(path), *more]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def measure(executions: int) -> dict[str, Any]:
+    """Make it, ask it, and begin again with it."""
     with tempfile.TemporaryDirectory() as directory:
-        state = [Path(directory) / "state.db"] if is_kept else []
-        with cloud(connections if mode == "update" else 0, *state) as endpoints:
-            host, _, port = endpoints["mqtt"].rpartition(":")
-            return load(mode, host, port, connections, in_flight, seconds)["round_trips_per_second"]
+        path = Path(directory) / "state.db"
+        found = large(executions, path) | large(executions, path, "--back")
+    return found | {"starting_each": found["starting"] / executions * 1e6}
 
 
-async def keep(executions: int, path: Path) -> dict[str, float]:
-    """Have a job of that size kept."""
-    store, jobs, now = Store(path), Jobs(), time.time()
-    things = tuple(f"thing-{number:06}" for number in range(executions))
-    start, cpu = time.perf_counter(), time.process_time()
-    for outcome in (jobs.do(CreateJob(NewJob(JOB, things, JobDocument("{}"))), now), jobs.tick(now)):
-        store.keep(outcome.changes)
-    await store.settled()
-    took, cpu = time.perf_counter() - start, time.process_time() - cpu
-    await store.close()
-    return {"keep_seconds": took, "keep_cpu": cpu}
+def compared(sizes: tuple[int, ...], measured: dict[int, dict[str, Any]]) -> Iterator[Row]:
+    """The largest size beside the smallest."""
+    small, most = measured[sizes[0]], measured[sizes[-1]]
+    peer = f"with {sizes[0]:,} executions"
+    for name, least in small["operations"].items():
+        yield Row(f"{name}, {sizes[-1]:,}", most["operations"][name], "µs", FLAT * least, peer=peer, peers=least)
+    for name, words in WHOLE.items():
+        yield Row(f"{words}, of {sizes[-1]:,}", most[name], "", FLAT * small[name], peer=peer, peers=small[name])
+    yield Row(f"s until {sizes[-1]:,} are back", most["starting"], "s")
+    yield Row(f"GiB at most, of {sizes[-1]:,}", max(most["most_mib"], most["making_mib"]) / 1024, "GiB", MOST_GIB)
+    yield Row(f"s to measure {sizes[-1]:,}", most["seconds"], "s", MOST_SECONDS)
 
 
-def come_back(executions: int, path: Path) -> dict[str, float]:
-    """Have it back."""
-    _tame_collector()
-    size, before, start, cpu = path.stat().st_size, resident_kib(), time.perf_counter(), time.process_time()
-    store = Store(path)
-    found = store.remembered()
-    read = time.process_time() - cpu
-    jobs = Jobs.restored(Jobs().settings, found.jobs, found.executions, time.time())
-    took, cpu = time.perf_counter() - start, time.process_time() - cpu
-    assert sum(jobs.counts(JOB).values()) == executions
-    del found
-    grown = (resident_kib() - before) * 1024
-    return {
-        "bytes": size / executions,
-        "read_cpu": read,
-        "load_cpu": cpu,
-        "load_seconds": took,
-        "memory": grown / executions,
-    }
+def table_of(sizes: tuple[int, ...], measured: dict[int, dict[str, Any]]) -> Table:
+    """One row for each operation."""
+    table = Table(title="µs an operation, by how many executions there are", title_justify="left")
+    table.add_column("operation")
+    for heading in (*(f"{size:,}" for size in sizes), "ratio"):
+        table.add_column(heading, justify="right")
+    for name in measured[sizes[0]]["operations"]:
+        values = [measured[size]["operations"][name] for size in sizes]
+        table.add_row(name, *map(number, values), f"{values[-1] / values[0]:.2f}")
+    table.add_section()
+    for name, words in WHOLE.items():
+        values = [measured[size][name] for size in sizes]
+        table.add_row(words, *map(number, values), f"{values[-1] / values[0]:.2f}")
+    table.add_section()
+    for name, words in (("starting", "s until all are back"), ("most_mib", "MiB at most, starting")):
+        table.add_row(words, *(number(measured[size][name]) for size in sizes))
+    return table
 
 
 @click.command()
-@click.option("--seconds", default=3.0, help="How long each round-trip measurement lasts.")
-@click.option("--repeat", default=2, help="How often each is repeated.")
-@click.option("--executions", default=100_000, help="How many executions are kept and come back.")
-@click.option("--only", type=click.Choice(["keep", "come-back"]), hidden=True)
-@click.option("--path", type=click.Path(path_type=Path), hidden=True)
-def main(seconds: float, repeat: int, executions: int, only: str | None, path: Path | None) -> None:
-    """Measure, and print the tables."""
-    if path is not None:
-        done = uvloop.run(keep(executions, path)) if only == "keep" else come_back(executions, path)
-        print(json.dumps(done))
-        return
-    runs = [(mode, *sizes, kept) for mode in MODES for sizes in LOADS[mode] for kept in (False, True)] * repeat
-    best: dict[tuple[str, int, int, bool], float] = {}
-    for run in track(runs, description="measuring", console=Console(stderr=True)):
-        mode, connections, in_flight, kept = run
-        best[run] = max(best.get(run, 0.0), round_trips(mode, connections, in_flight, seconds, kept))
-    table = Table(title="round trips a second, with and without a store", title_justify="left")
-    for heading in ("what", "without", "with --state", "ms each without", "with"):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    for mode, words in MODES.items():
-        for connections, in_flight in LOADS[mode]:
-            pair = [best[mode, connections, in_flight, kept] for kept in (False, True)]
-            table.add_row(
-                f"{words}, {connections} connections, {in_flight} in flight",
-                *(f"{each:,.0f}" for each in pair),
-                *(f"{connections * in_flight / each * 1000:.2f}" for each in pair),
-            )
-    Console().print(table)
-    table = Table(title=f"{executions:,} executions of one job", title_justify="left")
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    with tempfile.TemporaryDirectory() as directory:
-        alone = [sys.executable, "-m", "tests.bench.store", "--executions", str(executions)]
-        alone += ["--path", f"{directory}/state.db", "--only"]
-        one, other = (
-            json.loads(subprocess.run([*alone, only], capture_output=True, text=True, check=True).stdout)
-            for only in ("keep", "come-back")
-        )
-    for words, text in (
-        ("to create them and have them on the disk", f"{one['keep_seconds']:.2f} s, {one['keep_cpu']:.2f} s of CPU"),
-        ("on the disk, each", f"{other['bytes']:.0f} bytes"),
-        ("to read them", f"{other['read_cpu']:.2f} s of CPU"),
-        ("to read them, and go on", f"{other['load_seconds']:.2f} s, {other['load_cpu']:.2f} s of CPU"),
-        ("in memory then, each", f"{other['memory']:.0f} bytes"),
-    ):
-        table.add_row(words, text)
-    Console().print(table)
+@click.option("--size", "sizes", type=int, multiple=True, default=SIZES, help="So many executions.")
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
+def main(sizes: tuple[int, ...], has_rows: bool) -> None:
+    """Measure, and print the table."""
+    talk, measured = Console(stderr=True), dict[int, dict[str, Any]]()
+    for size in sizes:
+        talk.print(f"{size:,} executions", highlight=False)
+        began = time.monotonic()
+        measured[size] = measure(size)
+        measured[size]["seconds"] = time.monotonic() - began
+    if has_rows:
+        tell(*compared(sizes, measured))
+    else:
+        Console().print(table_of(sizes, measured))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from tests.bench.rows import Row, tell
+
 SMALL = 500
 """Memory is the difference between a fleet of so many devices and a larger one, so that what all share cancels out."""
 TIMED = 500
@@ -38,7 +40,8 @@ def world(what: str, scenario: str, devices: int) -> dict[str, float]:
 @click.command()
 @click.option("--devices", default=2000, help="How much larger the large fleet is than the small one.")
 @click.option("--repeat", default=3, help="How often each run is repeated; the fastest counts.")
-def main(devices: int, repeat: int) -> None:
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
+def main(devices: int, repeat: int, has_rows: bool) -> None:
     """Measure, and print the table."""
     what = [(kind, "main", size) for kind in ("resident", "allocated") for size in (SMALL, SMALL + devices)]
     timed = [(kind, name, TIMED) for name in SCENARIOS for kind in ("play", "judge")]
@@ -65,6 +68,9 @@ def main(devices: int, repeat: int) -> None:
         rate = max(result["devices_a_second"] for result in measured[kind, "main", TIMED])
         rows.append((f"devices/s, main{words}", rate, ""))
     rows.append(("CPU ms, a fixed piece of Python, to compare machines by", least("loop", "main", LOOPS, "ms"), ""))
+    if has_rows:
+        tell(*(Row(words, value, aim=float(aim.removeprefix("≤")) if aim else None) for words, value, aim in rows))
+        return
     table = Table(
         title=f"virtual time (memory: {SMALL} and {SMALL + devices} devices; CPU: {TIMED})", title_justify="left"
     )

@@ -177,18 +177,21 @@ def owner_of(key: str) -> tuple[str, str]:
 
 def remember_all(kept: Iterable[Kept]) -> dict[str, Remembered]:
     """Put the records together again, by whose they are."""
-    owned: dict[str, list[Kept]] = {}
+    owned: dict[str, dict[str, dict[str, Any]]] = {}
     for kind, key, record in kept:
         whose, its = owner_of(key)
-        owned.setdefault(whose, []).append(Kept(kind, its, record))
-    return {whose: remember(records) for whose, records in owned.items()}
+        if whose not in owned:
+            owned[whose] = {each: {} for each in KINDS}
+        owned[whose][kind][its] = record
+    return {whose: _remembered(found) for whose, found in owned.items()}
 
 
-def remember(kept: Iterable[Kept]) -> Remembered:
-    """Put the records of one owner together again."""
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-    for kind, key, record in kept:
-        found[kind][key] = record
+def nothing() -> Remembered:
+    """What somebody has of whom there are no records."""
+    return _remembered({kind: {} for kind in KINDS})
+
+
+def _remembered(found: Mapping[str, dict[str, Any]]) -> Remembered:
     jobs = [replace(job, new=_as_written(found["new-job"][job_id])) for job_id, job in found["job"].items()]
     registry = [(kind, record) for kind in REGISTRY_KINDS for record in found[kind].values()]
     sessions = Sessions(tuple(found["session"].values()), found["message"], tuple(found["retained"].values()))

@@ -28,7 +28,7 @@ from simulator.cloud.store.kinds import (
     Secret,
     key_of,
     lacking_in,
-    remember,
+    nothing,
     remember_all,
     written_for,
 )
@@ -72,7 +72,7 @@ class Store:
 
     def remembered(self, whose: str = OWN) -> Remembered:
         """Everything of one owner's that was committed; it is handed over once. Raises InputError."""
-        return self._everything().pop(whose, None) or remember(())
+        return self._everything().pop(whose, None) or nothing()
 
     def owners(self) -> tuple[str, ...]:
         """Whose records are there that nobody has asked for yet. Raises InputError."""

@@ -16,7 +16,7 @@ from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.registry.tables import RegistryRecord
 from simulator.cloud.store import Remembered
-from simulator.cloud.store.kinds import remember
+from simulator.cloud.store.kinds import nothing
 from tests.fidelity.proofs import proves
 from tests.thrown import Thrown, thrown_at
 
@@ -56,7 +56,7 @@ class Kept:
         jobs = list(core.jobs.jobs())
         executions = [execution for job in jobs for execution in core.jobs.executions_of_job(job.job_id)]
         registry = [(kind, record) for (kind, _), record in self.records.items()]
-        return remember(())._replace(jobs=jobs, executions=executions, registry=registry)
+        return nothing()._replace(jobs=jobs, executions=executions, registry=registry)
 
 
 class Cloud:

@@ -1,0 +1,201 @@
+"""`python -m tests.bench.gateway`: one table of the gateway's and the fleet's speed and memory, beside mosquitto's.
+
+Everything is measured in this run, on this machine, one thing after the other; every process is one of ours.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from simulator.certs import make_certificates
+from tests.bench.memory import resident_kib
+from tests.bench.rows import Row, tell
+
+MOSQUITTO: Final = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+"""It is there, or not; Debian has it where not everybody looks."""
+ROWS: Final = 10
+UNLIMITED = json.dumps(
+    {
+        "gateway": {"publishes_per_second": None, "payload_per_second": None, "connects_per_second": None},
+        "cloud": {"requests_per_second": None},
+    }
+)
+"""AWS discards what a connection publishes beyond 100 a second, and refuses what an account asks beyond 200."""
+
+
+@contextmanager
+def gateway(certs: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """A `ghostjob cloud` without a trace: its endpoints and process id."""
+    ready = certs / "ready"
+    command = [sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0"]
+    command += ["--mqtts-port", "0", "--certs", str(certs), "--ready-file", str(ready), "--settings", UNLIMITED]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("Ctrl-C"):
+                break
+        endpoints = json.loads(ready.read_text())
+        _let_it_be_anybody(endpoints["api"], (certs / "load.pem").read_text())
+        try:
+            yield endpoints, process.pid
+        finally:
+            process.terminate()
+
+
+def _let_it_be_anybody(api: str, pem: str) -> None:
+    """One certificate stands for all devices, so it needs a policy that lets it be any of them."""
+    allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
+    known = _call(api, "POST", "/certificate/register-no-ca", certificatePem=pem, status="ACTIVE")
+    _call(api, "POST", "/policies/anybody", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
+    _call(api, "PUT", "/target-policies/anybody", target=known["certificateArn"])
+
+
+def _call(api: str, method: str, path: str, **body: str) -> dict[str, str]:
+    request = urllib.request.Request(api + path, json.dumps(body).encode(), method=method)
+    with urllib.request.urlopen(request) as response:
+        told: dict[str, str] = json.loads(response.read() or b"{}")
+        return told
+
+
+@contextmanager
+def mosquitto(directory: Path) -> Iterator[int]:
+    """A mosquitto that echoes through a subscription: its port."""
+    assert MOSQUITTO is not None, "installed"
+    socket_port = _free_port()
+    config = directory / "mosquitto.conf"
+    config.write_text(
+        f"listener {socket_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
+        "max_inflight_messages 0\nlog_type none\n"
+    )
+    with subprocess.Popen([MOSQUITTO, "-c", str(config)]) as process:
+        _wait_until_it_listens(socket_port)
+        try:
+            yield socket_port
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_it_listens(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"nothing listens on port {port}")
+
+
+def load(*arguments: object) -> dict[str, float]:
+    """What one run of the load generator measured."""
+    command = [sys.executable, "-m", "tests.bench.load", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def held(module: str, *arguments: object, watch: int | None = None) -> tuple[dict[str, float], float]:
+    """What a process measured, and by how many KiB the process `watch` grew, while it held its connections."""
+    before = resident_kib(watch) if watch else 0
+    command = [sys.executable, "-m", f"tests.bench.{module}", *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        result: dict[str, float] = json.loads(process.stdout.readline())
+        grown = resident_kib(watch) - before if watch else 0
+        process.stdin.close()
+    return result, grown
+
+
+def measured(seconds: float, devices: int) -> Iterator[Row]:
+    """Each number, as soon as it is known."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        make_certificates(directory, ["load"])
+        for connections, in_flight in ((100, 8), (1000, 1)):
+            with gateway(directory) as (endpoints, _):
+                ours = _round_trips("jobs", endpoints["mqtt"], connections, in_flight, seconds)
+            theirs = None
+            if MOSQUITTO is not None:
+                with mosquitto(directory) as port:
+                    theirs = _round_trips("echo", f"127.0.0.1:{port}", connections, in_flight, seconds)
+            what = f"round trips/s, {connections} connections, {in_flight} in flight"
+            yield _beside_mosquitto(Row(what, ours, "/s", theirs, more_is_better=True), theirs)
+        theirs = None
+        if MOSQUITTO is not None:
+            with mosquitto(directory) as port:
+                theirs = load("connect", "127.0.0.1", port, devices, 1, 0)["connects_per_second"]
+        with gateway(directory) as (endpoints, _):
+            plain = load("connect", *endpoints["mqtt"].rsplit(":", 1), devices, 1, 0)["connects_per_second"]
+            yield _beside_mosquitto(Row("connects/s, plain", plain, "/s"), theirs)
+            secure = load("connect", *endpoints["mqtts"].rsplit(":", 1), devices, 1, 0, directory)
+        yield Row("connects/s, mutual TLS", secure["connects_per_second"], "/s")
+        for kind, aim in (("mqtt", 10), ("mqtts", 40)):
+            words = "plain" if kind == "mqtt" else "mutual TLS"
+            extra = [directory] if kind == "mqtts" else []
+            with gateway(directory) as (endpoints, process_id):
+                address = endpoints[kind].rsplit(":", 1)
+                fleet, grown = held("fleet", *address, devices, *extra, watch=process_id)
+            yield Row(f"KiB a connected device, gateway, {words}", grown / devices, "KiB", aim)
+            yield Row(f"KiB a connected device, fleet, {words}", fleet["kib_per_device"], "KiB", aim)
+            yield Row(f"fleet connects/s, {words}", fleet["connects_per_second"], "/s")
+
+
+def _beside_mosquitto(row: Row, theirs: float | None) -> Row:
+    return replace(row, peer="mosquitto", peers=theirs, note="" if theirs else "mosquitto is not installed")
+
+
+@click.command()
+@click.option("--seconds", default=4.0, help="How long each round-trip measurement lasts.")
+@click.option("--devices", default=2000, help="How many connections the memory is measured with.")
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
+def main(seconds: float, devices: int, has_rows: bool) -> None:
+    """Measure, and print the table."""
+    if has_rows:
+        for row in measured(seconds, devices):
+            tell(row)
+        return
+    table = Table(title=f"ghostjob benchmark ({seconds:g} s a measurement, {devices} devices)", title_justify="left")
+    for heading in ("what", "ghostjob", "mosquitto echo", "aim"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    for row in track(measured(seconds, devices), "measuring", total=ROWS, console=Console(stderr=True)):
+        aim = "" if row.aim is None else "≥ mosquitto" if row.more_is_better else f"≤ {row.aim:g}"
+        table.add_row(row.what, _number(row.measured), _number(row.peers), aim)
+    Console().print(table)
+
+
+def _round_trips(mode: str, address: str, connections: int, in_flight: int, seconds: float) -> float:
+    host, _, port = address.rpartition(":")
+    return load(mode, host, port, connections, in_flight, seconds)["round_trips_per_second"]
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    main()
