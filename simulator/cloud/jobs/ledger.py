@@ -4,7 +4,7 @@ Records are changed in place, whether a command does it or a file tells of an ea
 noted down, and can be taken back, by its `transaction`.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -286,12 +286,9 @@ class Ledger:
         one = before or job
         assert one is not None, "one of them is there"
         job_id, age = one.job_id, one.age
-        was, now = (frozenset(), frozenset()) if self.by_trait is None else (traits_of(before), traits_of(job))
         if job is None or job.is_rolled_out:
             self.order.forget(job_id)
-        if self.by_trait is not None and was != now:
-            self.by_trait.change(age, was - now, now - was)
-        self._find_by_state(job_id, before, job)
+        self._find_by_state(job_id, age, before, job)
         place = bisect_left(self.by_age, age)
         if before is None:
             self._births += 1
@@ -303,12 +300,14 @@ class Ledger:
             del self.jobs[job_id], self.of_job[job_id], self.by_age[place]
         return job_id
 
-    def _find_by_state(self, job_id: str, before: Job | None, job: Job | None) -> None:
+    def _find_by_state(self, job_id: str, age: JobAge, before: Job | None, job: Job | None) -> None:
         was = before.targets if before is not None and before.is_followed else ()
         now = job.targets if job is not None and job.is_followed else ()
         is_rolling_out = job is not None and job.is_rolling_out
         is_deleting = job is not None and job.status is JobStatus.DELETION_IN_PROGRESS
         windows = () if job is None or job.new.schedule is None else job.new.schedule.windows
+        by_trait = None if self.by_trait is None else self.by_trait.ages
+        had, has = (frozenset(), frozenset()) if by_trait is None else (traits_of(before), traits_of(job))
         for each, change in ((before, -1), (job, +1)):
             if each is not None and each.status is JobStatus.IN_PROGRESS:
                 self.active[each.new.target_selection == "CONTINUOUS"] += change
@@ -327,6 +326,13 @@ class Ledger:
                 del self._followed[target]
         for target in now if now != was else ():
             self._followed.setdefault(target, {})[job_id] = None
+        if by_trait is not None:
+            for trait in had - has:
+                del by_trait[trait][bisect_left(by_trait[trait], age)]
+                if not by_trait[trait]:
+                    del by_trait[trait]
+            for trait in has - had:
+                insort(by_trait.setdefault(trait, []), age)
 
     def bring_back(self, job_id: str, of_job: OfJob) -> None:
         """A job that was forgotten is in its place again, with what was found by it."""

@@ -4,7 +4,6 @@ There may be ten thousand jobs, and two that a filter is for: so those that have
 traits the one that the fewest jobs have is looked through.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -35,16 +34,6 @@ class ByTrait:
         for job in sorted(jobs, key=lambda job: job.age):
             for trait in traits_of(job):
                 self.ages.setdefault(trait, []).append(job.age)
-
-    def change(self, age: JobAge, lost: Iterable[Trait], gained: Iterable[Trait]) -> None:
-        """A job has other traits than before."""
-        for trait in lost:
-            ages = self.ages[trait]
-            del ages[bisect_left(ages, age)]
-            if not ages:
-                del self.ages[trait]
-        for trait in gained:
-            insort(self.ages.setdefault(trait, []), age)
 
     def rarest(self, traits: Iterable[Trait]) -> Sequence[JobAge]:
         """Of those that have one of these traits, the fewest; there is one at least."""
