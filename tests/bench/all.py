@@ -34,7 +34,7 @@ class Part:
 PARTS: Final = (
     Part("gateway", "tests.bench.gateway", ("--seconds", "3"), 2.5),
     Part("state", "tests.bench.state", ("--seconds", "2", "--repeat", "1"), 2),
-    Part("store", "tests.bench.store", (), 5),
+    Part("store", "tests.bench.store", ("--size", "10000", "--size", "1000000"), 5),
     Part("deletion", "tests.bench.deletion", ("--repeat", "1", "--size", "10000"), 1.5),
     Part("virtual", "tests.bench.virtual", ("--devices", "500", "--repeat", "1"), 1.5),
     Part("explore", "tests.bench.explore", (), 3.5),
