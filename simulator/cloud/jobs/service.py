@@ -208,7 +208,7 @@ class Jobs:
         return self._ledger.executions(thing, job_id)
 
     def executions_of_thing(self, thing: str) -> list[JobExecution]:
-        """ListJobExecutionsForThing, newest first."""
+        """All of a thing, newest first; for who wants a page of them see `older_on_thing`."""
         job_ids = self._ledger.queues.get(thing, ())
         found = [execution for job_id in job_ids for execution in self.executions_on(job_id, thing)]
         return sorted(found, key=BY_SERIAL, reverse=True)
