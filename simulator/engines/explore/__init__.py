@@ -16,7 +16,8 @@ What is judged
     pieces    values that there are once           undecidable what looks violated and is nobody's fault
 
 A search of all of it, of any world that is `searchable`
-    search    level by level, until a limit        sharing  one process or several; shipping: states between them
+    search    level by level, until a limit        sharing  one process or several
+    shipping  states between them                  passing  what they tell each other
     shard     the states that one process keeps    expansion what `plain` does, for thousands of states at once
     index, tables, packing, local_moves            a state as numbers, and what was asked of its parts, as tables
     standing  who is home, in two bits each        graph, components: what leads where

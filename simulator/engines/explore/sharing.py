@@ -27,6 +27,7 @@ from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.limits import held_bytes, resident_bytes
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.packing import side_numbers
+from simulator.engines.explore.passing import pass_on, passed
 from simulator.engines.explore.searchable import Dividable, Searchable, TooManyPartsError
 from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
@@ -169,8 +170,10 @@ class _Worker:
         return _standing(self._shard, held_bytes())
 
     def kept(self) -> Kept:
-        """All of it."""
-        return self._shard.kept()
+        """All of it; the index, which only a search needs, is let go."""
+        kept = self._shard.kept()
+        del self._shard
+        return kept
 
 
 def keeper(system: Searchable, device: Hashable, count: int) -> int:
@@ -191,7 +194,7 @@ def _work(system: Searchable, number: int, connections: list[tuple[Connection, C
     worker = _Worker(system, number, len(connections))
     while True:
         try:
-            name, arguments = connection.recv()
+            name, arguments = passed(connection)
         except (EOFError, ConnectionResetError):
             return
         try:
@@ -201,7 +204,7 @@ def _work(system: Searchable, number: int, connections: list[tuple[Connection, C
         except MemoryError:
             sys.exit(OUT_OF_MEMORY)
         try:
-            connection.send(answer)
+            pass_on(connection, answer)
         except OSError:  # another process ended before its time, and whoever asked does not wait for this one
             return
 
@@ -251,29 +254,37 @@ class Together(Shards):
         return Standing(sum(transitions), sum(edges), broken_anywhere, any(dead_ends), all_of_it, sum(seconds))
 
     def kept(self) -> list[Kept]:
-        """All of it; the processes end."""
-        kept: list[Kept] = self._ask_all("kept", [()] * self.jobs)
-        self.close()
+        """All of it: each process ends before the next is asked, as nothing of it need be there twice."""
+        return [self._last_of(number) for number in range(self.jobs)]
+
+    def _last_of(self, number: int) -> Kept:
+        self._tell(number, "kept", ())
+        kept: Kept = self._answer_of(number)
+        self._connections[number].close()
+        self._processes[number].join(END_SECONDS)
         return kept
 
     def _ask_all(self, name: str, arguments: list[tuple[Any, ...]]) -> list[Any]:
         for number, each in enumerate(arguments):
-            try:
-                self._connections[number].send((name, each))
-            except OSError:
-                self._died(number)
+            self._tell(number, name, each)
         answers = [self._answer_of(number) for number in range(self.jobs)]
         for answer in answers:
             if isinstance(answer, TooManyPartsError):
                 raise answer
         return answers
 
+    def _tell(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        try:
+            pass_on(self._connections[number], (name, arguments))
+        except OSError:
+            self._died(number)
+
     def _answer_of(self, number: int) -> Any:
         connection = self._connections[number]
         wait([connection, self._processes[number].sentinel])
         try:
             if connection.poll() or self._processes[number].is_alive():
-                return connection.recv()
+                return passed(connection)
         except (EOFError, OSError):
             pass
         return self._died(number)
