@@ -50,7 +50,7 @@ from simulator.verdict.bounds import LONGEST_SECONDS
 from simulator.verdict.clocks import UNKNOWN
 from simulator.verdict.findings import Course, Subject
 from simulator.verdict.invariants import INVARIANTS
-from simulator.verdict.invariants.accounting import KEPT, VERSION
+from simulator.verdict.invariants.accounting import KEPT, VERSION, announces
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import NOW, ON_RECORD, ByOrder
@@ -258,8 +258,9 @@ def _gist(event: Event) -> Event:
     """Without what no monitor that is fed by it reads."""
     match event:
         case RequestSent():
-            read = tuple(pair for pair in event.details or () if pair[0] in (VERSION, KEPT))
-            details = read or (UNREAD if event.details else None)
+            told = event.details or ()
+            read = told if announces(dict(told)) else tuple(pair for pair in told if pair[0] in (VERSION, KEPT))
+            details = read or (UNREAD if told else None)
             return replace(event, details=details, attempt=1, expected_version=event.expected_version and 1)
         case RequestReceived():
             return replace(event, details=None, expected_version=None, execution_number=None, dup=False)

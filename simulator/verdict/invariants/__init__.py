@@ -20,7 +20,7 @@ from simulator.verdict.past import ByOrder, ByTime
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "bootable",
-        "has nothing whole to boot from at some instant, or is half changed at rest",
+        "has nothing whole to boot from at some instant, is half changed at rest, or takes back a step that still runs",
         hardware.LastHardware,
         hardware.READS_HARDWARE,
         hardware.rule_bootable,
@@ -117,7 +117,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "accounted-for",
-        "runs a version that no accepted report and no later note explains, or reports the success of one it took back",
+        "runs a version that no accepted report and no later note explains, reports the success of what it took back "
+        "or never began, or says that it keeps what it does not run",
         accounting.Books,
         accounting.READS,
         accounting.rule,
@@ -141,7 +142,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "no-hammering",
-        "repeats permanent errors, or retries faster or more evenly than the stated gap, growth and jitter allow",
+        "repeats permanent errors, or at once what was accepted, or retries faster or more evenly than the stated gap, "
+        "growth and jitter allow",
         hammering.Hammering,
         hammering.READS,
         hammering.rule,

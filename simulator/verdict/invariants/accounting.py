@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
+    ExecutionTaken,
     HardwareChanged,
     JournalSpoiled,
+    JournalUnwritable,
     RequestSent,
     StepFinished,
     StepStarted,
@@ -28,13 +30,18 @@ from simulator.verdict.testimony import NO_EXCHANGE, is_after_the_end_of_another
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
+STEP: Final = "step"
+"""The key under which they say at which step they are."""
+STARTS_AGAIN: Final = frozenset({"reboot", "restart"})
+"""Steps that do no more than start the device, or its agent, again, which may befall it before it does them."""
 KEPT: Final = "kept"
 """The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
 
 REPORTS: Final = 32
 VERSIONS: Final = 8
 WRITTEN: Final = 64
-"""So many reports, versions that ran before this one, and executions that wrote an image are remembered."""
+STEPS: Final = 64
+"""So many reports, versions that ran before this one, executions, and steps of one are remembered."""
 
 
 class VersionReport(NamedTuple):
@@ -88,12 +95,30 @@ class Running(NamedTuple):
         return self._replace(explained=True) if took else self
 
 
-class Success(NamedTuple):
-    """A report of success that can be held against what runs; it counts once it is accepted."""
+class Claim(NamedTuple):
+    """A report of success, or a note, that can be held against what was done; it counts once it is accepted."""
 
     token: str
     finding: Finding | None
     is_taken: bool = False
+
+
+class TakenWork(NamedTuple):
+    """An execution that was taken: what `ran` then, whether a step ever began, and those announced that have not."""
+
+    ran: str | None
+    has_begun: bool = False
+    announced: tuple[str, ...] = ()
+
+    def begins(self, step: str) -> "TakenWork":
+        """With a step begun."""
+        return self._replace(has_begun=True, announced=tuple(each for each in self.announced if each != step))
+
+    def announces(self, step: str) -> "TakenWork":
+        """With a step told of that is to begin."""
+        if step in STARTS_AGAIN:
+            return self._replace(has_begun=True)
+        return self if step in self.announced else self._replace(announced=(*self.announced, step)[-STEPS:])
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -113,7 +138,10 @@ class Books(State):
     before_write: Map[ExecutionKey, str | None] = EMPTY
     committed: tuple[ExecutionKey, ...] = ()
     reports: tuple[VersionReport, ...] = ()
-    successes: tuple[Success, ...] = ()
+    works: Map[ExecutionKey, TakenWork] = EMPTY
+    may_forget: int = 0
+    """In so many lives, this one among them, it may not know what it did: it said that it could not write that down."""
+    claims: tuple[Claim, ...] = ()
     so_far: Ruling = NOTHING_YET
     taken: tuple[tuple[int, ExecutionKey | None], ...] = ()
     claim: Running | None = None
@@ -146,9 +174,19 @@ def _ends_trial(brought: tuple[Running, ...], version: str) -> bool:
 def _booted(state: Books, now: Moment) -> None:
     state.running, state.on_trial = now.event.version or state.running, now.event.on_trial
     state.tested = state.tested and now.event.why == "restarted"
+    state.may_forget = max(state.may_forget - 1, 0)
+
+
+def _took(state: Books, now: Moment) -> None:
+    key = now.event.execution
+    work = state.works.get(key, TakenWork(state.running))
+    state.works = state.works.put(key, work._replace(ran=state.running), WRITTEN)
 
 
 def _began(state: Books, now: Moment) -> None:
+    key, step = now.event.execution, now.event.step
+    if (work := state.works.get(key)) is not None:
+        state.works = state.works.put(key, work.begins(step))
     if now.event.step == "write" and now.event.execution not in state.before_write:
         state.before_write = state.before_write.put(now.event.execution, state.running, WRITTEN)
 
@@ -172,6 +210,10 @@ def _reverted(state: Books, now: Moment) -> None:
     state.committed = tuple(each for each in state.committed if each != now.event.execution)
 
 
+def _unwritable(state: Books, _now: Moment) -> None:
+    state.may_forget = 2
+
+
 def _spoiled(state: Books, now: Moment) -> None:
     if now.event.holds == "nothing":
         state.brought = tuple(each._replace(forgotten=True) for each in state.brought)
@@ -189,28 +231,67 @@ def _asked(state: Books, now: Moment) -> None:
         and (version := dict(details).get(VERSION)) is not None
     ):
         state.claim = Running(version, now.mark, key, True).by(state.reports)
-    if event.status == Status.SUCCEEDED and key is not None:
-        _succeeded(state, now, key, dict(details).get(VERSION))
+    if not now.testimony.is_wire:
+        _claims(state, now, kept)
     if kept or event.status in (Status.SUCCEEDED, Status.FAILED):
         report = VersionReport(event.client_token, now.mark, key, event.status, kept)
         state.reports = (*state.reports, report)[-REPORTS:]
     _told(state, now.exchange)
 
 
-def _succeeded(state: Books, now: Moment, key: ExecutionKey, claimed: str | None) -> None:
-    """Hold it against what runs: if the execution had begun to write an image, or names a version that never ran."""
-    version, message = state.running, ""
-    if key in state.before_write and key not in state.committed and version == state.before_write[key]:
-        message = f"reported success, but still runs version {version}, which ran before"
-    elif claimed and version and claimed not in (version, state.first, *(each.version for each in state.brought)):
-        message = f"reported the success of version {claimed}, which has never run; it runs version {version}"
-    elif key not in state.before_write:
+def _claims(state: Books, now: Moment, kept: tuple[str, ...]) -> None:
+    """Hold what it says against what was done."""
+    event, key = now.event, now.event.execution
+    details = dict(event.details or ())
+    for version in kept:
+        _claim(state, now, _is_no_note(state, key, version))
+    if key is None:
         return
-    finding = violated(key.job_id, message, now.mark) if message and version is not None else None
-    successes = (*state.successes, Success(now.event.client_token, finding))
-    if len(successes) > REPORTS and successes[0].is_taken:
-        state.so_far = state.so_far.but(successes[0].finding)
-    state.successes = successes[-REPORTS:]
+    if event.status == Status.SUCCEEDED:
+        message = _is_no_success(state, key, details.get(VERSION))
+        if message or key in state.before_write:
+            _claim(state, now, message)
+    elif announces(details) and key in state.works and (key, details[STEP]) not in now.testimony.running:
+        state.works = state.works.put(key, state.works[key].announces(details[STEP]))
+
+
+def _claim(state: Books, now: Moment, message: str) -> None:
+    """It says so; `message`: why that is not true, if it is not."""
+    job_id = now.event.execution.job_id if now.event.execution is not None else None
+    finding = violated(job_id, message, now.mark) if message else None
+    claims = (*state.claims, Claim(now.event.client_token, finding))
+    if len(claims) > REPORTS and claims[0].is_taken:
+        state.so_far = state.so_far.but(claims[0].finding)
+    state.claims = claims[-REPORTS:]
+
+
+def _is_no_note(state: Books, key: ExecutionKey | None, version: str) -> str:
+    """Why it cannot keep that version: something else runs, and did when it took what it tells this with."""
+    work = state.works.get(key) if key is not None else None
+    if state.running is None or state.may_forget or version in (state.running, work and work.ran):
+        return ""
+    return f"said that it keeps version {version}, but runs version {state.running}"
+
+
+def _is_no_success(state: Books, key: ExecutionKey, claimed: str | None) -> str:
+    """Why it is none: the image that it had begun to write does not run, what it names has never run, or none began."""
+    version = state.running
+    if key not in state.committed and version is not None and version == state.before_write.get(key):
+        return f"reported success, but still runs version {version}, which ran before"
+    ran = (version, state.first, *(each.version for each in state.brought))
+    if claimed and version and claimed not in ran:
+        return f"reported the success of version {claimed}, which has never run; it runs version {version}"
+    work = state.works.get(key)
+    if work is not None and work.announced:
+        return f"reported success, but step '{work.announced[-1]}', which it had announced, has never begun"
+    if work is not None and not work.has_begun and not claimed:
+        return "reported success, but has begun no step of it"
+    return ""
+
+
+def announces(details: Mapping[str, str]) -> bool:
+    """Whether that tells of a step before it begins, as our own agents do of one that is begun once only."""
+    return STEP in details and details.get("progress") == "0"
 
 
 def _answered(state: Books, now: Moment) -> None:
@@ -226,10 +307,8 @@ def _told(state: Books, exchange: Exchange) -> None:
     token, is_taken = asked.client_token, exchange.is_taken
     if is_taken and (sent.n, asked.execution) not in state.taken:
         state.taken = _latest(state.taken, sent.n, asked.execution)
-    if state.successes:
-        state.successes = tuple(
-            each._replace(is_taken=is_taken) if each.token == token else each for each in state.successes
-        )
+    if state.claims:
+        state.claims = tuple(each._replace(is_taken=is_taken) if each.token == token else each for each in state.claims)
     if not any(report.token == token for report in state.reports):
         return
     reports = tuple(report.seen(exchange) if report.token == token else report for report in state.reports)
@@ -261,15 +340,18 @@ def rule(state: Books, subject: Subject) -> Ruling:
     lost that knew of it; one of the very same identity, still QUEUED, tells whoever is safe as much as that it is gone.
 
     A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
-    or taken back; or if it names, as `version` in its details, one that has never run. The opportunities are a device
-    that does not run what it started with, and each such success.
+    or taken back; if it names, as `version` in its details, one that has never run; if a step that the device had
+    announced, as `step` at `progress` 0, never began; or if none did, and it names no version that runs already. A note
+    is none if another version runs, and did when the device took the execution that it tells this with, unless it has
+    said in this life, or the one before, that it cannot write its journal: then it may not know. The opportunities are
+    a device that does not run what it started with, each such success, and each note.
 
     From the wire, what runs is what the last report of success names as `version` in its details. If that report was
     refused, and no later note explains the version, this is undecided: the device may have taken it back.
     """
     if subject.is_wire:
         return state.so_far.but(_claimed(state.claim)) if state.claim is not None else state.so_far
-    ruling = state.so_far.but(*(each.finding for each in state.successes if each.is_taken))
+    ruling = state.so_far.but(*(each.finding for each in state.claims if each.is_taken))
     if not state.brought or state.brought[-1].version == state.first:
         return ruling
     running = state.brought[-1]
@@ -310,9 +392,11 @@ def essence(state: Books, past: Past) -> Books:
         before_write=by_execution(state.before_write),
         committed=in_order(state.committed),
         reports=in_any_order(reports),
-        successes=tuple(
+        works=by_execution(state.works),
+        may_forget=state.may_forget,
+        claims=tuple(
             each._replace(finding=replace(each.finding, events=()))
-            for each in state.successes
+            for each in state.claims
             if each.finding is not None and not each.is_taken and each.token in past.open
         ),
         taken=tuple((past.told(n), key) for n, key in state.taken if past.told(n)),
@@ -323,7 +407,7 @@ def renamed(state: Books, names: Mapping[str, str]) -> Books:
     """An essence with other names for tokens."""
     return state.twin().becomes(
         reports=in_any_order(each._replace(token=names.get(each.token, each.token)) for each in state.reports),
-        successes=tuple(each._replace(token=names.get(each.token, each.token)) for each in state.successes),
+        claims=tuple(each._replace(token=names.get(each.token, each.token)) for each in state.claims),
     )
 
 
@@ -386,7 +470,9 @@ def _may_yet_learn(key: ExecutionKey, subject: Subject) -> bool:
 READS: Final[Reads] = {
     HardwareChanged: _changed,
     JournalSpoiled: _spoiled,
+    JournalUnwritable: _unwritable,
     DeviceBooted: _booted,
+    ExecutionTaken: _took,
     StepStarted: _began,
     StepFinished: _ended,
     VersionCommitted: _committed,
@@ -395,4 +481,4 @@ READS: Final[Reads] = {
     AnswerReceived: _answered,
     RequestAnswered: _answered,
 }
-SEES: Final = Sight(testimony=("step",), exchange=("request", "sent", "said", "answer", "read"))
+SEES: Final = Sight(testimony=("running", "step"), exchange=("request", "sent", "said", "answer", "read"))

@@ -35,6 +35,7 @@ UNSETTLED = (ErrorCode.TERMINAL_STATE_REACHED, ErrorCode.VERSION_MISMATCH)
 BUSY_ATTEMPTS, BUSY_MICROS = 16, 2_000_000
 """So often within so long, each time after a refusal, asks only who does not wait: the waits of full jitter are drawn
 from a span that doubles each time, so that its sixteenth attempt comes seconds later, however short the first span.
+So does who tells the very same so often, each time after it was accepted.
 """
 
 QUESTIONS: Final = 64
@@ -97,6 +98,16 @@ class Attempts(NamedTuple):
     hinted: bool = False
 
 
+class ToldAgain(NamedTuple):
+    """An update that was sent so many `times`, and told the same, each after the one before had been accepted."""
+
+    asked: RequestSent
+    first: Mark
+    last: Mark
+    times: int = 1
+    is_accepted: bool = False
+
+
 class TooSoon(NamedTuple):
     """A retry that came too soon, unless the process had not run for so long when it set its timer."""
 
@@ -125,6 +136,8 @@ class Hammering(State):
     attempts: Map[QuestionKey, Attempts] = EMPTY
     in_time: int = 0
     too_soon: tuple[TooSoon, ...] = ()
+    told: Map[ExecutionKey, ToldAgain] = EMPTY
+    too_often: tuple[ToldAgain, ...] = ()
 
 
 def _hinted(state: Hammering, _now: Moment) -> None:
@@ -167,8 +180,37 @@ def _unhear(state: Hammering, asked: Mark) -> None:
     state.standing = state.standing.only(lambda _, token: token in heard)
 
 
+def _updated(state: Hammering, now: Moment) -> None:
+    """Count how often the very same is told of an execution."""
+    mark, sent = now.mark, now.event
+    if sent.request != "update" or sent.execution is None:
+        return
+    told, known = ToldAgain(sent, mark, mark), state.told.get(sent.execution)
+    if known is not None and _said(known.asked) == _said(sent):
+        if not known.is_accepted:
+            told = known._replace(asked=sent)
+        elif mark.at - known.first.at <= BUSY_MICROS:
+            told = known._replace(asked=sent, last=mark, times=known.times + 1, is_accepted=False)
+    if told.times == BUSY_ATTEMPTS and (known is None or known.times < BUSY_ATTEMPTS):
+        state.too_often = (*state.too_often, told)[:FOUND]
+    state.told = state.told.put(sent.execution, told, QUESTIONS)
+
+
+def _said(sent: RequestSent) -> tuple[str | None, StatusDetails]:
+    """What it tells; a nonce by which its sender knows it again is no news."""
+    return sent.status, tuple(pair for pair in sent.details or () if pair[1] != sent.client_token)
+
+
+def _accepted(state: Hammering, asked: RequestSent) -> None:
+    key = asked.execution
+    told = state.told.get(key) if key is not None else None
+    if key is not None and told is not None and told.asked.client_token == asked.client_token:
+        state.told = state.told.put(key, told._replace(is_accepted=True))
+
+
 def _asked(state: Hammering, now: Moment) -> None:
     mark, sent = now.mark, now.event
+    _updated(state, now)
     if now.testimony.last is not None and mark.n < now.testimony.last.n:
         _unhear(state, mark)
     question = QuestionKey.of(sent)
@@ -229,6 +271,8 @@ def _answered(state: Hammering, now: Moment) -> None:
     assert sent is not None, "it is answered"
     assert asked is not None, "it is answered"
     assert mark is not None, "it is answered"
+    if answer.accepted:
+        _accepted(state, asked)
     _refused(state, sent, asked, mark, answer)
     _settle(state, now.limits)
     question = QuestionKey.of(asked)
@@ -293,7 +337,7 @@ def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], aske
 
 
 def rule(state: Hammering, subject: Subject) -> Ruling:
-    """The same request again after it was refused for good, or again too soon after it got no usable answer.
+    """The same again after it was refused for good, too soon after it got no usable answer, or at once when accepted.
 
     For good: a request about one execution, refused with a code that does not pass, then sent again with the same
     kind, namespace, job id, execution, status and expected version. `$next`, start-next and get-pending name no
@@ -303,6 +347,9 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     before, `retry_gap_seconds * retry_growth ** (n - 1)`, at most the ceiling; jitter may only add to that. A
     connection begins anew, and so does a hint if the device counts anew (`attempt` 1): it is a new reason to ask.
     Whoever restarts may ask everything once more.
+
+    At once: an update that tells the very same of an execution, `BUSY_ATTEMPTS` times within `BUSY_MICROS`, each
+    sent after the one before was accepted. The service knows that already.
 
     From the wire both are seen: a request again that was refused, once the refusal was processed. The wait is counted
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
@@ -317,7 +364,7 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     found = [_repeated(refused, subject.limits) for refused in state.refused.values()]
     ruling = state.before.but(*found)
     ruling = ruling._replace(held=ruling.held + state.in_time)
-    ruling = ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
+    ruling = ruling.but(*(_judged(retry, subject) for retry in state.too_soon), *map(_flood, state.too_often))
     record = subject.record
     return subject.by_occasions(ruling, record.taken + record.occasions.struck, "for-good")
 
@@ -328,6 +375,12 @@ def _repeated(refused: RefusedRequest, limits: Limits) -> Finding | None:
     times = "again" if refused.times == 1 else f"again {refused.times} times"
     message = f"sent {_named(refused.asked)} {times} after it was refused for good ({refused.code})"
     return violated(_job(refused.asked), message, refused.sent, refused.answer, *refused.again)
+
+
+def _flood(told: ToldAgain) -> Finding:
+    seconds = (told.last.at - told.first.at) / 1_000_000
+    message = f"sent {_named(told.asked)} {told.times} times within {seconds:.1f} s, the same each time, and accepted"
+    return violated(_job(told.asked), message, told.first, told.last)
 
 
 def _judged(retry: TooSoon, subject: Subject) -> Finding:

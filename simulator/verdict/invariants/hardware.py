@@ -69,7 +69,11 @@ def _step_ended(state: LastHardware, now: Moment) -> None:
 
 def _step_undone(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
-    state.is_beyond = state.is_beyond or not now.event.ok
+    event, running = now.event, [step for key, step in now.testimony.running if key == now.event.execution]
+    if running:
+        message = f"took step '{event.step}' back while step '{running[-1]}' was still running"
+        state.so_far = state.so_far.but(violated(event.execution.job_id, message, now.mark))
+    state.is_beyond = state.is_beyond or not event.ok
 
 
 def _booted(state: LastHardware, now: Moment) -> None:
@@ -128,12 +132,15 @@ def _at_rest(state: LastHardware) -> Finding | None:
 
 
 def rule_bootable(state: LastHardware, subject: Subject) -> Ruling:
-    """Nothing whole to boot from at some instant, or something half done at rest.
+    """Nothing whole to boot from at some instant, something half done at rest, or a step taken back that still runs.
 
     At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
     the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
     for so long that it must be ready. A device that is safe says that it cannot put its hardware right: that is
     believed if something failed in its work, or could not be undone, or a step had begun that nobody can undo.
+
+    Who takes a step back while one of the same execution still runs has two hands at one flash, and what comes of that
+    nobody knows, whatever it comes to here: the step must have ended first, be it stopped.
 
     Opportunities are all changes of the hardware, and each rest after some.
 

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
-    ExecutionTaken,
     RequestSent,
     StepFinished,
     StepStarted,
@@ -84,10 +83,6 @@ def _began(state: Tested, now: Moment) -> None:
 def _ended(state: Tested, now: Moment) -> None:
     if now.event.step == "self-test" and now.event.outcome in ("done", "failed"):
         state.test = state.test_since_write = SelfTest(now.mark, now.event.outcome == "done")
-
-
-def _took(state: Tested, now: Moment) -> None:
-    state.written = state.written.without(now.event.execution)
 
 
 def _committed(state: Tested, now: Moment) -> None:
@@ -184,8 +179,7 @@ def rule(state: Tested, _subject: Subject) -> Ruling:
     and one that came down after its test has not passed it. What does not run yet cannot have passed any. A commit of
     what runs, and is not on trial, changes nothing; a device that lost its power before the last one was on record does
     it again. What a write committed is tested since then,
-    on whatever boot. A device that takes an execution up which it does not know to have worked on finds only that what
-    is asked for runs already, and may say so.
+    on whatever boot: also by a device that has forgotten that it wrote it, and finds that what is asked for runs.
     """
     findings = (*state.committed.findings, *state.vouched_before.findings)
     vouched = (each.finding for each in _that_count(state.vouched))
@@ -197,7 +191,6 @@ READS: Final[Reads] = {
     StepStarted: _began,
     StepFinished: _ended,
     VersionCommitted: _committed,
-    ExecutionTaken: _took,
     RequestSent: _asked,
     RequestAnswered: _answered,
     AnswerReceived: _answered,

@@ -51,7 +51,9 @@ MUTANTS: Final[dict[str, Model]] = {
     "applies-twice-after-reconnect": Model(applies_twice_after_reconnect.step, breaks=_breaks("no-double-apply")),
     "commits-before-it-tests": Model(commits_before_it_tests.step, breaks=_breaks("tests-before-commit")),
     "commits-without-a-trial": Model(
-        commits_without_a_trial.step, breaks=_breaks("bootable", "tests-before-commit"), guarded=False
+        commits_without_a_trial.step,
+        breaks=_breaks("bootable", "accounted-for", "tests-before-commit"),
+        guarded=False,
     ),
     "crashes-on-an-empty-head": Model(crashes_on_an_empty_head.step, breaks=_breaks("alive")),
     "deaf": Model(deaf.step, breaks=_breaks("stops-in-time")),

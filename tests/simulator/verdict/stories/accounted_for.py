@@ -57,20 +57,20 @@ def owns_up_as_it_starts_the_next_job(tale: Tale) -> None:
     tale.answer(token, found=NEXT, status="IN_PROGRESS")
 
 
-@story("accounted-for", "held", opportunities=1)
+@story("accounted-for", "held", opportunities=2)
 def says_that_it_failed_and_what_it_keeps(tale: Tale) -> None:
     leapt(tale)
     tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
 
 
-@story("accounted-for", "held", opportunities=1)
+@story("accounted-for", "held", opportunities=2)
 def keeps_what_could_not_be_taken_back_and_did_not_pass_its_test(tale: Tale) -> None:
     writes_the_only_slot(tale)
     ends_its_test(tale, "failed")
     tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
 
 
-@story("accounted-for", "held", opportunities=1)
+@story("accounted-for", "held", opportunities=2)
 def keeps_what_passed_its_test_and_failed_after_the_commit(tale: Tale) -> None:
     on_trial(tale)
     ends_its_test(tale)
@@ -140,6 +140,64 @@ def names_in_its_success_what_has_never_run(tale: Tale) -> None:
     tale.hardware("1.0")
     at_work(tale)
     tale.report(FW, details=(("version", "2.0"),))
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def says_that_it_did_what_it_never_began(tale: Tale) -> None:
+    tale.hardware("1.0")
+    tale.queue(FW)
+    tale.connect()
+    tale.take(FW)
+    tale.report(FW)
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def says_that_it_did_a_step_that_it_only_announced(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.update(FW, details=(("progress", "0"), ("step", "run")))
+    tale.report(FW)
+
+
+@story("accounted-for", "not-exercised")
+def says_that_it_did_what_it_began_before_it_forgot(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.update(FW, details=(("progress", "0"), ("step", "run")))
+    tale.begin(FW, "run", reversible=False)
+    tale.lose_power(version="1.0")
+    tale.ask(FW)
+    tale.report(FW)
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=2)
+def keeps_what_has_never_run(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT, details=(("kept", "2.0"), ("step", "download")))
+    tale.report(NEXT, "FAILED", details=(("kept", "2.1"), ("reason", "no")))
+
+
+@story("accounted-for", "violated", "request.sent")
+def says_that_it_keeps_what_it_has_replaced(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT, details=(("kept", "2.0"),))
+    tale.work_through(NEXT, "2.1")
+    tale.ask(None, request="start-next", found=FW, details=(("kept", "2.0"),))
+
+
+@story("accounted-for", "held")
+def says_until_its_end_what_it_kept_as_the_next_began(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.step(NEXT, "download")
+    tale.update(NEXT, details=(("kept", "2.0"), ("step", "download")))
+    tale.leap(NEXT, "2.1")
+    tale.report(NEXT, details=(("kept", "2.0"), ("version", "2.1")))
 
 
 @story("accounted-for", "not-exercised")

@@ -52,6 +52,25 @@ def cannot_finish_what_nobody_can_undo_and_is_safe(tale: Tale) -> None:
     tale.device(PhaseChanged("safe", "recovering"))
 
 
+@story("bootable", "violated", "step.undone")
+def takes_back_what_it_has_not_stopped(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.undo(FW, "write")
+
+
+@story("bootable", "not-exercised")
+def takes_back_what_ended_with_its_power(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.lose_power(version="1.0")
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.undo(FW, "write")
+
+
 @story("bootable", "violated", "hardware.changed", "phase.changed")
 def says_that_it_is_safe_without_having_undone_anything(tale: Tale) -> None:
     at_work(tale)

@@ -168,3 +168,25 @@ def asks_once_more_after_a_power_cut(tale: Tale) -> None:
     tale.ask(FW, code=RNF)
     tale.lose_power()
     tale.ask(FW, code=RNF)
+
+
+@story("no-hammering", "violated", "request.sent", "request.sent")
+def tells_for_ever_what_is_known_already(tale: Tale) -> None:
+    at_work(tale)
+    for _ in range(16):
+        tale.update(FW, details=(("progress", "50"), ("step", "write")))
+
+
+@story("no-hammering", "not-exercised")
+def tells_often_how_far_it_got(tale: Tale) -> None:
+    at_work(tale)
+    for percent in range(20):
+        tale.update(FW, details=(("progress", f"{percent}"), ("step", "write")))
+
+
+@story("no-hammering", "not-exercised")
+def tells_now_and_then_that_it_still_is_where_it_was(tale: Tale) -> None:
+    at_work(tale)
+    for _ in range(20):
+        tale.update(FW, details=(("progress", "50"), ("step", "write")))
+        tale.wait(1.0)

@@ -40,6 +40,7 @@ def is_counted_from_when_it_is_back(tale: Tale) -> None:
     tale.wait(20)
     tale.connect()
     tale.ask(FW, code=RNF)
+    tale.finish(FW, "write", "stopped")
     tale.undo(FW, "write", "download")
     tale.take(NEXT)
 
@@ -81,6 +82,7 @@ def slow(tale: Tale) -> None:
 def takes_the_next_too_late(tale: Tale) -> None:
     slow(tale)
     tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
     tale.undo(FW, "write", "download")
     tale.take(NEXT)
 

@@ -142,12 +142,22 @@ def reports_untested_what_nobody_wants_to_know(tale: Tale) -> None:
     tale.update(FW, "SUCCEEDED", code=RNF)
 
 
-@story("tests-before-commit", "not-exercised")
-def finds_that_what_is_asked_for_runs_already(tale: Tale) -> None:
+@story("tests-before-commit", "violated", "version.committed", "request.sent")
+def forgets_that_it_wrote_it_and_finds_that_what_is_asked_for_runs_already(tale: Tale) -> None:
     writes_the_only_slot(tale)
     tale.lose_power(version="2.0")
     tale.ask(FW)
     tale.device(ExecutionTaken(FW))
+    tale.report(FW)
+
+
+@story("tests-before-commit", "held", opportunities=1)
+def forgets_that_it_wrote_it_and_tests_what_runs_already(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    tale.lose_power(version="2.0")
+    tale.ask(FW)
+    tale.device(ExecutionTaken(FW))
+    ends_its_test(tale)
     tale.report(FW)
 
 
