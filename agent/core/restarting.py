@@ -119,8 +119,14 @@ def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
 
 
 def _has_restarted(step: Step, booted: Booted) -> bool:
-    """Whether a program has done what it was for: that the agent, or the machine, starts again, as one just did."""
-    return step.restarts == "agent" or (step.restarts == "machine" and booted.rebooted)
+    """Whether a step has done what it was for: that the agent, or the machine, starts again, as one just did.
+
+    A program that restarts the agent may do more than that, and has been cut off, or kept from beginning, by a machine
+    that restarts itself.
+    """
+    if booted.rebooted and step.restarts == "agent":
+        return step.action != "run"
+    return step.restarts == ("machine" if booted.rebooted else "agent")
 
 
 def _fallen_back(work: Work, booted: Booted) -> tuple[Work, str]:

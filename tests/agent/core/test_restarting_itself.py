@@ -35,7 +35,7 @@ def interrupted(told: JobDocument, *, begun: int, rebooted: bool) -> Driver:
     ("command", "rebooted", "status"),
     [
         pytest.param("systemctl,restart,ghost", False, Status.SUCCEEDED, id="the agent, which was restarted"),
-        pytest.param("systemctl,restart,ghost", True, Status.SUCCEEDED, id="the agent, with the whole machine"),
+        pytest.param("systemctl,restart,ghost", True, Status.FAILED, id="the agent, which the whole machine took down"),
         pytest.param("reboot", True, Status.SUCCEEDED, id="the machine, which was rebooted"),
         pytest.param("reboot", False, Status.FAILED, id="the machine, of which only the agent was restarted"),
         pytest.param("systemctl,restart,other", False, Status.FAILED, id="another service"),
