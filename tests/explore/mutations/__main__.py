@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="it is, and those on record are left alone but for --anew")
     parser.add_argument("--anew", action="store_true", help="those on record too")
     parser.add_argument("--again", metavar="OUTCOME", help="those on record with that outcome")
-    parser.add_argument("--why", action="store_true", help="of those on record that escaped, what stands behind them")
+    parser.add_argument("--why", action="store_true", help="of those that nothing catches, what is said of them now")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--part", default="1/1", help="K/N: the Kth of N parts of them")
     arguments = parser.parse_args()
@@ -96,10 +96,11 @@ def _row(name: str) -> Row:
 
 
 def _explained(row: Row, by_name: Mapping[str, Mutation]) -> Row:
-    """Of what escaped: what stands behind it, or why it is right, if anybody has said so."""
-    if row.outcome == "escaped" and row.name in RIGHT:
+    """Of what escaped: what stands behind it, or why it is right, or missed, as has been said last."""
+    is_caught_by_nothing = row.outcome in ("escaped", "right", "missed")
+    if is_caught_by_nothing and row.name in RIGHT:
         return row._replace(outcome="right", why=RIGHT[row.name], worlds=(), stopped="")
-    if row.outcome == "escaped" and row.name in MISSED:
+    if is_caught_by_nothing and row.name in MISSED:
         return row._replace(outcome="missed", why=MISSED[row.name], worlds=(), stopped="")
     if row.outcome == "escaped" and row.name in BEHIND:
         other, setup = BEHIND[row.name]

@@ -7,29 +7,11 @@ from tests.explore.mutations.worlds import world
 
 LATE: Final = "recovering.on_step_late: `isinstance(phase, Executing) or phase.running` is dropped from an `and`"
 
-FOUR_HINTS: Final = (
-    "it matters if nothing says that the job is gone that was claimed, nor that there is another: four notifications "
-    "are lost, more than in any world"
-)
 
 LAG: Final = (
-    "reads that lag behind a list, while our execution is in doubt: no world has reads that lag, and no scenario a "
-    "lag that lasts as long as that doubt"
+    "a read that lags behind its own report, while our execution is in doubt; the local service shows each execution "
+    "as it is, so that only tests/agent/core/test_doubting.py tells"
 )
-OLD_ANSWER: Final = (
-    "it believes an answer to what it asked before the newest hint, and goes on with what can be undone until it "
-    "asks before the leap; no scenario has a hint between question and answer and then so many steps that "
-    "stops-in-time tells"
-)
-FALSE_HINT: Final = (
-    "it matters if a hint speaks against an execution that lives, while it is being asked about: no world has two "
-    "such hints, as of a full list"
-)
-SECOND_CUT: Final = (
-    "a leap that is made once more, for an execution that is over, and is cut off: not looked at again; a failure, "
-    "an ending and a power cut are more than in any world"
-)
-WORN_OUT: Final = "a leap that fails whenever it is made is made for ever; in a world no more than two steps fail"
 ONE_VERSION_ON: Final = (
     "the next update is refused as out of step, with the version and our own nonce, and so known as ours; before a "
     "leap there is such an update"
@@ -42,40 +24,20 @@ SAME_SECOND_DOCUMENT: Final = (
     "it matters if the id is used in the same second for another document, and somebody else than this device makes "
     "that IN_PROGRESS: no world has two agents at one queue"
 )
-WRONG_NOTE: Final = "it says that it keeps a version that it does not run: nothing looks for a note that is not true"
-LOST_NOTE: Final = (
-    "after a power cut nobody is told of the version that it keeps; a deletion past the leap, a power cut, and "
-    "another job to tell it with are more than in any world"
-)
+NOTE_TOLD: Final = "whoever has an execution in hand has told what it keeps already, with the claim that was accepted"
 UNREBOOTED: Final = "what is taken back counts from what was begun, not from what was done"
-NEVER_RAN: Final = (
-    "a program that is to restart the agent counts as done after any restart, be it that it never began, and its "
-    "success is told: nothing looks whether what is told as done was begun"
-)
-INTERRUPTED: Final = (
-    "a program that restarts the agent, as it should, is told as interrupted; where the power may be cut a job may "
-    "only fail anyway, and without that the restart is not met"
-)
-UNTESTED: Final = (
-    "having lost its journal on trial in the only slot, it tells the success of firmware that was not tested, or "
-    "failed; tests-before-commit excuses whoever does not know that it has worked on an execution"
-)
 LAST_ONE: Final = (
-    "not known; the execution that was last is not known to be that, which matters if it is told of once more, as by "
-    "a read that lags or after a restart: no scenario has that"
+    "an execution that is over is told of once more, by a read that lags or after a restart, and is not known to be "
+    "the last; whatever follows is a claim or a report, which meets what is, and is refused; so only "
+    "tests/agent/core tells"
 )
-BEFORE_REBOOT: Final = (
-    "between the switch and the reboot it gives up when nobody answers for long, or the power goes, where it could "
-    "go on; in a world with either a job may only fail anyway"
-)
-JOURNAL_TOO: Final = "not known where the journal cannot be written; else it writes once more what is on record already"
-REBOOT_UNDONE: Final = (
-    "on trial it does not take the reboot back when the job has ended: the next can only fail in reports=end "
-    "power-cut=1 cancel=1, whose 3,011 states are some too many"
+JOURNAL_TOO: Final = (
+    "it writes once more what is on record already; if that cannot be written, it withholds a step that finishes a "
+    "leap, and gives up; in a world in which the journal fails our agent may give up as well"
 )
 LEAP_READ: Final = (
     "what it asks before the leap may be answered by a read that lags behind its own report, which is refused as "
-    "older than that otherwise; no scenario has such reads there"
+    "older than that otherwise; the local service shows each execution as it is, so that only tests/agent/core tells"
 )
 
 
@@ -151,9 +113,6 @@ RIGHT: Final[dict[str, str]] = {
     ),
     "doubting.on_gate_answered: no `turn.suspect(suspect, 'no leave to go on')`": (
         "the very answer is dealt with in the doubt that it would enter"
-    ),
-    "taking._is_silent: `not execution.status_details` is dropped from an `and`": (
-        "it asks by a describe for what the answer had told already"
     ),
     "working.begin: no `turn.forget_question()`": (
         "an answer that comes after all is believed, and nobody else awaits it"
@@ -300,6 +259,9 @@ RIGHT: Final[dict[str, str]] = {
     "record.Work.reached: `Reached.STAGED` for `Reached.NOTHING`": (
         "of nothing begun there is nothing to take back, and the hardware is looked over, which is whole"
     ),
+    "recovering.on_verified: `turn.machine.unaccounted` is dropped from an `or`": NOTE_TOLD,
+    "state.record_of: no `unaccounted=kept` (4)": NOTE_TOLD,
+    "state.record_of: no `unaccounted=kept` (5)": NOTE_TOLD,
     "turn.Turn.ask_later: `sent=True`": "a late answer to an attempt is as good as one to the next",
     "turn.Turn.ask_later: no `self.do(CancelTimer('request'))`": OLD_TIMER,
     "turn.Turn.forget_question: no `self.do(CancelTimer('request'), CancelTimer('retry'))`": OLD_TIMER,
@@ -307,116 +269,31 @@ RIGHT: Final[dict[str, str]] = {
 """By mutation: why a device that does so is right as well."""
 
 MISSED: Final[dict[str, str]] = {
-    "recovering.fail: `running` is its opposite": (
-        "not known: past the leap, and with no step under way, it would go on with the next one instead of looking at "
-        "what there is, and then report that it failed"
-    ),
-    "working.tell_progress: `not is_news` is dropped from an `or`": (
-        "it tells the same progress a hundred times a second while a step lasts; no-hammering counts no update that is "
-        "accepted"
-    ),
-    "taking._settle_orphan: `work.plan.index_of('reboot')` for `work.plan.index_of('reboot') + 1`": (
-        "having lost its journal on trial, it reboots once more, falls back, and fails: safe; but where the journal "
-        "may be lost at any boot, a job may only fail anyway, so that is not looked for"
-    ),
-    "taking.on_claim_answered: no `turn.to(Idle(expects=True), 'the claim did not hold')`": FOUR_HINTS,
-    "taking.on_claim_answered: no `turn.timer('ask-again', *turn.backoff(1))`": FOUR_HINTS,
     "taking._settle_orphan: `work.version_number >= last.version_number` is dropped from an `and`": (
         "it matters if the last execution is told of at a lower version: another one, queued again within the same "
         "second and begun; our own monitor of what is begun twice takes these two for one"
     ),
     "taking._settle_orphan: `work.version_number > last.version_number`": (
-        "not known; it matters if a read that lags shows the last execution at the very version at which its end was "
-        "reported"
+        "it matters if a read that lags shows the last execution at the very version at which its end was "
+        "reported; the "
+        "local service's do not, so that only tests/agent/core/test_restarting.py tells"
     ),
-    "taking._settle_orphan: no `begun=done`": (
-        "on trial with its journal lost, it takes nothing back when it hears that the job was cancelled before the "
-        "next step: bootable breaks in power-cut=1 cancel=1 journal-lost=1, whose 13,341 states are too many"
-    ),
-    "taking._reached: `plan.index_of('commit') < len(plan.steps)` is dropped from an `and`": UNTESTED,
-    "taking._reached: `plan.index_of('commit') <= len(plan.steps)`": UNTESTED,
     "working.read_update_answer: no case `UpdateAccepted(state=state)`": LEAP_READ,
     "working.on_connected: `with_document=False`": SAME_SECOND_DOCUMENT,
     "working.settle_report: `with_document=False` (2)": SAME_SECOND_DOCUMENT,
-    (
-        "working.settle_report: `Rejected(state=state)` without `state is not None and mark_in(state.status_details) "
-        "== reporting.nonce`"
-    ): (
-        "whatever refuses its report, it takes that as accepted, and of a job that was cancelled it does not tell "
-        "which version it keeps; accounted-for is undecided for want of an update that could have told it"
-    ),
-    "working.settle_report: `mark_in(state.status_details) == reporting.nonce` is dropped from an `and`": (
-        "whatever refuses its report, it takes that as accepted, and of a job that was cancelled it does not tell "
-        "which version it keeps; accounted-for is undecided for want of an update that could have told it"
-    ),
-    "working.settle_report: `Rejected(code=ErrorCode.TERMINAL_STATE_REACHED)` without `reporting.resyncing`": (
-        "that is better than our agent, which gives up for good if it comes back on line with a report of which it "
-        "knows no version, and the execution was cancelled meanwhile, as in reports=end flaw=boot cancel=1"
-    ),
-    "working.settle_report: `f'the report of {work.key.job_id} was refused: {code}'` is dropped from an `or`": (
-        "without a reason on record it takes jobs again after a restart; no world has a report that is refused for "
-        "good, and a power cut after that"
-    ),
-    "working._leave: no `unaccounted=None`": (
-        "it goes on telling that it keeps a version of which it told, though it may run another one by then: nothing "
-        "looks for a note that is not true"
-    ),
-    "doubting.starting_hears: `speaks_against(event.hint, starting.execution.key)` is its opposite": (
-        "not known; it begins what it was told of while it claimed it, if the read that confirms the claim lags "
-        "behind a deletion"
-    ),
-    "doubting.doubt: no `omitted=omitted`": LAG,
-    "doubting.doubt: no `omitted=omitted` (2)": LAG,
-    "doubting.suspect_hears: no `omitted=omitted`": LAG,
-    "doubting.suspect_hears: `isinstance(hint, PendingChanged)` is its opposite": LAG,
     "doubting._found: `suspect.doubtful + 1 < turn.policy.confirmations` is its opposite": LAG,
     "doubting._found: no early `return`": LAG,
-    (
-        "doubting.suspect_hears: no `turn.to(replace(suspect, omitted=omitted, hinted_again=suspect.hinted_again or "
-        "under_way), 'hint')`"
-    ): OLD_ANSWER,
-    "doubting.suspect_hears: no `hinted_again=suspect.hinted_again or under_way`": OLD_ANSWER,
-    "doubting.suspect_hears: `under_way` is dropped from an `or`": OLD_ANSWER,
-    "turn.Turn.take_answer: `not asked.sent` is dropped from an `or`": OLD_ANSWER,
-    "doubting._found: `told.key != work.key` is dropped from an `or`": (
-        "no-ghost-update breaks in asks=program delete=1 create-again=1 duplicate=1, whose 6,256 states are too "
-        "many; else another one is QUEUED, and taken for that in the end"
-    ),
-    "doubting._found: no `turn.to(replace(alive, hinted_again=False), 'asked before the last hint')`": FALSE_HINT,
-    "doubting._found: no `hinted_again=False`": FALSE_HINT,
-    "doubting._found: `hinted_again=True`": FALSE_HINT,
-    "doubting._found: no `turn.ask_about(work.key, with_document=suspect.restarted)`": FALSE_HINT,
     "recovering.fail: `Reached.RAN` for `Reached.LEAPT`": (
         "it would stop a leap half-way when asking is refused for good meanwhile, and make it once more; no world "
         "refuses a question"
-    ),
-    "recovering.on_step_late: `late.reversible` is dropped from an `and`": (
-        "a leap that takes long is finished, and told as failed; where a timer may run out early a job may only fail "
-        "anyway"
-    ),
-    "recovering.on_step_late: `running=False`": (
-        "a step is taken back while it still runs; nothing looks for two at once, and the hardware of these worlds "
-        "ends the one"
-    ),
-    "recovering._finish: `work.begun >= work.done` (2)": (
-        "bootable breaks in policy=finish-after-switch reports=end flaw=self-test cancel=1 journal-fails=1, whose "
-        "4,018 states are too many"
     ),
     "recovering._finish: no `redoes=redoes`": (
         "it matters if the journal cannot be written while a leap is finished for the second time; no world has that "
         "and a power cut"
     ),
     "recovering.on_verified: `not event.ok` is dropped from an `and`": (
-        "not known; it makes a leap once more, though the hardware is whole"
-    ),
-    "recovering.on_verified: `not work.again` is dropped from an `and`": WORN_OUT,
-    "recovering._try_again: no `again=True`": WORN_OUT,
-    "recovering._try_again: `again=False`": WORN_OUT,
-    "recovering._try_again: no `work=work`": WORN_OUT,
-    "recovering.on_verified: `Reached.NOTHING` for `Reached.RAN`": WRONG_NOTE,
-    "recovering.on_verified: `turn.machine.unaccounted` is dropped from an `or`": (
-        "a program that ends without us makes it forget the version that it was to tell that it keeps; two jobs of "
-        "two kinds, both ended so, are in no world"
+        "it makes a leap once more that failed and left the hardware whole; no simulated write does that, so that only "
+        "tests/agent/core/test_failing.py tells"
     ),
     "recovering._try_again: no `turn.timer('leap', turn.policy.leap_deadline)`": (
         "half changed, it waits without end if nobody answers; no world is off line for good"
@@ -425,27 +302,14 @@ MISSED: Final[dict[str, str]] = {
         "half changed, it gives up without having asked whether it may make the leap once more; in a world in which "
         "steps fail our agent may give up as well, or a job only fail"
     ),
-    "recovering._try_again: `forward=False`": SECOND_CUT,
     "recovering._rest: no `turn.machine = replace(turn.machine, finished=finished)`": LAST_ONE,
     "recovering._rest: no `finished=finished`": LAST_ONE,
     "restarting.on_booted: no `finished=record.finished`": LAST_ONE,
     "restarting._finish_on: `_takes_back(turn, record, work)` is dropped from an `or`": (
-        "not known; it may finish what it was to take back, after a failure of which it has to report"
+        "it finishes a leap that was on record and never began, where it could take all back; either way the "
+        "hardware is "
+        "whole and the report says which, so that only tests/agent/core/test_restarting.py tells"
     ),
-    "restarting._as_found: `booted.on_trial` is dropped from an `and`": (
-        "not known; it takes a commit for untouched that is made, so that it makes it once more, or takes it back if "
-        "the job ended"
-    ),
-    "restarting._as_found: `not is_new` is dropped from an `and` (2)": (
-        "not known; it takes a write of the only slot for untouched that is made, so that it makes it once more"
-    ),
-    "restarting.rebooted: `work.begun > work.done` is dropped from an `and`": NEVER_RAN,
-    "restarting.rebooted: `work.begun >= work.done`": NEVER_RAN,
-    "restarting.rebooted: no `done=work.done + 1`": INTERRUPTED,
-    "restarting.rebooted: `work.done` for `work.done + 1`": INTERRUPTED,
-    "restarting._has_restarted: `step.restarts == 'agent'` is dropped from an `or`": INTERRUPTED,
-    "restarting.rebooted: no `begun=min(max(work.begun, reboot + 1), reboot + 2)`": REBOOT_UNDONE,
-    "restarting.rebooted: `reboot` for `reboot + 1` (2)": REBOOT_UNDONE,
     "restarting.unrebooted: no `begun=last`": "not known; it takes a reboot back that did not bring up what it should",
     "turn.Turn.update: no `execution_number=key.execution_number`": (
         "it matters if the id has an execution of another number at the same version: no world has a second number"
@@ -454,27 +318,8 @@ MISSED: Final[dict[str, str]] = {
         "it doubts for hints of another namespace as well, which is no harm; but it tells of no hint, and nothing "
         "compares what a device tells that it heard with what it was sent"
     ),
-    "state.record_of: no `unaccounted=kept`": LOST_NOTE,
-    "state.record_of: no `unaccounted=kept` (5)": LOST_NOTE,
-    "state._unversioned: `work.version_number` is its opposite": (
-        "a report may be accepted by an execution that is queued again in the same second, and is at the very "
-        "version on record; no world has both that and a power cut, for our own monitor of what is begun twice takes "
-        "the two for one"
-    ),
-    "state._unversioned: no `version_number=0`": (
-        "a report may be accepted by an execution that is queued again in the same second, and is at the very "
-        "version on record; no world has both that and a power cut, for our own monitor of what is begun twice takes "
-        "the two for one"
-    ),
-    "record.Work.reached: `self.plan.index_of('reboot') <= self.done`": BEFORE_REBOOT,
-    "record.Work.reached: `Reached.TRIAL` for `Reached.SWITCHED`": BEFORE_REBOOT,
     "machine.step: `event.record` is dropped from an `or`": JOURNAL_TOO,
     "machine.act: `known` is dropped from an `or`": JOURNAL_TOO,
-    "machine.act: `record_of(machine)` is dropped from an `or`": JOURNAL_TOO,
-    "doubting.starting_hears: no `turn.to(Idle(expects=True), 'the queue changed while claiming')`": (
-        "not known where start-next leaves out statusDetails; else what it is told of the head does not fit the "
-        "claim, or confirms it"
-    ),
     "doubting.starting_hears: no `turn.ask_for_work(turn.hint_wait)`": (
         "not known in the default namespace, where the answer may describe one that is QUEUED, and would be taken as "
         "start-next's"
