@@ -831,7 +831,7 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
 # Of the explorer, what knows arrays, processes or a clock: the search. All else is values, and does no I/O.
 SEARCH = {
     *("components", "expansion", "found", "graph", "index", "limits", "liveness", "local_moves", "notes", "packing"),
-    *("paths", "search", "shard", "sharing", "shipping", "standing", "tables", "walks"),
+    *("passing", "paths", "search", "shard", "sharing", "shipping", "standing", "tables", "walks"),
 }
 
 
