@@ -10,11 +10,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A scenario and by how many devices it is played; `groups` has who of them is good or bad, if that is shown."""
+    """A scenario and by how many devices it is played; `groups` has who of them is good or bad, if that is shown.
+
+    `stand_ins`: so many of them play for all; None: each plays.
+    """
 
     scenario: "Scenario"
     devices: int
     groups: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: int | None = None
 
     @classmethod
     def taken(cls, name: str, given: dict[str, Any]) -> Self:

@@ -18,6 +18,7 @@ from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
+from simulator.engines.stand_ins import Crew
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
@@ -71,7 +72,7 @@ class ShownPlay:
         self._run = JudgedPlay(
             scenario,
             venue,
-            cast.devices,
+            Crew.of(scenario, cast.devices, seed, cast.stand_ins),
             seed=seed,
             out=out,
             also=(self._show,),
@@ -171,8 +172,9 @@ class ShownPlay:
     def _say(self, entry: Entry) -> None:
         """Without a table, the few lines that tell the story."""
         match entry.event:
-            case RunStarted(scenario=scenario, things=things):
-                self._console.print(f"playing {scenario} with {len(things)} devices", highlight=False)
+            case RunStarted(scenario=scenario, things=things) as started:
+                for_all = f", {len(things)} of which play for all" if started.stands_for else ""
+                self._console.print(f"playing {scenario} with {started.devices} devices{for_all}", highlight=False)
             case PaceChanged(held_at=held_at) if held_at:
                 how = "; [g] lets it go on" if self._has_keys else ""
                 self._console.print(f"it stands still: {held_at}{how}", highlight=False, markup=False)

@@ -1,6 +1,7 @@
 """`ghostjob run`: play a scenario, show it, judge it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from simulator.cli.options import (
 )
 from simulator.cli.page import PageWanted, page_options
 
+MOST_LIVE = 100_000
 EXAMPLE = """\b
 Examples:
   ghostjob run
@@ -30,6 +32,7 @@ Examples:
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run delete-in-write --engine explore
+  ghostjob run main --engine virtual --devices 1000000 --seed 7
   ghostjob run --slow 10 --pause
   ghostjob run delete-in-write --devices 1 --versus recovers-without-undoing
   ghostjob run --list
@@ -48,9 +51,17 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.argument("scenario", default="main", shell_complete=_scenarios)
 @click.option(
     "--devices",
+    type=click.IntRange(1, 10_000_000),
+    default=None,
+    help="How many devices play; by default as many as the scenario is made for, mostly 10. With --engine virtual up "
+    "to 10,000,000, with live up to 100,000.",
+)
+@click.option(
+    "--stand-ins",
     type=click.IntRange(1, 100_000),
     default=None,
-    help="How many devices play; by default as many as the scenario is made for, mostly 10.",
+    help="Of more devices than that, have so many play, each for all that are like it (--engine virtual); by default "
+    "1,000.",
 )
 @model_option(default=None, help="Play every device that is our own with this model instead; --models has the names.")
 @model_option(
@@ -112,6 +123,7 @@ def run(
     out: Path | None,
     slow: float,
     pauses: bool,
+    stand_ins: int | None,
     until_stdin_closes: bool,
     table: bool | None,
     log_format: str,
@@ -133,6 +145,8 @@ def run(
         return _print_list()
     if is_models:
         return _print_models()
+    if stand_ins is not None and engine != "virtual":
+        raise InputError("--stand-ins: for --engine virtual; elsewhere each device plays for itself")
     if engine == "explore":
         return _explore(scenario, out, slow, pauses, given)
     cast, page = Cast.taken(scenario, given), PageWanted.taken(given)
@@ -140,7 +154,7 @@ def run(
         interrupt_when_stdin_closes()
     if engine == "virtual":
         _check_virtual(slow, pauses, page)
-        return _play_virtually(cast, seed, out)
+        return _play_virtually(cast, seed, out, stand_ins)
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
     return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
 
@@ -181,12 +195,18 @@ def _check_virtual(
         raise InputError("--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html")
 
 
-def _play_virtually(cast: Cast, seed: int, out: Path | None) -> int:
+def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | None) -> int:
+    """Raises InputError."""
     from simulator.cli.playing import ShownPlay
+    from simulator.engines.stand_ins import MOST
     from simulator.engines.virtual import VirtualVenue
     from simulator.engines.virtual_time import run_virtually
 
     spare_imports()
+    most = stand_ins or MOST
+    if cast.groups and cast.devices > most:
+        raise InputError(f"--versus: two devices side by side are told apart one by one; play {most // 2} at most")
+    cast = replace(cast, stand_ins=most)
     venue = VirtualVenue(cast.scenario, seed)
     return run_virtually(ShownPlay(cast, seed, venue, out, False).play())
 
@@ -199,6 +219,8 @@ def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how:
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering
 
+    if cast.devices > MOST_LIVE:
+        raise InputError(f"--devices: at most {MOST_LIVE} play live, not {cast.devices}; --engine virtual plays more")
     allow_files(cast.devices)
     shows_table = has_the_terminal() if table is None else table
     has_keys = how.has_keys and (shows_table or how.pauses)

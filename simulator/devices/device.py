@@ -151,6 +151,11 @@ class SimulatedDevice:
         if self.rig.is_on:
             self.do(power.cut, instant, off_seconds, self.rig.make.survives)
 
+    def cut_network(self, seconds: float) -> None:
+        """Let the network go for so long, once what is going on now is done."""
+        self._offline_until = self._wiring.pace.now() + seconds
+        asyncio.get_running_loop().call_soon(self._lose_network, seconds)
+
     def unplug(self, instant: str) -> None:
         """Let the power go, at whatever it is, until it is plugged in again."""
         self._unplugged = True
@@ -220,8 +225,7 @@ class SimulatedDevice:
     def _take(self, outcome: RigOutcome) -> None:
         """Let an operation take its effect: in the account, on the clock, on the agent."""
         if outcome.offline_seconds:
-            self._offline_until = self._wiring.pace.now() + outcome.offline_seconds
-            asyncio.get_running_loop().call_soon(self._lose_network, outcome.offline_seconds)
+            self.cut_network(outcome.offline_seconds)
         run, after, had_power = outcome.rig.run, outcome.after, self.rig.is_on
         if run is None or run.held is not None or (after is not None and isinstance(after.what, Sectors)):
             self._stop_sectors()

@@ -7,6 +7,7 @@ from typing import Any, Final
 from agent.errors import InputError
 from agent.names import no_such_name
 from simulator.devices.models import MODELS
+from simulator.engines.stand_ins import Crew
 from simulator.scenario import Group, JobSpec, Place, Scenario, agents, thing_of_agent
 from simulator.trace import RunStarted
 
@@ -16,18 +17,21 @@ LISTED: Final = "`ghostjob run --models`"
 
 
 class Casting:
-    """Each of `things` with its group, and the agents that live on them, each with its own.
+    """Each of `things` with its group, and the agents that live on them, each with its own; a crew has been cast.
 
     Raises InputError for a place that is for a model which does not exist.
     """
 
-    def __init__(self, scenario: Scenario, things: Sequence[str]) -> None:
+    def __init__(self, scenario: Scenario, things: Sequence[str] | Crew) -> None:
         self.scenario = scenario
         for index, place in enumerate(scenario.must_reach):
             if unknown := [name for name in place.models if name not in MODELS]:
                 meant = no_such_name(unknown[0], MODELS, LISTED)
                 raise InputError(f"must_reach.{index}.models: model {unknown[0]}: there is none; {meant}")
-        self.things = tuple(zip(things, scenario.deal(len(things)), strict=True))
+        self.crew = things if isinstance(things, Crew) else None
+        self.things = (
+            things.things if isinstance(things, Crew) else tuple(zip(things, scenario.deal(len(things)), strict=True))
+        )
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self.jobs = frozenset(job.id for job in scenario.jobs if not job.provokes)
         """Those that are there to be taken."""
@@ -95,6 +99,7 @@ class Casting:
             tells_presence=tells_presence,
             versions=dict(versions or {}),
             groups=dict(groups or {}),
+            stands_for={} if self.crew is None else dict(self.crew.stands_for),
         )
 
     def _is_asked(self, place: Place) -> bool:

@@ -1,9 +1,10 @@
 """A fleet: simulated devices on one event loop, each with its hardware, its journal, its agent and its connection."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from agent.abilities import Abilities
 from agent.core import DevicePolicy
@@ -16,10 +17,14 @@ from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.devices.rig.steps import power_on
 from simulator.devices.rig.values import Make
+from simulator.engines.comings import Comings
 from simulator.engines.memoised_steps import memoised
+from simulator.engines.stand_ins import Lot
 from simulator.pace import Pace
-from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
+from simulator.scenario import Differences, Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
 from simulator.trace import Recorder, Sink, device_source
+
+NO_LOTS: Final[Mapping[str, Lot]] = MappingProxyType({})
 
 
 class Connections(Protocol):
@@ -52,6 +57,7 @@ class Fleet:
         scenario: Scenario | None = None,
         timings: Timings | None = None,
         holds: tuple[Hold, ...] = (),
+        lots: Mapping[str, Lot] = NO_LOTS,
         policy: DevicePolicy | None = None,
         chip: Callable[[str], Chip] | None = None,
     ) -> None:
@@ -62,43 +68,56 @@ class Fleet:
         cuts = tuple(cut for cut in planned if cut.fault is None)
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
         self._sink = sink
-        self._wiring = wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
+        self._wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
-        timings = timings or (scenario.hardware if scenario else Timings())
-        self._makes = makes = {name: Make(timings, model.guarded) for name, model in self._models.items()}
+        self._lots = lots
+        self._timings = timings or (scenario.hardware if scenario else Timings())
+        self._makes: dict[tuple[str, int], Make] = {}
         self._policies: dict[Group, DevicePolicy] = {}
-        self.devices = tuple(
-            SimulatedDevice(
-                thing,
-                group,
-                makes[group.model],
-                wiring,
-                Recorder(device_source(thing), connections.clock, sink),
-            )
-            for thing, group in things
-        )
+        self.devices = tuple(self._device(thing, group, self._wiring) for thing, group in things)
+        differences = scenario.differences if scenario else Differences()
+        self._comings = Comings(differences, seed, self._wiring.pace)
 
     def join(self, thing: str, group: Group) -> None:
         """Switch a further device on, of a model that is among theirs; nothing that was planned befalls it."""
         wiring = replace(self._wiring, cuts=(), outages=(), holds=())
-        observe = Recorder(device_source(thing), self._connections.clock, self._sink)
-        device = SimulatedDevice(thing, group, self._makes[group.model], wiring, observe)
+        device = self._device(thing, group, wiring)
         self.devices += (device,)
         device.do(power_on)
+
+    def _device(self, thing: str, group: Group, wiring: Wiring) -> SimulatedDevice:
+        observe = Recorder(device_source(thing), self._connections.clock, self._sink)
+        return SimulatedDevice(thing, group, self._make(group.model, self._lot(thing).timings), wiring, observe)
+
+    def _make(self, model: str, timings: Timings) -> Make:
+        """One object for all that are made alike; timings that are shared are one object, too."""
+        make = self._makes.get((model, id(timings)))
+        if make is None:
+            make = self._makes[model, id(timings)] = Make(timings, self._models[model].guarded)
+        return make
+
+    def _lot(self, name: str) -> Lot:
+        """What was drawn for the device that an agent lives on."""
+        lot = self._lots.get(thing_of_agent(name))
+        return Lot(thing_of_agent(name), self._timings) if lot is None else lot
 
     async def __aenter__(self) -> "Fleet":
         for device in self.devices:
             device.do(power_on)
+            self._comings.begin(device, self._lot(device.thing))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._comings.end()
         await asyncio.gather(*(device.end() for device in self.devices))
 
     def _agent(self, device: SimulatedDevice) -> Runner[Any]:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
         policy = self._policy_of(device.group)
-        rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
+        at = thing_of_agent(device.thing)
+        chance = self._lot(at).chance + device.thing[len(at) :]
+        rng = Jitter(f"{self._seed}/{chance}/{device.boots}")
         return Runner(
             thing=thing_of_agent(device.thing),
             machine=Correlated(model.start(policy), self._correlation_of(device.group, device.boots)),

@@ -9,6 +9,7 @@ from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.patience import Patience
 from simulator.engines.play import Play
+from simulator.engines.stand_ins import Crew
 from simulator.engines.steering import Steering
 from simulator.engines.venue import Venue
 from simulator.engines.whole_files import Tell, log_it
@@ -47,7 +48,7 @@ class JudgedPlay:
         self,
         scenario: Scenario,
         venue: Venue,
-        devices: int | Sequence[str],
+        devices: int | Crew | Sequence[str],
         *,
         seed: int = 0,
         out: Path | None = None,

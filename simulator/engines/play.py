@@ -34,11 +34,12 @@ from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.silence import Silence
 from simulator.engines.stage import Stage
+from simulator.engines.stand_ins import Crew
 from simulator.engines.steering import Steering
 from simulator.engines.stragglers import Stragglers
 from simulator.engines.venue import Venue
 from simulator.pace import LOOP_TIME, Pace
-from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
+from simulator.scenario import Group, Intervention, JobSpec, Scenario
 from simulator.trace import (
     CLOUD,
     CONTROLLER,
@@ -61,11 +62,11 @@ TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
 class Play:
     """One run of a scenario. `sink` gets every trace entry, in the order in which they become known.
 
-    `devices` is how many of our own play, or the things that somebody else's devices are, which have to connect to the
-    venue's cloud by themselves: the trace begins with where that is. A deletion that the service refuses for good
-    stands in the trace, and the run goes on. `started_at` is the time of day, in UTC as ISO 8601 has it, for whoever
-    reads the verdict; `versions` are those that jobs bring, as `RunStarted` has them. Raises InputError if somebody
-    else's devices cannot play it.
+    `devices` is how many of our own play, or who of them does, or the things that somebody else's devices are, which
+    have to connect to the venue's cloud by themselves: the trace begins with where that is. A deletion that the service
+    refuses for good stands in the trace, and the run goes on. `started_at` is the time of day, in UTC as ISO 8601 has
+    it, for whoever reads the verdict; `versions` are those that jobs bring, as `RunStarted` has them. Raises InputError
+    if somebody else's devices cannot play it.
 
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
     otherwise ignored. `hands` can cut the power of such a device; `patience` says when a run with it need not go on.
@@ -78,7 +79,7 @@ class Play:
     def __init__(
         self,
         scenario: Scenario,
-        devices: int | Sequence[str],
+        devices: int | Crew | Sequence[str],
         seed: int,
         sink: Sink,
         venue: Venue,
@@ -96,7 +97,7 @@ class Play:
         self.scenario = scenario
         self._versions = versions
         self._started_at = started_at
-        self.casting = Casting(scenario, thing_names(devices) if isinstance(devices, int) else devices)
+        self.casting = Casting(scenario, Crew.of(scenario, devices, seed) if isinstance(devices, int) else devices)
         self._seed = seed
         self._sink = sink
         self._venue = venue
@@ -111,7 +112,7 @@ class Play:
         self._cues = Cues(self.casting, changed)
         self._players: Players = (
             OwnFleet(self.casting, venue, seed, self._feed)
-            if isinstance(devices, int)
+            if self.casting.crew is not None
             else Foreign(self.casting, changed, hands, are_there=are_there)
         )
         self._hands = hands

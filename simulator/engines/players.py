@@ -65,7 +65,13 @@ class OwnFleet:
         """Switch them on, until the stack ends."""
         casting = self._casting
         self.fleet = Fleet(
-            casting.agents, self._connections, self._seed, self._sink, scenario=casting.scenario, holds=holds
+            casting.agents,
+            self._connections,
+            self._seed,
+            self._sink,
+            scenario=casting.scenario,
+            holds=holds,
+            lots={} if casting.crew is None else casting.crew.lots,
         )
         await stack.enter_async_context(self.fleet)
 

@@ -199,8 +199,9 @@ def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
             return f"was told that {do} of {job_id} is taken on"
         case DeletionRefused(job_id=job_id, code=code, retry=retry):
             return f"was refused the deletion of {job_id}: {code}" + (", and will ask again" if retry else "")
-        case RunStarted(scenario=scenario, engine=engine, things=things):
-            return f"began to play {scenario} ({engine}) with {len(things)} devices"
+        case RunStarted(scenario=scenario, engine=engine, things=things) as started:
+            for_all = f", {len(things)} of which play for all" if started.stands_for else ""
+            return f"began to play {scenario} ({engine}) with {started.devices} devices{for_all}"
         case ProcessStalled(process=process, seconds=seconds, worked_seconds=worked):
             whose = {"cloud": "cloud's", "devices": "devices'"}[process]
             return f"found that the {whose} process was {seconds:.3f} s behind, {worked:.3f} s of them at work"

@@ -4,6 +4,7 @@ Scenarios are YAML files, parsed once into these models; nothing downstream chec
 are in `simulator/scenarios/`. A wrong key or value is an InputError that names file, line, key and the choices.
 """
 
+from simulator.scenario.differences import Connection, Differences, DutyCycle, Reboots
 from simulator.scenario.parts import (
     After,
     Deletion,
@@ -21,6 +22,7 @@ from simulator.scenario.parts import (
 )
 from simulator.scenario.places import Place
 from simulator.scenario.reading import load, parse, shipped
+from simulator.scenario.spread import Spread
 from simulator.scenario.whole import Scenario, agents, thing_names, thing_of_agent
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.model import PlaceName
@@ -28,7 +30,10 @@ from simulator.verdict.model import PlaceName
 __all__ = [
     "After",
     "Bounds",
+    "Connection",
     "Deletion",
+    "Differences",
+    "DutyCycle",
     "Group",
     "ImageProperties",
     "Instant",
@@ -40,7 +45,9 @@ __all__ = [
     "Place",
     "PlaceName",
     "PowerCut",
+    "Reboots",
     "Scenario",
+    "Spread",
     "Timings",
     "When",
     "agents",

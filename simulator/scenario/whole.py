@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from agent.wording import no_choice
 from simulator.cloud.settings.service import Fault, PlayedService, played
+from simulator.scenario.differences import Differences
 from simulator.scenario.parts import (
     After,
     Deletion,
@@ -25,6 +26,7 @@ from simulator.scenario.parts import (
 from simulator.scenario.places import Place
 from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
+MOST_DEVICES: Final = 10_000_000
 STEPS: Final[tuple[str, ...]] = get_args(StepName)
 
 
@@ -60,13 +62,15 @@ class Scenario(Part):
     one prints, say. `fault:` may name them."""
     hardware: Timings = Timings()
     """How long steps take."""
+    differences: Differences = Differences()
+    """How devices differ from one another."""
     cloud: Annotated[PlayedService, Field(default_factory=played)]
     """Settings of the local cloud."""
     bounds: Bounds = Bounds()
     """What the verdict judges by."""
     time_limit_seconds: Annotated[float, Field(gt=0, le=LONGEST_SECONDS)] = 120
     """When a run that hangs is ended; time in which its processes did not get round to what was due is not counted."""
-    play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
+    play_with: Annotated[int, Field(ge=1, le=MOST_DEVICES)] = 10
     """How many devices it is made for, and play unless `--devices` says so."""
 
     @model_validator(mode="after")
@@ -189,5 +193,9 @@ def thing_of_agent(name: str) -> str:
 
 def thing_names(count: int) -> tuple[str, ...]:
     """Names of equal length, so that they sort as they count."""
-    width = len(str(max(count - 1, 0)))
-    return tuple(f"thing-{index:0{width}}" for index in range(count))
+    return tuple(thing_name(index, count) for index in range(count))
+
+
+def thing_name(index: int, count: int) -> str:
+    """What one of so many is called."""
+    return f"thing-{index:0{len(str(max(count - 1, 0)))}}"

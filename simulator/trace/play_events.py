@@ -52,6 +52,7 @@ class RunStarted:
     themselves, and may use any client id; `step_key` is the key of statusDetails by which they name their steps.
     `tells_presence`: a thing is connected only from when the trace says so; else, one of which it says nothing is.
     `groups` tells who plays in which part, such as good and bad devices side by side. Nobody is judged by it.
+    `stands_for` has for how many devices a thing plays, itself among them: for those that are alike. Not named: one.
     `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
     the job's id is used again for another. A job of which that is not known is not in it.
     """
@@ -74,7 +75,13 @@ class RunStarted:
     tells_presence: bool = False
     versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    stands_for: dict[str, int] = field(default_factory=dict)
     type: Literal["run.started"] = "run.started"
+
+    @property
+    def devices(self) -> int:
+        """How many there are, with those that are stood for."""
+        return sum(self.stands_for.get(name.partition("@")[0], 1) for name in self.things)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The judge: the monitors of all devices, fed entry by entry in any order that keeps each source's own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
@@ -92,6 +92,7 @@ class Judge:
         self._early: list[Entry] = []
         self._devices: dict[str, Case] = {}
         self._shares: dict[str, dict[str, Share]] = {}
+        self._stands_for: Mapping[str, int] = {}
         self._agents: frozenset[str] = frozenset()
         self._jobs: frozenset[str] = frozenset()
         self._rests: dict[str, Rest] = {}
@@ -146,6 +147,7 @@ class Judge:
             return
         for thing in event.things:
             self._devices[thing] = self._new(thing, event)
+        self._stands_for = event.stands_for
         self._agents, self._jobs = frozenset(event.shared), frozenset(event.jobs)
         self._clients = Clients(event.things) if event.are_foreign else None
         for agent, (thing, namespace_id) in event.shared.items():
@@ -173,7 +175,7 @@ class Judge:
         if source == CLOUD:
             self._cloud_end = at = seen.mark.at
             if kind is RequestReceived:
-                self._rate.count(at)
+                self._rate.count(at, self._stands_for.get(getattr(event, "thing", ""), 1))
             if self._clients is not None:
                 for about, told in self._clients.told(seen):
                     self._take_in_cloud(about, told)
@@ -241,10 +243,11 @@ class Judge:
             raise self._fault
         started, ended = self._started.event, self._ended
         judged: Devices = self._judged(started) if found is None else found
-        invariants = tuple(_judge(invariant, judged) for invariant in self._invariants)
+        invariants = tuple(self._judge(invariant, judged) for invariant in self._invariants)
         arrivals = tuple(self._arrivals(place, judged) for place in self._places)
-        recovered, seconds = _recovered(judged)
-        outcome, why = concluded(invariants, arrivals, ended, len(judged), recovered, self._lag)
+        recovered, seconds = self._recovered(judged)
+        devices = self._count(judged)
+        outcome, why = concluded(invariants, arrivals, ended, devices, recovered, self._lag)
         return Verdict(
             outcome=outcome,
             why=why,
@@ -255,7 +258,7 @@ class Judge:
             version=started.version,
             started_at=started.started_at,
             seconds=None if ended is None else (ended.mark.at - self._started.mark.at) / SECOND,
-            devices=len(judged),
+            devices=devices,
             recovered=recovered.did,
             invariants=invariants,
             reached=tuple(arrived.reached for arrived in arrivals),
@@ -315,10 +318,57 @@ class Judge:
             missing = tuple(name for name in place.things if not lost_power(place, self._cuts.get(name, ())))
         else:
             missing = tuple(name for name in place.things if name not in judged or not judged[name][0].is_at(place))
-        there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))
+        of = self._count(place.things)
+        there = Reached(id=place.id, devices=of - self._count(missing), of=of)
         first = next(iter(missing), None)
         shown_by = last_seen_of(place.job, judged[first][0].subject) if first is not None and first in judged else None
         return Arrivals(place, there, first, shown_by)
+
+    def _judge(self, invariant: Invariant, judged: Devices) -> InvariantVerdict:
+        """One invariant over all devices; what is shown besides a device counts where that shows no violation."""
+        opportunities = 0
+        violations: list[Violation] = []
+        doubts: list[Doubt] = []
+        for thing, (device, *others) in judged.items():
+            count = self._count((thing,))
+            held, findings = device.ruling(invariant)
+            opportunities += count * (held + len(findings))
+            shown = [_of(Violation, thing, count, finding) for finding in findings if finding.outcome == "violated"]
+            doubts += (_of(Doubt, thing, count, finding) for finding in findings if finding.outcome == "undecided")
+            if invariant.of_requests and not shown:
+                found = (finding for other in others for finding in other.ruling(invariant).findings)
+                shown = [_of(Violation, thing, count, finding) for finding in found if finding.outcome == "violated"]
+                opportunities += count * len(shown)
+            violations += shown
+        outcome: InvariantOutcome = (
+            "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
+        )
+        return InvariantVerdict(
+            id=invariant.id,
+            outcome=outcome,
+            opportunities=opportunities,
+            violations=tuple(violations),
+            doubts=tuple(doubts),
+        )
+
+    def _recovered(self, judged: Devices) -> tuple[Recovered, dict[float, int]]:
+        """How many devices took the next job each time that one was removed under them, of those of which one was
+        while there was a next; and how often it took how many seconds.
+        """
+        had_to, did, seconds = 0, 0, dict[float, int]()
+        for thing, (device, *_) in judged.items():
+            count = self._count((thing,))
+            present = device.subject.record.present
+            for each in present.seconds:
+                seconds[each] = seconds.get(each, 0) + count
+            exercised = [each for each in present.recoveries if each.is_exercised]
+            had_to += count * bool(present.seconds or exercised)
+            did += count * (bool(present.seconds) and all(each.resumed is not None for each in exercised))
+        return Recovered(had_to, did), seconds
+
+    def _count(self, names: Iterable[str]) -> int:
+        """How many devices these are, with those that they stand for."""
+        return sum(self._stands_for.get(_thing(name), 1) for name in names)
 
 
 def _thing(name: str) -> str:
@@ -338,46 +388,5 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
         raise InputError(f"trace: run.started: {first_wrong(error)}") from None
 
 
-def _judge(invariant: Invariant, judged: Devices) -> InvariantVerdict:
-    """One invariant over all devices; what is shown besides a device counts where that shows no violation."""
-    opportunities = 0
-    violations: list[Violation] = []
-    doubts: list[Doubt] = []
-    for thing, (device, *others) in judged.items():
-        held, findings = device.ruling(invariant)
-        opportunities += held + len(findings)
-        shown = [_of(Violation, thing, finding) for finding in findings if finding.outcome == "violated"]
-        doubts += (_of(Doubt, thing, finding) for finding in findings if finding.outcome == "undecided")
-        if invariant.of_requests and not shown:
-            found = (finding for other in others for finding in other.ruling(invariant).findings)
-            shown = [_of(Violation, thing, finding) for finding in found if finding.outcome == "violated"]
-            opportunities += len(shown)
-        violations += shown
-    outcome: InvariantOutcome = (
-        "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
-    )
-    return InvariantVerdict(
-        id=invariant.id,
-        outcome=outcome,
-        opportunities=opportunities,
-        violations=tuple(violations),
-        doubts=tuple(doubts),
-    )
-
-
-def _of(kind: type[Found], thing: str, finding: Finding) -> Found:
-    return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events)
-
-
-def _recovered(judged: Devices) -> tuple[Recovered, list[float]]:
-    """How many devices took the next job each time that one was removed under them, of those of which one was while
-    there was a next; and in how many seconds each.
-    """
-    had_to, did, seconds = 0, 0, list[float]()
-    for device, *_ in judged.values():
-        present = device.subject.record.present
-        seconds += present.seconds
-        exercised = [each for each in present.recoveries if each.is_exercised]
-        had_to += bool(present.seconds or exercised)
-        did += bool(present.seconds) and all(each.resumed is not None for each in exercised)
-    return Recovered(had_to, did), seconds
+def _of(kind: type[Found], thing: str, devices: int, finding: Finding) -> Found:
+    return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events, devices=devices)

@@ -1,5 +1,8 @@
 """What a verdict says, as it stands in `verdict.json`, and which places a run was told to reach."""
 
+from bisect import bisect_left
+from collections.abc import Mapping
+from itertools import accumulate
 from math import ceil
 from typing import Literal, TypeAlias
 
@@ -76,6 +79,15 @@ class _OfOneDevice(_Model):
     job: str | None
     message: str
     events: tuple[str, ...]
+    devices: int = 1
+    """How many: this one, and those that it stands for."""
+
+    @model_serializer(mode="wrap")
+    def _of_one(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        data: dict[str, object] = serialize(self)
+        if self.devices == 1:
+            data.pop("devices", None)
+        return data
 
 
 class Violation(_OfOneDevice):
@@ -113,14 +125,17 @@ class RecoverySeconds(_Model):
     max: float
 
 
-def percentiles(seconds: list[float]) -> RecoverySeconds | None:
-    """Nearest-rank percentiles: the smallest value that at least so many percent do not exceed. None of none."""
+def percentiles(seconds: Mapping[float, int]) -> RecoverySeconds | None:
+    """Nearest-rank percentiles of how often there was which: the smallest value that at least so many percent do not
+    exceed. None of none.
+    """
     if not seconds:
         return None
     ordered = sorted(seconds)
+    upto = list(accumulate(seconds[each] for each in ordered))
 
     def rank(percent: int) -> float:
-        return ordered[ceil(len(ordered) * percent / 100) - 1]
+        return ordered[bisect_left(upto, ceil(upto[-1] * percent / 100))]
 
     return RecoverySeconds(p50=rank(50), p90=rank(90), p99=rank(99), max=ordered[-1])
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from simulator.trace import RunEnded
-from simulator.verdict.model import InvariantVerdict, PlaceToReach, Reached, RunOutcome
+from simulator.verdict.model import Doubt, InvariantVerdict, PlaceToReach, Reached, RunOutcome, Violation
 from simulator.verdict.seen import Seen
 from simulator.verdict.stalls import Lag
 
@@ -72,7 +72,8 @@ def _violated(invariants: Sequence[InvariantVerdict]) -> str | None:
         return None
     name, first = violations[0]
     return (
-        f"{name} was violated by {_of(first.thing, first.job)}: {first.message}{_see(first.events)}{_more(violations)}"
+        f"{name} was violated by {_of(first.thing, first.job)}: {first.message}"
+        f"{_see(first.events)}{_more_devices(violations)}"
     )
 
 
@@ -121,7 +122,8 @@ def _undecided(invariants: Sequence[InvariantVerdict]) -> str | None:
     if doubts:
         name, first = doubts[0]
         return (
-            f"{name} is undecided of {_of(first.thing, first.job)}: {first.message}{_see(first.events)}{_more(doubts)}"
+            f"{name} is undecided of {_of(first.thing, first.job)}: {first.message}"
+            f"{_see(first.events)}{_more_devices(doubts)}"
         )
     return None
 
@@ -138,6 +140,12 @@ def _see(events: Sequence[str | None]) -> str:
 
 def _more(found: Sequence[object]) -> str:
     return f"; and {len(found) - 1} more" if len(found) > 1 else ""
+
+
+def _more_devices(found: Sequence[tuple[str, Violation | Doubt]]) -> str:
+    """With those that they stand for."""
+    count = sum(each.devices for _, each in found)
+    return f"; and {count - 1} more" if count > 1 else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -21,14 +21,14 @@ class Peak:
         twin._window = self._window.copy()
         return twin
 
-    def count(self, at: int) -> None:
-        """One more, which counts as not earlier than the last."""
+    def count(self, at: int, events: int = 1) -> None:
+        """So many more, which count as not earlier than the last."""
         window = self._window
         if window and at <= (last := window[-1])[0]:
-            window[-1] = (last[0], last[1] + 1)
+            window[-1] = (last[0], last[1] + events)
         else:
-            window.append((at, 1))
-        self._within += 1
+            window.append((at, events))
+        self._within += events
         while window[0][0] <= at - SECOND:
             self._within -= window.popleft()[1]
         self.peak = max(self.peak, self._within)

@@ -1,5 +1,6 @@
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -213,7 +214,7 @@ def test_a_device_that_never_appeared_is_counted_and_judged_by_what_it_did():
     ],
 )
 def test_percentiles_are_nearest_rank(seconds: list[float], expected: RecoverySeconds | None):
-    assert percentiles(seconds) == expected
+    assert percentiles(Counter(seconds)) == expected
 
 
 def test_recovery_counts_from_the_removal_to_in_progress_on_the_next():
