@@ -26,7 +26,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
 }
 WRITTEN: Final = frozenset({"verdict", "certificate", "page"})
 """By ghostjob, for others to read."""
-NOT_ALWAYS: Final = frozenset({"explored"})
+NOT_ALWAYS: Final = frozenset({"explored", "stands_for"})
 """What a verdict has only if it says something."""
 
 

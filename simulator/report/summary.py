@@ -90,7 +90,7 @@ def found_by_device(what: str, found: Sequence[Violation | Doubt], style: str, e
         entries = {entry.id: entry for entry in entries_of(each.thing)}
         for event in each.events:
             yield Text(f"    {told(entries[event]) if event in entries else event}", "dim")
-    if (more := len(found) - SHOWN_DEVICES) > 0:
+    if (more := sum(each.stands_for for each in found) - len(found[:SHOWN_DEVICES])) > 0:
         yield Text(f"  {what}: and {more} more", style)
 
 

@@ -388,5 +388,5 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
         raise InputError(f"trace: run.started: {first_wrong(error)}") from None
 
 
-def _of(kind: type[Found], thing: str, devices: int, finding: Finding) -> Found:
-    return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events, devices=devices)
+def _of(kind: type[Found], thing: str, stands_for: int, finding: Finding) -> Found:
+    return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events, stands_for=stands_for)

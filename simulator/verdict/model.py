@@ -79,14 +79,14 @@ class _OfOneDevice(_Model):
     job: str | None
     message: str
     events: tuple[str, ...]
-    devices: int = 1
-    """How many: this one, and those that it stands for."""
+    stands_for: int = 1
+    """How many devices that befell: this one, and those for which it played as well."""
 
     @model_serializer(mode="wrap")
     def _of_one(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
         data: dict[str, object] = serialize(self)
-        if self.devices == 1:
-            data.pop("devices", None)
+        if self.stands_for == 1:
+            data.pop("stands_for", None)
         return data
 
 

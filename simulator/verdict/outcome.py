@@ -144,7 +144,7 @@ def _more(found: Sequence[object]) -> str:
 
 def _more_devices(found: Sequence[tuple[str, Violation | Doubt]]) -> str:
     """With those that they stand for."""
-    count = sum(each.devices for _, each in found)
+    count = sum(each.stands_for for _, each in found)
     return f"; and {count - 1} more" if count > 1 else ""
 
 

@@ -85,7 +85,7 @@ def counted(verdict: Verdict) -> dict[str, Any]:
     said = verdict.model_dump(mode="json")
     for invariant in said["invariants"]:
         for found in ("violations", "doubts"):
-            invariant[found] = sum(each.get("devices", 1) for each in invariant[found])
+            invariant[found] = sum(each.get("stands_for", 1) for each in invariant[found])
     return said
 
 
