@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from simulator.engines.stand_ins import Crew
     from simulator.scenario import Scenario
 
 
@@ -12,13 +13,13 @@ if TYPE_CHECKING:
 class Cast:
     """A scenario and by how many devices it is played; `groups` has who of them is good or bad, if that is shown.
 
-    `stand_ins`: so many of them play for all; None: each plays.
+    `crew`: who of them plays; None: all.
     """
 
     scenario: "Scenario"
     devices: int
     groups: Mapping[str, str] = field(default_factory=dict)
-    stand_ins: int | None = None
+    crew: "Crew | None" = None
 
     @classmethod
     def taken(cls, name: str, given: dict[str, Any]) -> Self:

@@ -18,7 +18,6 @@ from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
-from simulator.engines.stand_ins import Crew
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
@@ -72,7 +71,7 @@ class ShownPlay:
         self._run = JudgedPlay(
             scenario,
             venue,
-            Crew.of(scenario, cast.devices, seed, cast.stand_ins),
+            cast.crew or cast.devices,
             seed=seed,
             out=out,
             also=(self._show,),

@@ -198,7 +198,7 @@ def _check_virtual(
 def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | None) -> int:
     """Raises InputError."""
     from simulator.cli.playing import ShownPlay
-    from simulator.engines.stand_ins import MOST
+    from simulator.engines.stand_ins import MOST, Crew
     from simulator.engines.virtual import VirtualVenue
     from simulator.engines.virtual_time import run_virtually
 
@@ -206,8 +206,8 @@ def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | No
     most = stand_ins or MOST
     if cast.groups and cast.devices > most:
         raise InputError(f"--versus: two devices side by side are told apart one by one; play {most // 2} at most")
-    cast = replace(cast, stand_ins=most)
-    venue = VirtualVenue(cast.scenario, seed)
+    crew = Crew.of(cast.scenario, cast.devices, seed, most)
+    venue, cast = VirtualVenue(cast.scenario, seed, crew.stands_for), replace(cast, crew=crew)
     return run_virtually(ShownPlay(cast, seed, venue, out, False).play())
 
 

@@ -67,9 +67,10 @@ class Controller:
         document: dict[str, Any],
         namespace_id: str | None,
         by: Owner = "customer",
+        rollout_per_minute: int | None = None,
     ) -> None:
         """Create a job, which this controller may then delete, by the same hand. Raises Refused."""
-        await self._hand.create_job(job_id, things, document, namespace_id, by)
+        await self._hand.create_job(job_id, things, document, namespace_id, by, rollout_per_minute)
         self._created[job_id] = by
 
     async def carry_out(self, command: ControllerCommand, *, why: str) -> None:

@@ -86,11 +86,14 @@ class Hand:
         document: dict[str, Any],
         namespace_id: str | None,
         by: Owner = "customer",
+        rollout_per_minute: int | None = None,
     ) -> None:
-        """CreateJob for things, which must exist."""
+        """CreateJob for things, which must exist; None: all at once."""
         prefix = self._things_arn or self._learn(await self.call("DescribeThing", thingName=things[0]))
         targets, text = [f"{prefix}/{thing}" for thing in things], json.dumps(document)
-        await self.call("CreateJob", by, jobId=job_id, targets=targets, document=text, namespaceId=namespace_id)
+        rollout = None if rollout_per_minute is None else {"maximumPerMinute": rollout_per_minute}
+        which = {"jobId": job_id, "namespaceId": namespace_id, "jobExecutionsRolloutConfig": rollout}
+        await self.call("CreateJob", by, targets=targets, document=text, **which)
 
     async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None, by: Owner = "customer") -> None:
         """DeleteJob."""

@@ -13,7 +13,7 @@ from simulator.scenario import After, JobSpec
 
 def is_over(casting: Casting, stage: Stage, cues: Cues, now: float) -> bool:
     """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
-    if stage.open or stage.queued != stage.asked_for:
+    if stage.open or stage.to_come:
         return False
     jobs = casting.scenario.jobs
     waiting = any(index not in stage.created and may_come(job, stage, casting) for index, job in enumerate(jobs))
@@ -76,8 +76,8 @@ def waited_for(stage: Stage, cues: Cues, casting: Casting, players: Players | No
         return "the things to be registered"
     if not players.are_there:
         return f"every device to connect: {_first_of(players.away())}"
-    if (unmade := stage.asked_for - stage.queued) > 0:
-        return f"the service to queue {unmade} of {stage.asked_for} executions"
+    if unmade := stage.to_come:
+        return f"the service to queue {unmade} more executions"
     for cue in cues.all:
         if cue.holding is not None and (held := cue.holding.hold.held):
             job, step = cue.what.job, cue.what.when.step

@@ -253,9 +253,11 @@ class Play:
         job = self.scenario.jobs[index]
         targets = self.casting.targets(job)
         if targets:
-            self._stage.asked_for += 0 if job.provokes else len(targets)
+            if not job.provokes:
+                self._stage.ask_for(job.id, len(targets))
             self._made[job.id] = job
-            await controller.create_job(job.id, targets, job.job_document(), job.namespace, job.by)
+            rate = job.rollout_per_minute
+            await controller.create_job(job.id, targets, job.job_document(), job.namespace, job.by, rate)
             self._cues.created(job, self._pace)
         self._stage.created.add(index)
         self._stage.changed.set()

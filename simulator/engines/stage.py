@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from agent.values import ExecutionKey
 from simulator.trace import (
@@ -15,6 +16,9 @@ from simulator.trace import (
     FaultStruck,
     JobDeleted,
 )
+
+ENDS_ROLLOUT: Final = frozenset({"delete-job", "cancel-job"})
+"""After which the service queues no more executions of a job."""
 
 
 class Changes:
@@ -64,9 +68,8 @@ class Stage:
     jobs: frozenset[str] = frozenset()
     created: set[int] = field(default_factory=set)
     """The scenario's jobs that have been made, by their number in it."""
-    asked_for: int = 0
-    """Executions that they have asked for, and how many of these the service has queued."""
-    queued: int = 0
+    unqueued: dict[str, int] = field(default_factory=dict)
+    """By job, the executions that were asked for and that the service has not queued, and may still."""
     open: dict[tuple[str, ExecutionKey], None] = field(default_factory=dict)
     awaited: frozenset[str | None] = frozenset()
     """The jobs that others wait for until they are taken."""
@@ -82,7 +85,7 @@ class Stage:
         """Take note of one entry."""
         match entry.event:
             case ExecutionQueued(thing=thing, execution=key) if self._is_ours(thing, key):
-                self.queued += 1
+                self.unqueued[key.job_id] = max(0, self.unqueued.get(key.job_id, 0) - 1)
                 self.open[thing, key] = None
             case ExecutionChanged(thing=thing, execution=key, status=status) if self._is_ours(thing, key):
                 is_over = status in TERMINAL
@@ -96,13 +99,24 @@ class Stage:
                 self.open.pop((thing, key), None)
             case FaultStruck(thing=thing, fault=fault):
                 self.struck.add((thing, fault))
-            case DeletionAccepted(job_id=job_id):
+            case DeletionAccepted(job_id=job_id, do=do):
                 self.deletions_accepted.add(job_id)
+                if do in ENDS_ROLLOUT:
+                    self.unqueued.pop(job_id, None)
             case JobDeleted(job_id=job_id):
                 self.jobs_gone.add(job_id)
             case _:
                 return
         self.changed.set()
+
+    def ask_for(self, job_id: str, executions: int) -> None:
+        """So many executions of a job are asked for, or, below zero, are not to come after all."""
+        self.unqueued[job_id] = self.unqueued.get(job_id, 0) + executions
+
+    @property
+    def to_come(self) -> int:
+        """How many executions the service is still to queue."""
+        return sum(self.unqueued.values())
 
     def join(self, *, thing: str | None = None, job: str | None = None) -> None:
         """The run waits for the executions of a further thing, or job, too."""

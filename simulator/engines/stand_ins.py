@@ -16,15 +16,16 @@ Lots are no samples: each number has as many values as its group has lots, the m
 distribution, put together by chance. What one device in `most` has, some device has; what one in a hundred times
 `most` has, nobody.
 
-What devices share must not depend on who else asks in the same second. The seconds that a deletion takes for each
-execution are taken for all whom a device stands for; a quota of requests a second cannot be counted so, and is refused.
+What devices share, the service counts by whom they stand for: the turns of a rollout, the records that a deletion
+removes a second, the requests of a quota. There a device that plays stands where the first of its lot would, and the
+rest of the lot with it, who in truth come one after the other until the next one's turn: that is how fine such a
+play is, and more of them make it finer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from agent.errors import InputError
 from agent.jitter import Jitter
 from simulator.scenario import Differences, Group, Scenario, Spread, Timings
 from simulator.scenario.whole import thing_name
@@ -61,16 +62,8 @@ class Crew:
 
     @classmethod
     def of(cls, scenario: Scenario, devices: int, seed: int, most: int | None = None) -> Self:
-        """For so many devices, of whom at most so many play; None: all of them.
-
-        Raises InputError if what they share cannot be counted for those who do not.
-        """
+        """For so many devices, of whom at most so many play; None: all of them."""
         seats = sorted(_seats(scenario, devices, seed, most), key=lambda seat: seat.number)
-        if len(seats) < devices and scenario.cloud.requests_per_second is not None:
-            raise InputError(
-                f"cloud.requests_per_second: a quota is shared request by request, and of {devices} devices "
-                f"{len(seats)} would play for all; let all of them play, with --stand-ins {devices}"
-            )
         return cls(
             tuple((seat.lot.chance, seat.group) for seat in seats),
             {seat.lot.chance: seat.lot for seat in seats},

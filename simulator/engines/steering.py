@@ -154,7 +154,7 @@ class Steering:
         """How many jobs of that namespace each thing has yet to do, what was asked for but not queued among them."""
         stage = self._ensemble.stage
         found = Counter(thing for thing, key in stage.open if key.namespace_id == namespace)
-        if stage.asked_for > stage.queued:
+        if stage.to_come:
             found.update(thing for thing, _ in self.things_in(namespace))
         return found
 
@@ -231,11 +231,12 @@ class Steering:
             raise NotDone(f"There is no device for {spec.id}.")
         all_.stage.join(job=spec.id)
         all_.casting.jobs |= {spec.id}
-        all_.stage.asked_for += len(targets)  # before it is asked for, so that nobody finds the play over
+        all_.stage.ask_for(spec.id, len(targets))  # before it is asked for, so that nobody finds the play over
         try:
-            await all_.controller.create_job(spec.id, targets, spec.job_document(), spec.namespace, spec.by)
+            document, rate = spec.job_document(), spec.rollout_per_minute
+            await all_.controller.create_job(spec.id, targets, document, spec.namespace, spec.by, rate)
         except Refused as refused:
-            all_.stage.asked_for -= len(targets)
+            all_.stage.ask_for(spec.id, -len(targets))
             all_.stage.changed.set()
             raise NotDone(f"The service refused {spec.id}: {refused}") from None
         all_.made.pop(spec.id, None)

@@ -4,10 +4,11 @@ Messages travel as values: no JSON, no topics, no MQTT. What the network may do 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Final, cast
 
 from agent.core.events import Answered, Event, Hinted
@@ -38,6 +39,7 @@ from simulator.trace import (
 )
 from simulator.verdict import Verdict
 
+NOBODY_ELSE: Final[Mapping[str, int]] = MappingProxyType({})
 LATENCY_SECONDS: Final = 0.005
 """One way."""
 APART_SECONDS: Final = 1e-6
@@ -47,7 +49,7 @@ APART_SECONDS: Final = 1e-6
 class VirtualCloud:
     """The service, and who is connected to it."""
 
-    def __init__(self, scenario: Scenario, seed: int, sink: Sink) -> None:
+    def __init__(self, scenario: Scenario, seed: int, sink: Sink, stands_for: Mapping[str, int] = NOBODY_ELSE) -> None:
         self.loop = asyncio.get_running_loop()
         self.call_at = cast("Callable[..., object]", self.loop.call_at)
         recorder = Recorder(CLOUD, self.loop.time, sink)
@@ -57,6 +59,7 @@ class VirtualCloud:
         if self.network is not None:
             self.network.cut = self._cut
         self.core = CloudCore(scenario.cloud, self.clock, self._publish, recorder.record, self.network, new_id=str)
+        self.core.jobs.stands_for = stands_for
         self._links: dict[str, tuple[VirtualLink, ...]] = {}
 
     def put_behind(self, network: Network) -> None:
@@ -292,10 +295,11 @@ class VirtualLink:
 
 @dataclass(slots=True)
 class VirtualVenue:
-    """Plays on a VirtualLoop (see `simulator.engines.venue.Venue`)."""
+    """Plays on a VirtualLoop (see `simulator.engines.venue.Venue`); `stands_for` as a crew has it."""
 
     scenario: Scenario
     seed: int
+    stands_for: Mapping[str, int] = field(default_factory=dict)
     name: Final = "virtual"
     _cloud: VirtualCloud | None = None
 
@@ -306,7 +310,7 @@ class VirtualVenue:
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
-        cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink)
+        cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for)
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)

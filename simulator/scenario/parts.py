@@ -201,6 +201,8 @@ class JobSpec(Part):
     """What is special about that firmware."""
     document: Document | None = None
     """The whole job document, for any other job."""
+    rollout_per_minute: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """So many devices get it a minute, one after the other; none: all at once."""
     by: Owner = "customer"
     """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""
     after: After | None = None

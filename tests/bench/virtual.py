@@ -4,6 +4,7 @@ What is aimed at is one update with a force delete in it, every sector of it: `u
 point of no return and carried to its end, `update-taken-back` in the last step that can be taken back. Beside them the
 main scenario: an update that is deleted in mid-write, and then another one to its end. All of hardware, agent, network
 and service is in it. Everything is measured in this run, each in a process of its own, in turn; the fastest counts.
+Last come fleets of which not all play, as `ghostjob run main` has them, judged, once each.
 """
 
 import json
@@ -22,6 +23,9 @@ SMALL = 500
 TIMED = 500
 """So many devices are timed."""
 LOOPS = 5
+FLEETS = (10_000, 100_000, 1_000_000)
+FEW_SECONDS, FEW_MIB = 120, 4096
+"""What a million devices may take."""
 SCENARIOS = {
     "update-kept": "one update, deleted past the leap",
     "update-taken-back": "one update, deleted before it",
@@ -46,6 +50,7 @@ def main(devices: int, repeat: int, has_rows: bool) -> None:
     what = [(kind, "main", size) for kind in ("resident", "allocated") for size in (SMALL, SMALL + devices)]
     timed = [(kind, name, TIMED) for name in SCENARIOS for kind in ("play", "judge")]
     what += [("first", "main", 1), *[("loop", "main", LOOPS), *timed] * repeat]
+    what += [("fleet", "main", size) for size in FLEETS]
     measured: dict[tuple[str, str, int], list[dict[str, float]]] = {}
     for run in track(what, description="measuring", console=Console(stderr=True)):
         measured.setdefault(run, []).append(world(*run))
@@ -67,6 +72,11 @@ def main(devices: int, repeat: int, has_rows: bool) -> None:
     for kind, words in (("play", ""), ("judge", ", judged as well")):
         rate = max(result["devices_a_second"] for result in measured[kind, "main", TIMED])
         rows.append((f"devices/s, main{words}", rate, ""))
+    for size in FLEETS:
+        seconds = least("fleet", "main", size, "seconds")
+        rows.append((f"CPU s, main with {size:,} devices, judged", seconds, f"≤ {FEW_SECONDS}"))
+        rows.append(("… µs a device", seconds / size * 1e6, ""))
+        rows.append(("… MiB at the most", least("fleet", "main", size, "mib"), f"≤ {FEW_MIB}"))
     rows.append(("CPU ms, a fixed piece of Python, to compare machines by", least("loop", "main", LOOPS, "ms"), ""))
     if has_rows:
         tell(*(Row(words, value, aim=float(aim.removeprefix("≤")) if aim else None) for words, value, aim in rows))

@@ -6,12 +6,14 @@ Prints one JSON object. SCENARIO is a shipped one, or one of those beside this f
     allocated  what of it is in use then: after a peak, the rest is free for what comes next
     play       the CPU time of a whole run, with hardware, agents, network and service
     judge      the same, judged
+    fleet      the CPU time and the peak of memory of a whole run as `ghostjob run` has it: not all devices play
     first      the first device that ever goes through it, when nothing can be remembered from another
     loop       the CPU time of a fixed piece of Python: how fast this machine is just now; DEVICES is how often
 """
 
 import gc
 import json
+import resource
 import sys
 import time
 import tracemalloc
@@ -20,7 +22,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from agent.log import configure
+from simulator.engines.judged import JudgedPlay
 from simulator.engines.play import Play
+from simulator.engines.stand_ins import MOST, Crew
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, shipped
@@ -75,6 +79,20 @@ def cpu(scenario: Scenario, devices: int, *, judged: bool) -> dict[str, float]:
     return {"ms_a_device": took / devices * 1000, "instants": instants / devices, "devices_a_second": devices / wall}
 
 
+def fleet(scenario: Scenario, devices: int) -> dict[str, float]:
+    start, wall = time.process_time(), time.perf_counter()
+    crew = Crew.of(scenario, devices, 1, MOST)
+    with JudgedPlay(scenario, VirtualVenue(scenario, 1, crew.stands_for), crew, seed=1) as run:
+        verdict = run_virtually(run.result()).verdict
+    if not (verdict.passed and verdict.devices == verdict.recovered == devices):
+        raise RuntimeError("the scenario did not pass")
+    return {
+        "seconds": time.process_time() - start,
+        "wall": time.perf_counter() - wall,
+        "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
 def loop(times: int) -> dict[str, float]:
     def turn() -> float:
         start = time.process_time()
@@ -91,11 +109,13 @@ def loop(times: int) -> dict[str, float]:
 def main(what: str, name: str, devices: int) -> NoReturn:
     configure("text", "error")
     scenario = scenario_named(name)
-    if what not in ("first", "loop"):
+    if what not in ("first", "loop", "fleet"):
         play(scenario, WARM, ignore)
     match what:
         case "loop":
             result = loop(devices)
+        case "fleet":
+            result = fleet(scenario, devices)
         case "resident":
             result = memory(scenario, devices, resident_kib)
         case "allocated":

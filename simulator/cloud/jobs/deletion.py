@@ -10,7 +10,8 @@ first is `removal_delay_seconds`, zero by default, and the second ends `deletion
 Between its job's deletion and its own removal an execution is in neither list nor `$next`; what else a device meets
 there is not documented, and the setting `while_deleting` says it.
 
-A big job's records go in slices, so that nobody else waits: the command removes the first few, `tick` the others.
+A big job's records go in slices, so that nobody else waits: the command removes the first few, `tick` the others. With
+a setting `removals_per_second` the slices have pauses between them.
 """
 
 from collections.abc import Mapping
@@ -70,7 +71,7 @@ def delete_job(tx: Transaction, job: Job, *, force: bool, tags: Mapping[str, str
     if len(tx.ledger.deleting) >= settings.deletions_at_once:
         limit = settings.deletions_at_once
         raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
-    delay, stays = spans(job_id, settings, tags, sum(tx.ledger.of_job[job_id].counts.values()))
+    delay, stays = spans(job_id, settings, tags, _executions(tx.ledger, job_id))
     tx.drop(WorkOwner(job_id))
     deleting = replace(
         job,
@@ -92,7 +93,22 @@ def remove_records(tx: Transaction, job: Job) -> None:
     """Let the records of a job's executions go, the first of them at once."""
     if job.removal_due is not None:
         tx.put_job(replace(job, removal_due=None))
-    tx.put(remove_next(tx, RemoveRecords(job.job_id), tx.at_once))
+    at_once = tx.at_once if tx.ledger.settings.removals_per_second is None else 0
+    tx.put(remove_next(tx, RemoveRecords(job.job_id), at_once))
+
+
+def goes_on_at(ledger: Ledger, before: RemoveRecords, left: RemoveRecords, now: float) -> float | None:
+    """When what is left of it goes on, after what was done; None: at once."""
+    rate = ledger.settings.removals_per_second
+    if rate is None:
+        return None
+    return now + ledger.count(ledger.of_job[left.job_id].things[before.done : left.done]) / rate
+
+
+def _executions(ledger: Ledger, job_id: str) -> int:
+    """How many a job has, with those of things that others stand for."""
+    of_job = ledger.of_job[job_id]
+    return ledger.count(of_job.things) if ledger.stands_for else sum(of_job.counts.values())
 
 
 def remove_next(tx: Transaction, work: RemoveRecords, count: int) -> RemoveRecords | None:

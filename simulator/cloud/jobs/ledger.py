@@ -5,7 +5,7 @@ noted down, and can be taken back, by its `transaction`.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
@@ -77,6 +77,8 @@ class Ledger:
         self.settings = settings
         self.presign: Presign | None = None
         self.keep: Callable[[tuple[Change, ...]], object] | None = None
+        self.stands_for: Mapping[str, int] = {}
+        """How many things each is counted for that does not stand for itself alone: where not all of a fleet play."""
         self.event_kinds: frozenset[EventKind] = frozenset()
         self.jobs: dict[str, Job] = {}
         """In the order of their creation."""
@@ -115,6 +117,11 @@ class Ledger:
     def forbidden_status(self) -> ErrorCode:
         """How a device is refused that sets what only the service sets."""
         return ErrorCode(self.settings.forbidden_status)
+
+    def count(self, things: Collection[str]) -> int:
+        """How many these are, with those that they stand for."""
+        count = self.stands_for.get
+        return sum(count(thing, 1) for thing in things) if self.stands_for else len(things)
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,19 +8,25 @@ from simulator.cloud.jobs.settings import JobsSettings
 
 
 class Rate:
-    """How many requests of a second are spent; writes and reads have a quota each."""
+    """How many requests of a second are spent; writes and reads have a quota each.
+
+    One that stands for many (see `Ledger.stands_for`) may spend seconds to come.
+    """
 
     def __init__(self, second: int = 0, spent: tuple[int, int] = (0, 0)) -> None:
         self._second = second
         self._spent = list(spent)
 
-    def allows(self, request: Request, now: float, limit: int) -> bool:
-        """Count a request; whether it is within the quota."""
-        if self._second != int(now):
-            self._second, self._spent = int(now), [0, 0]
+    def allows(self, request: Request, now: float, limit: int, requests: int = 1) -> bool:
+        """Whether a request is within the quota; it is counted then."""
+        if seconds := abs(int(now) - self._second):
+            self._second = int(now)
+            self._spent = [max(0, spent - limit * seconds) for spent in self._spent]
         kind = isinstance(request, Describe | GetPending)
-        self._spent[kind] += 1
-        return self._spent[kind] <= limit
+        if self._spent[kind] >= limit:
+            return False
+        self._spent[kind] += requests
+        return True
 
     def value(self) -> tuple[int, tuple[int, int]]:
         """The second, and what is spent of it."""

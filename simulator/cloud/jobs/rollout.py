@@ -52,9 +52,24 @@ def advance(tx: Transaction, job: Job) -> None:
     rate, until = per_minute(tx.ledger, job), job.things_in_all
     if job.rollout_due is not None:
         tx.put_job(replace(job, rollout_due=None))
-    next_due = None if rate is None else now + MINUTE
-    until = until if rate is None else min(until, job.rolled_out + rate)
+    next_due = None
+    if rate is not None:
+        until, reached = _turns(tx.ledger, job, rate)
+        next_due = now + MINUTE * max(1.0, reached / rate)
     tx.put(roll_out(tx, RollOut(job.job_id, job.rolled_out, until, next_due), tx.at_once))
+
+
+def _turns(ledger: Ledger, job: Job, rate: int) -> tuple[int, int]:
+    """Up to which place so many things have their turn, and how many these are: one may stand for many."""
+    if not ledger.stands_for:
+        until = min(job.things_in_all, job.rolled_out + rate)
+        return until, until - job.rolled_out
+    until, reached = job.rolled_out, 0
+    for thing in job.turns(job.rolled_out, job.things_in_all):
+        if reached >= rate:
+            break
+        until, reached = until + 1, reached + ledger.count((thing,))
+    return until, reached
 
 
 def roll_out(tx: Transaction, work: RollOut, count: int) -> RollOut | None:

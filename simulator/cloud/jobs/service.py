@@ -8,7 +8,7 @@ Each command is told in a file of its own; here they are put together. What is d
 takes long goes on there, so much at a time as the caller says.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final, Generic, Self, TypeVar, assert_never
 
@@ -86,13 +86,16 @@ class Jobs:
     keep = _Set[Callable[[tuple[Change, ...]], object] | None]()
     """What writes the changes of each command down; if it raises, the command has not been. None keeps nothing."""
 
+    stands_for = _Set[Mapping[str, int]]()
+    """How many things each is counted for, in a rollout, a deletion and the quota of requests; one, if not named."""
+
     def __init__(self, settings: JobsSettings | None = None) -> None:
         self._ledger = Ledger(settings or JobsSettings())
         self.begun_anew = 0
         """Of how many records, when they were restored, the clock was not believed (see `spans`)."""
 
     def value(self) -> Service:
-        """All of it as a value, but for `presign` and `keep`, which are not its own."""
+        """All of it as a value, but for `presign`, `keep` and `stands_for`, which are not its own."""
         return value_of(self._ledger)
 
     @classmethod
@@ -127,7 +130,7 @@ class Jobs:
         """Answer a device. Never raises: a refusal is an answer."""
         ledger, settings = self._ledger, self._ledger.settings
         limit = settings.requests_per_second
-        if limit is not None and not ledger.rate.allows(request, now, limit):
+        if limit is not None and not ledger.rate.allows(request, now, limit, ledger.stands_for.get(thing, 1)):
             return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, "Rate exceeded.", request.client_token))
         queue = ledger.queue(thing)
         if ledger.deleting:

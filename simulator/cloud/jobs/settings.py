@@ -26,6 +26,7 @@ class JobsSettings:
         much longer for each of its executions (documented: it "can take time, depending on the number of job
         executions"; on AWS in the order of a minute).
     removal_delay_seconds: between the deletion's start and the removal of the executions' records.
+    removals_per_second: how fast they go then, one after the other (undocumented); None: as fast as it may.
     removal_delays: the same for the jobs whose id matches a pattern such as `fw-*`; the first that matches counts.
     while_deleting: what a device meets that asks for an execution by its job's id before its record is removed
         (undocumented): `gone`, nothing; `reads-answer`, a description, but updates find nothing; `answers`, all as
@@ -74,6 +75,7 @@ class JobsSettings:
     deletion_seconds: float = field(default=3.0, metadata=SECONDS)
     deletion_seconds_per_execution: float = field(default=0.001, metadata=SECONDS)
     removal_delay_seconds: float = field(default=0.0, metadata=SECONDS)
+    removals_per_second: int | None = field(default=None, metadata=COUNT)
     removal_delays: tuple[tuple[str, float], ...] = ()
     while_deleting: WhileDeleting = "gone"
     deletions_at_once: int = field(default=10, metadata={"ge": 1, "le": 10})

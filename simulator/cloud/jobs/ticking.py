@@ -60,7 +60,7 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
                     _do(tx, item)
                 else:
                     count = 1 if ledger.works.times_failed(owner) else PIECE if left is None else min(PIECE, left)
-                    _go_on_with_the_first(tx, count)
+                    _go_on_with_the_first(tx, 1 if ledger.stands_for else count)
                 if not isinstance(item, WorkDue):  # which only lets it go on
                     tx.forget_failures(owner)
         except Exception as error:  # whatever it is: the others go on
@@ -72,10 +72,16 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
 
 
 def _go_on_with_the_first(tx: Transaction, count: int) -> None:
-    work = tx.ledger.works.first
+    """What is left of it goes on with its next turn, or later."""
+    work, until = tx.ledger.works.first, None
     left = go_on(tx, work, count)
+    if isinstance(work, RemoveRecords) and isinstance(left, RemoveRecords):
+        until = deletion.goes_on_at(tx.ledger, work, left, tx.now)
     tx.drop(owner_of(work))
-    tx.put(left)
+    if left is not None and until is not None:
+        tx.hold(left, until)
+    else:
+        tx.put(left)
 
 
 def _work_of(ledger: Ledger, owner: WorkOwner) -> BackgroundWork:

@@ -243,6 +243,11 @@ class Transaction:
             self._note_work(owner_of(work))
             self.ledger.put_work(work)
 
+    def hold(self, work: BackgroundWork, until: float) -> None:
+        """Leave it to `tick`, from then on."""
+        self._note_work(owner_of(work))
+        self.ledger.hold_work(work, until)
+
     def drop(self, owner: WorkOwner) -> None:
         """The owner's work is not to be done any more."""
         if self.ledger.works.of(owner) is not None:

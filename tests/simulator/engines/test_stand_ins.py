@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.errors import InputError
+from agent.values import GetPending, StartNext
+from simulator.cloud.jobs.quotas import Rate
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.stand_ins import Crew, Lot
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse, thing_names
-from simulator.trace import Entry, RunStarted
+from simulator.trace import Entry, ExecutionQueued, ExecutionRemoved, JobDeleted, RunStarted
 from simulator.verdict import Judge, Verdict
 
 DEVICES = 200
@@ -56,7 +57,9 @@ class Played(NamedTuple):
 
 def played(scenario: Scenario, crew: Crew, seed: int = 7) -> Played:
     entries: list[Entry] = []
-    with JudgedPlay(scenario, VirtualVenue(scenario, seed), crew, seed=seed, also=(entries.append,)) as run:
+    with JudgedPlay(
+        scenario, VirtualVenue(scenario, seed, crew.stands_for), crew, seed=seed, also=(entries.append,)
+    ) as run:
         verdict = run_virtually(run.result()).verdict
     accounts: dict[str, list[tuple[int, float, Any]]] = {}
     for entry in entries:
@@ -146,13 +149,6 @@ def test_who_plays_alone_is_played_as_without_stand_ins():
     assert Crew.of(scenario, 40, 7, 1000) == Crew.of(scenario, 40, 7)
 
 
-def test_a_quota_of_requests_is_not_counted_for_those_who_do_not_play():
-    scenario = load("fleet-hinted-at-once")
-    with pytest.raises(InputError, match=r"cloud.requests_per_second: .* --stand-ins 2000"):
-        Crew.of(scenario, 2000, 7, 1000)
-    assert len(Crew.of(scenario, 2000, 7, 2000).things) == 2000
-
-
 def test_the_trace_says_for_whom_each_plays_and_a_judge_counts_by_that():
     scenario = load("main")
     run = played(scenario, Crew.of(scenario, 1_000_000, 7, 8))
@@ -192,3 +188,51 @@ def test_the_same_seed_makes_the_same_trace_and_verdict_whatever_the_hash_seed()
         for seed in ("1", "2")
     }
     assert len(said) == 1
+
+
+# ── what devices share ────────────────────────────────────────────────────────────────────────────────────────
+
+ROLLOUT = """
+name: rollout
+devices:
+  - {group: all, reports: end}
+jobs:
+  - {id: fw, to: [all], version: "2.0", rollout_per_minute: 60}
+  - {id: fw-next, to: [all], version: "2.1", after: {deletion_of: fw}}
+cloud: {removals_per_second: 20, deletion_seconds_per_execution: 0.5}
+deletions:
+  - {job: fw, when: {step: download, devices: any, later_seconds: 150}}
+hardware: {download: 200, write: 20}
+bounds: {ready_seconds: 300, lost_job_seconds: 300, silence_seconds: 600}
+time_limit_seconds: 2000
+"""
+
+
+def first_times(run: Played, kind: type[Any], job: str) -> dict[str, float]:
+    """When that first befell each thing's execution of that job."""
+    times: dict[str, float] = {}
+    for entry in run.entries:
+        if type(entry.event) is kind and entry.event.execution.job_id == job:
+            times.setdefault(entry.event.thing, entry.at)
+    return times
+
+
+def test_a_rollout_and_a_deletion_go_on_as_fast_as_if_all_of_them_played():
+    scenario = parse(ROLLOUT, "rollout")
+    few, all_of_them = (played(scenario, Crew.of(scenario, 240, 7, most)) for most in (12, None))
+    for kind, window in ((ExecutionQueued, 20.0), (ExecutionRemoved, 1.0)):
+        shown, true = first_times(few, kind, "fw"), first_times(all_of_them, kind, "fw")
+        assert len(true) == 180, "three minutes' worth had their turn"
+        assert len(shown) == 9, "and so had those who play for them"
+        assert {name: true[name] for name in shown} == pytest.approx(shown, abs=window)
+    gone = [first.at for run in (few, all_of_them) for first in run.entries if isinstance(first.event, JobDeleted)]
+    assert gone[0] == pytest.approx(gone[1], abs=0.5), "so many seconds for each execution"
+    assert counted(few.verdict)["reached"] == counted(all_of_them.verdict)["reached"]
+    assert few.verdict.outcome == all_of_them.verdict.outcome == "passed", few.verdict.why
+
+
+def test_the_quota_of_requests_counts_all_for_whom_one_asks():
+    rate, request = Rate(), GetPending()
+    allowed = [second for second in range(100, 120) if rate.allows(request, second, 200, 1000)]
+    assert allowed == [100, 105, 110, 115]
+    assert [rate.allows(StartNext(), 120.5, 2) for _ in range(3)] == [True, True, False], "writes have their own"

@@ -1,6 +1,7 @@
 """Deletion: in slices, in order, stretchable, and what a device meets meanwhile."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -163,6 +164,20 @@ def test_a_tag_that_is_no_number_of_seconds_is_refused(text: str):
     with pytest.raises(JobsError, match="no number of seconds"):
         account.delete("fw", tags=((REMOVAL_DELAY_TAG, text),))
     assert account.status("fw") is JobStatus.IN_PROGRESS
+
+
+def test_records_go_no_faster_than_so_many_a_second():
+    things = tuple(f"thing-{number}" for number in range(100))
+    account = Account(replace(SLOW, removal_delay_seconds=0, removals_per_second=10)).create("fw", *things)
+    account.later(0)
+    account.delete("fw")
+    left = [100]
+    for _ in range(9):
+        account.later(1)
+        left.append(len(account.jobs.executions_of_job("fw")))
+    assert max(before - after for before, after in pairwise(left)) <= 16, "a piece at a time"
+    assert left == pytest.approx([100 - 10 * second for second in range(10)], abs=16)
+    assert list(account.later(3).jobs.jobs()) == []
 
 
 # ── meanwhile ─────────────────────────────────────────────────────────────────────────────────────────────────
