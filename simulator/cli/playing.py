@@ -21,6 +21,7 @@ from simulator.engines.output import Face
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
+from simulator.report.bar import Bar
 from simulator.report.contained import ContainedRecent, ContainedTable
 from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
@@ -54,6 +55,7 @@ class ShownPlay:
         page: PageWanted | None = None,
         steering: Steering | None = None,
         has_keys: bool = False,
+        shows_bar: bool = False,
     ) -> None:
         scenario = cast.scenario
         self._out = out
@@ -89,6 +91,9 @@ class ShownPlay:
         namespaces = {thing: group.namespace for thing, group in self._run.play.casting.things}
         self._table = ContainedTable(title, namespaces, KEYS if has_keys else "", cast.groups, tell=tell_fault)
         self._has_keys = has_keys
+        casting = self._run.play.casting
+        asked = sum(len(casting.targets(job)) for job in scenario.jobs)
+        self._bar = Bar(asked, self._console) if shows_bar else None
 
     async def play(self) -> int:
         """Play, show and judge; the exit code. A page that was asked for stays after that.
@@ -138,6 +143,8 @@ class ShownPlay:
         with ExitStack() as stack:
             if self._has_keys:
                 stack.enter_context(keys(self._pressed))
+            if self._bar is not None:
+                stack.enter_context(self._bar)
             async with on_screen(self._table, self._shows_table, self._console):
                 return await self._run.result()
 
@@ -165,6 +172,8 @@ class ShownPlay:
         if self._picture is not None:
             self._picture.feed(entry)
         self._table.feed(entry)
+        if self._bar is not None:
+            self._bar.feed(entry)
         if not self._shows_table:
             self._say(entry)
 

@@ -198,6 +198,7 @@ def _check_virtual(
 def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | None) -> int:
     """Raises InputError."""
     from simulator.cli.playing import ShownPlay
+    from simulator.cli.screen import has_the_terminal
     from simulator.engines.stand_ins import MOST, Crew
     from simulator.engines.virtual import VirtualVenue
     from simulator.engines.virtual_time import run_virtually
@@ -208,7 +209,7 @@ def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | No
         raise InputError(f"--versus: two devices side by side are told apart one by one; play {most // 2} at most")
     crew = Crew.of(cast.scenario, cast.devices, seed, most)
     venue, cast = VirtualVenue(cast.scenario, seed, crew.stands_for), replace(cast, crew=crew)
-    return run_virtually(ShownPlay(cast, seed, venue, out, False).play())
+    return run_virtually(ShownPlay(cast, seed, venue, out, False, shows_bar=has_the_terminal()).play())
 
 
 def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:

@@ -278,7 +278,11 @@ class Picture:
             yield from facts_of_search(verdict, explored)
             return
         if certificate is None:
-            yield "devices", str(len(self._roster.devices))
+            playing = len(self._roster.devices)
+            if started is not None and started.stands_for:
+                yield "devices", f"{started.devices}, {playing} of which play for all"
+            else:
+                yield "devices", str(playing)
         if started is not None:
             yield "engine", started.engine
             if started.seed is not None:

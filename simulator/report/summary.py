@@ -86,7 +86,8 @@ def _who(violations: Iterable[Violation], parts: Mapping[str, str], part: str) -
 def found_by_device(what: str, found: Sequence[Violation | Doubt], style: str, entries_of: EntriesOf) -> Iterator[Text]:
     """The first few devices of which there is something to say, with the entries that show it."""
     for each in found[:SHOWN_DEVICES]:
-        yield Text(f"  {what}: {each.thing}: {each.message}", style)
+        who = each.thing if each.stands_for == 1 else f"{each.thing} and {each.stands_for - 1} like it"
+        yield Text(f"  {what}: {who}: {each.message}", style)
         entries = {entry.id: entry for entry in entries_of(each.thing)}
         for event in each.events:
             yield Text(f"    {told(entries[event]) if event in entries else event}", "dim")

@@ -25,6 +25,8 @@ class Violation(NamedTuple):
     job: str | None
     message: str
     events: tuple[str, ...]
+    stands_for: int = 1
+    """How many devices that befell: in a fleet of which not all play, those for which it played as well."""
 
 
 class Invariant(NamedTuple):
@@ -141,8 +143,10 @@ def _verdict(data: dict[str, Any]) -> Verdict:
 
 def invariant_of(data: Mapping[str, Any]) -> Invariant:
     """One of a verdict, or of a cell."""
-    shown, open_ = (
-        tuple(Violation(each["thing"], each["job"], each["message"], tuple(each["events"])) for each in data[name])
-        for name in ("violations", "doubts")
-    )
+    shown, open_ = (tuple(map(_violation, data[name])) for name in ("violations", "doubts"))
     return Invariant(data["id"], data["outcome"], data["opportunities"], shown, open_)
+
+
+def _violation(data: Mapping[str, Any]) -> Violation:
+    thing, job, message, events = (data[name] for name in Violation._fields[:-1])
+    return Violation(thing, job, message, tuple(events), data.get("stands_for", 1))
