@@ -36,6 +36,24 @@ def _nothing(cwd: Path) -> None:
         pytest.param(_unreadable, ["run", "s.yaml"], "s.yaml: cannot read the scenario: not UTF-8", id="not text"),
         pytest.param(_nothing, ["run", "nope.yaml"], "nope.yaml: no such file", id="no such scenario"),
         pytest.param(_nothing, ["run", "--devices", "0"], "--devices", id="no devices"),
+        pytest.param(
+            _nothing,
+            ["run", "--stand-ins", "10"],
+            "--stand-ins: for --engine virtual; elsewhere each device plays for itself",
+            id="stand-ins live",
+        ),
+        pytest.param(
+            _nothing,
+            ["run", "--devices", "100001"],
+            "--devices: at most 100000 play live, not 100001; --engine virtual plays more",
+            id="too many live",
+        ),
+        pytest.param(
+            _nothing,
+            ["run", "--engine", "virtual", "--devices", "501", "--versus", "deaf"],
+            "--versus: two devices side by side are told apart one by one; play 500 at most",
+            id="too many side by side",
+        ),
         pytest.param(_nothing, ["run", "--model", "perfect"], "model perfect: there is none", id="no such model"),
         pytest.param(
             _nothing,

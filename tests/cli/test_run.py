@@ -69,6 +69,18 @@ def test_a_scenario_is_played_with_as_many_devices_as_it_is_made_for(tmp_path: P
     assert "all 450 devices that had to recover did" in last_line(told)
 
 
+def test_a_million_devices_are_played_by_a_few_that_stand_for_all(tmp_path: Path):
+    many = ("--devices", "1000000", "--stand-ins", "8", "--model", "recovers-without-undoing", "--out", "o")
+    told = ghostjob("run", "--engine", "virtual", *many, cwd=tmp_path)
+    assert told.returncode == 1
+    assert "playing main with 1000000 devices, 8 of which play for all" in told.stderr
+    assert "bootable: thing-000000 and 124999 like it: is idle with" in told.stdout
+    assert last_line(told).endswith("; and 999999 more")
+    verdict = json.loads((tmp_path / "o/verdict.json").read_text())
+    assert verdict["devices"] == 1_000_000
+    assert {each["stands_for"] for each in verdict["invariants"][0]["violations"]} == {125_000}
+
+
 def test_a_place_that_none_of_so_few_devices_is_to_reach_is_not_called_reached(tmp_path: Path):
     told = ghostjob("run", "--engine", "virtual", "--devices", "3", cwd=tmp_path)
     assert told.returncode == 0

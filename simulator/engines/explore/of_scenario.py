@@ -12,7 +12,7 @@ from agent.core import DevicePolicy
 from simulator.cloud.settings.service import Fault, played
 from simulator.engines.explore.choice import Kind
 from simulator.engines.explore.setup import FW, NEXT_JOB, OTHER_NAMESPACE, Bounds, Setup
-from simulator.scenario import Group, JobSpec, Place, Scenario
+from simulator.scenario import Differences, Group, JobSpec, Place, Scenario
 
 OF_DELETIONS: Final[dict[str, Kind]] = {
     "delete-job": "delete",
@@ -169,6 +169,8 @@ def _not_here_of_devices(scenario: Scenario, group: Group) -> Iterator[str]:
         yield f"the agents beside it on its thing ({', '.join(other.group for other in group.beside)}) are not here"
     if group.leap_deadline_seconds != DevicePolicy().leap_deadline:
         yield "how long it asks before the point of no return is not here: there is no time"
+    if scenario.differences != Differences():
+        yield "how devices differ from one another (differences) is not here: there is one, and no time"
     ours, usual = asdict(scenario.cloud), asdict(played())
     if settings := sorted(name for name in ours if ours[name] != usual[name] and name not in TAKEN):
         yield f"its settings of the cloud {', '.join(settings)} are not here"

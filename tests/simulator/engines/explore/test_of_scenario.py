@@ -118,6 +118,10 @@ def scenario(**more: object) -> Scenario:
             {"must_reach": [{"place": "power-lost-in", "job": "a", "step": "write", "instant": "write 3/32"}]},
             "the instants of its places (write 3/32) are not here: only the step is looked at",
         ),
+        (
+            {"differences": {"hardware": {"write": {"any_of": [1, 2]}}}},
+            "how devices differ from one another (differences) is not here",
+        ),
         ({"moments": ["m"]}, "steps and moments of devices that are not ghostjob's are not here"),
     ],
 )
