@@ -17,6 +17,7 @@ from simulator.cli import main
 from tests.within import within
 
 UPDATE = {"name": "update", "devices": [{"group": "all"}], "jobs": [{"id": "fw", "to": ["all"], "version": "2.0"}]}
+TAKEN = {"deletions": [{"job": "fw", "when": {"step": "write", "progress": 50}, "hold": True}]}
 SLOW = "name: slow\ndevices: [{group: all}]\njobs: [{id: fw, to: [all], version: '2.0'}]\nhardware: {write: 600}\n"
 
 
@@ -42,6 +43,17 @@ def test_a_result_is_what_the_command_keeps(tmp_path: Path, capsys: pytest.Captu
     shown = {entry.id for entry in entries}
     assert {violation.thing for violation in violated.violations} == {"thing-0", "thing-1", "thing-2"}
     assert all(set(violation.events) <= shown for violation in violated.violations)
+
+
+def test_a_fleet_is_played_by_a_few_that_stand_for_all():
+    model = "recovers-without-undoing"
+    result = ghostjob.play(UPDATE | TAKEN, engine="virtual", devices=1_000_000, stand_ins=2, model=model)
+    assert (result.outcome, result.verdict.devices) == ("failed", 1_000_000)
+    (violated,) = (each for each in result.verdict.invariants if each.outcome == "violated")
+    assert [(each.thing, each.stands_for) for each in violated.violations] == [
+        ("thing-000000", 500_000),
+        ("thing-500000", 500_000),
+    ]
 
 
 @pytest.mark.parametrize(

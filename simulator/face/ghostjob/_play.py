@@ -26,6 +26,7 @@ def play(
     model: str | None = None,
     seed: int = 0,
     time_limit_seconds: float | None = None,
+    stand_ins: int | None = None,
     out: str | os.PathLike[str] | None = None,
 ) -> Result:
     """Play a scenario, and judge it. What the options mean, `ghostjob run --help` says.
@@ -39,7 +40,8 @@ def play(
     >>> ghostjob.play(update, engine="virtual", devices=3).verdict.devices
     3
     """
-    run = _Command(scenario, out, devices=devices, engine=engine, model=model, seed=seed, time_limit=time_limit_seconds)
+    options = {"devices": devices, "engine": engine, "model": model, "seed": seed, "stand_ins": stand_ins}
+    run = _Command(scenario, out, **options, time_limit=time_limit_seconds)
     try:
         return run.result(run.process.wait())
     except BaseException:
@@ -55,6 +57,7 @@ async def play_async(
     model: str | None = None,
     seed: int = 0,
     time_limit_seconds: float | None = None,
+    stand_ins: int | None = None,
     out: str | os.PathLike[str] | None = None,
 ) -> Result:
     """The same for a coroutine; if that is cancelled, the run is ended.
@@ -63,7 +66,8 @@ async def play_async(
     >>> asyncio.run(ghostjob.play_async("delete-in-write", engine="virtual")).passed
     True
     """
-    run = _Command(scenario, out, devices=devices, engine=engine, model=model, seed=seed, time_limit=time_limit_seconds)
+    options = {"devices": devices, "engine": engine, "model": model, "seed": seed, "stand_ins": stand_ins}
+    run = _Command(scenario, out, **options, time_limit=time_limit_seconds)
     try:
         return run.result(await run.process.wait_async())
     except BaseException:
