@@ -17,8 +17,8 @@ distribution, put together by chance. What one device in `most` has, some device
 `most` has, nobody.
 
 What devices share, the service counts by whom they stand for: the turns of a rollout, the records that a deletion
-removes a second, the requests of a quota. There a device that plays stands where the first of its lot would, and the
-rest of the lot with it, who in truth come one after the other until the next one's turn: that is how fine such a
+removes a second, the requests of a quota. There a device that plays stands about where the first of its lot would, and
+the rest of the lot with it, who in truth come one after the other until the next one's turn: that is how fine such a
 play is, and more of them make it finer.
 """
 
