@@ -89,9 +89,9 @@ def test_of_words_that_are_explained_together_each_is_a_topic(word: str, capsys:
 
 
 def test_a_key_is_explained_by_its_whole_name_and_by_its_end(capsys: pytest.CaptureFixture[str]):
-    whole = explained(capsys, "power_cuts.off_seconds")
-    assert whole == explained(capsys, "off_seconds")
-    assert "How long it stays away." in whole
+    whole = explained(capsys, "power_cuts.occurrence")
+    assert whole == explained(capsys, "occurrence")
+    assert "At which one of that name." in whole
 
 
 def test_several_keys_of_that_end_are_listed(capsys: pytest.CaptureFixture[str]):
@@ -137,7 +137,7 @@ def test_a_shipped_scenario_is_printed_as_it_stands(capsys: pytest.CaptureFixtur
         ("ResourceNotFoundd", "ResourceNotFound"),
         ("exit-code", "exit-codes"),
         ("exit", "exit-codes"),
-        ("rollout", "cloud.rollout_per_minute"),
+        ("rollout", "jobs.rollout_per_minute"),
     ],
 )
 def test_an_unknown_topic_is_told_with_what_was_perhaps_meant(word: str, meant: str, capfd: pytest.CaptureFixture[str]):
