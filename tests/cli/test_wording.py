@@ -14,8 +14,8 @@ SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["run", "--devices", "0"], "--devices: give a whole number from 1 to 100000, not 0"),
-        (["run", "--devices", "ten"], "--devices: give a whole number from 1 to 100000, not 'ten'"),
+        (["run", "--devices", "0"], "--devices: give a whole number from 1 to 10000000, not 0"),
+        (["run", "--devices", "ten"], "--devices: give a whole number from 1 to 10000000, not 'ten'"),
         (["run", "--seed", "1.5"], "--seed: give a whole number, not '1.5'"),
         (["agent", "--step-seconds", "x"], "--step-seconds: give a number, not 'x'"),
         (["control", "--timeout", "0"], "--timeout: give a number above 0, not 0.0"),
