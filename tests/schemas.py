@@ -10,6 +10,7 @@ import simulator.schemas
 from simulator.certify.certificate import Certificate
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.engines.explore.schedule import Schedule
+from simulator.forecast.model import Forecast
 from simulator.page.data import PageData
 from simulator.scenario import Scenario
 from simulator.schemas import NAMES
@@ -23,8 +24,9 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "verdict": Verdict,
     "certificate": Certificate,
     "page": PageData,
+    "forecast": Forecast,
 }
-WRITTEN: Final = frozenset({"verdict", "certificate", "page"})
+WRITTEN: Final = frozenset({"verdict", "certificate", "page", "forecast"})
 """By ghostjob, for others to read."""
 NOT_ALWAYS: Final = frozenset({"explored", "stands_for"})
 """What a verdict has only if it says something."""

@@ -19,6 +19,7 @@ VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
     "explore": "Try every order in which things can happen, within bounds.",
     "replay": "Play a schedule again: one order that explore found, choice by choice.",
+    "forecast": "What if I press delete now: play that, and the alternatives, before you do.",
     "lab": "Show it to a room: a play that goes on, in which you delete what you want.",
     "certify": "Find out whether a device of your own recovers, and certify it.",
     "trace": "Print what happened in a run, in words, or one entry with what is around it.",
@@ -31,7 +32,7 @@ VERBS = {
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "agent": "Run a real device, against any endpoint.",
     "explain": "Explain a page or a word: an invariant, a key, a setting, an exit code, an event.",
-    "schema": "Print the JSON Schema of a scenario, a schedule, settings, a verdict, a certificate or the page.",
+    "schema": "Print the JSON Schema of a scenario, settings, a schedule, a verdict, a certificate, page or forecast.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
 

@@ -124,11 +124,16 @@ class Hand:
 
     async def executions(self, job_id: str) -> list[SeenExecution]:
         """ListJobExecutionsForJob, all pages."""
-        found: list[SeenExecution] = []
+        told = await self.execution_summaries(job_id)
+        return [_seen(each["thingArn"], each["jobExecutionSummary"]) for each in told]
+
+    async def execution_summaries(self, job_id: str) -> list[dict[str, Any]]:
+        """ListJobExecutionsForJob, all pages, as they are told."""
+        found: list[dict[str, Any]] = []
         token: str | None = None
         while True:
             page = await self.call("ListJobExecutionsForJob", jobId=job_id, maxResults=LONGEST_PAGE, nextToken=token)
-            found += [_seen(each["thingArn"], each["jobExecutionSummary"]) for each in page["executionSummaries"]]
+            found += page["executionSummaries"]
             token = page.get("nextToken")
             if not token:
                 return found

@@ -24,6 +24,7 @@ from simulator.cloud.mqtt import Peer
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.engines.judged import JudgedPlay
+from simulator.engines.play_time import PlayTime
 from simulator.engines.virtual_time import EPOCH, run_virtually
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Scenario, thing_of_agent
@@ -33,6 +34,7 @@ from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
     CloudListening,
+    FaultStruck,
     ProcessStalled,
     Recorder,
     Sink,
@@ -61,6 +63,19 @@ class VirtualCloud:
         self.core = CloudCore(scenario.cloud, self.clock, self._publish, recorder.record, self.network, new_id=str)
         self.core.jobs.stands_for = stands_for
         self._links: dict[str, tuple[VirtualLink, ...]] = {}
+        self._back_at: dict[str, float] = {}
+        """When the network of a thing is back that somebody cut."""
+
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing for so long; the trace calls that `name`."""
+        self.observe(FaultStruck(thing, name, "cut", ""))
+        self._back_at[thing] = self.loop.time() + seconds
+        self._cut(thing, None)
+
+    def silent_for(self, thing: str) -> float:
+        """For how many seconds more nothing of a thing comes through; 0: everything does."""
+        cut = max(self._back_at.get(thing, 0.0) - self.loop.time(), 0.0)
+        return cut if self.network is None else max(cut, self.network.silent_for(thing))
 
     def put_behind(self, network: Network) -> None:
         """From now on messages go through this one."""
@@ -277,8 +292,7 @@ class VirtualLink:
 
     def _connect(self) -> None:
         self._timer = None
-        network = self._cloud.network
-        silent = 0.0 if network is None else network.silent_for(self.thing)
+        silent = self._cloud.silent_for(self.thing)
         if silent:
             self._timer = self._cloud.loop.call_later(silent, self._connect)
         elif self._listener is not None:
@@ -315,6 +329,16 @@ class VirtualVenue:
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)
         return Hand(InProcess(cloud.core.control_plane()))
+
+    @property
+    def time(self) -> PlayTime:
+        """Virtual seconds, as whoever steers a play has them."""
+        return PlayTime(clock=self.clock)
+
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing for so long; `name` is what the trace calls that."""
+        assert self._cloud is not None, "opened before"
+        self._cloud.cut_off(thing, seconds, name)
 
     @property
     def running_time(self) -> Callable[[], float] | None:

@@ -1,5 +1,5 @@
 """The JSON Schemas that ship: of a scenario, of a schedule and of a cloud's settings, for editors; of `verdict.json`,
-of `certificate.json` and of the page, for readers.
+of `certificate.json`, of the page and of `forecast.json`, for readers.
 
 They are files, so that nobody needs ghostjob to use them; a test says what must stand in them, from the models.
 """
@@ -7,7 +7,7 @@ They are files, so that nobody needs ghostjob to use them; a test says what must
 from importlib.resources import files
 from typing import Final
 
-NAMES: Final = ("scenario", "schedule", "settings", "verdict", "certificate", "page")
+NAMES: Final = ("scenario", "schedule", "settings", "verdict", "certificate", "page", "forecast")
 
 
 def shipped(name: str) -> str:

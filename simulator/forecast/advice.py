@@ -1,0 +1,63 @@
+"""One sentence of advice, which follows from the numbers and from nothing else."""
+
+from collections.abc import Sequence
+from math import inf
+
+from simulator.forecast.model import Alternative, WaveSizes
+from simulator.forecast.quotas import Quotas
+
+
+def advice(alternatives: Sequence[Alternative], waves: WaveSizes, quotas: Quotas) -> str:
+    """What stops the job with the least harm: fewest devices lost and stranded, then records, quotas, time."""
+    stopping = [each for each in alternatives if each.action in ("cancel-force", "delete-force", "waves")]
+    deleting = [each for each in stopping if each.action != "cancel-force"]
+    best, rest = min(stopping, key=_cost), min(deleting, key=_cost)
+    wait = next(each for each in alternatives if each.action == "wait")
+    if _harm(best) > _harm(wait):
+        lost = _harm(best)
+        return f"Wait: every way to stop it now leaves {lost:,} devices SAFE, bricked or unhealthy; {_in_short(wait)}."
+    if best.action == "cancel-force":
+        keeps = f"and keeps {rest.records.middle or 0:,.0f} records that a deletion takes for good"
+        return (
+            f"To stop it, {best.words}, not delete: {_in_short(best)}, {keeps}; "
+            f"if they must go, {rest.words}: {_in_short(rest)}{_quota(rest, wait, waves, quotas)}."
+        )
+    return f"To stop it, {best.words}: {_in_short(best)}{_quota(best, wait, waves, quotas)}."
+
+
+def _cost(one: Alternative) -> tuple[float, ...]:
+    p90 = inf if one.healthy_p90.middle is None else one.healthy_p90.middle
+    return _harm(one), one.stranded.middle or 0, one.records.middle or 0, not one.is_within_quotas, p90
+
+
+def _harm(one: Alternative) -> int:
+    """Devices that do not come back by themselves."""
+    return round(one.never_healthy.high or 0)
+
+
+def _in_short(one: Alternative) -> str:
+    if one.healthy_p90.middle is None:
+        return "fewer than 90 % get healthy"
+    return f"90 % are healthy within {seconds(one.healthy_p90.middle)}"
+
+
+def _quota(one: Alternative, wait: Alternative, waves: WaveSizes, quotas: Quotas) -> str:
+    if one.is_within_quotas:
+        return ", within the quotas"
+    if not wait.is_within_quotas:
+        return f", beyond {quotas.requests_per_second} requests a second, as it is if nothing is done"
+    if one.action == "delete-force" and waves.largest is not None:
+        size = "of any size" if waves.is_any else f"of {waves.largest:,} at most"
+        return f", with {one.throttled.middle or 0:,.0f} requests throttled (waves {size} stay within the quotas)"
+    return f", beyond the {quotas.requests_per_second} requests a second whatever the waves"
+
+
+def seconds(value: float | None) -> str:
+    """A time in words; None: never."""
+    if value is None:
+        return "never"
+    if value < 99.5:
+        return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+    if value < 600:
+        return f"{value / 60:.1f} min"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"

@@ -1,0 +1,213 @@
+"""From courses to a forecast: each way to go on over all seeds, which waves stay within the quotas, and the advice."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from math import ceil, inf
+from typing import Final
+
+from simulator.forecast.action import Action, Cancel, Delete, Wait, Waves, words
+from simulator.forecast.advice import advice
+from simulator.forecast.course import Course, quantile
+from simulator.forecast.model import (
+    ActionName,
+    Alternative,
+    Band,
+    Forecast,
+    Now,
+    Place,
+    Point,
+    TriedWave,
+    UsedQuotas,
+    WaveSizes,
+)
+from simulator.forecast.played import Standing, played
+from simulator.forecast.quotas import Quotas
+from simulator.forecast.standing import Situation
+
+POINTS: Final = 120
+"""Of a curve, at most."""
+HALVINGS: Final = 7
+"""So many sizes of waves are tried, each half of the one before."""
+WAVES: Final = 10
+"""So many waves are shown if any size stays within the quotas."""
+SCALED: Final = (
+    "every count of devices, executions and requests",
+    "requests_per_second and deletion_seconds_per_execution, as the sample meets them",
+    "the pace at which devices begin, and at which waves go",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to play: with which seeds, and which waves; `wave` None: the largest that stays within the quotas."""
+
+    situation: Situation
+    quotas: Quotas
+    seeds: tuple[int, ...]
+    wave: int | None
+    pause_seconds: float
+
+
+def forecast(wanted: Wanted, tell: Callable[[str], None] = lambda what: None) -> Forecast:
+    """Play all of it; `tell` hears what is played next. Raises InputError."""
+    situation, quotas = wanted.situation, wanted.quotas
+    standing = situation.standing
+
+    def play(action: Action, seed: int) -> Course:
+        tell(f"{words(action)}, seed {seed}")
+        return played(situation.scenario, action, seed, standing, quotas)
+
+    def told(name: ActionName, action: Action) -> tuple[Alternative, Course]:
+        courses = [play(action, seed) for seed in wanted.seeds]
+        return alternative(name, action, courses, standing.scale, quotas), courses[0]
+
+    wait, course = told("wait", Wait())
+    others = [told(name, action)[0] for name, action in _at_once()]
+    sizes = _wave_sizes(wanted, lambda action: play(action, wanted.seeds[0]))
+    size = wanted.wave or _usual_wave(sizes, standing.devices)
+    waves, _ = told("waves", Waves(size, wanted.pause_seconds, quotas.operations_per_second))
+    alternatives = (wait, *others, waves)
+    return Forecast(
+        scenario=situation.scenario.name,
+        version=version("ghostjob"),
+        jobs=standing.jobs,
+        seeds=wanted.seeds,
+        played=len(standing.begins),
+        scaled=SCALED if standing.scale > 1 else (),
+        now=_now(situation, course),
+        quotas=UsedQuotas(**asdict(quotas)),
+        alternatives=alternatives,
+        waves=sizes,
+        recommendation=advice(alternatives, sizes, quotas),
+        assumptions=(*situation.assumptions, *_assumptions(standing)),
+    )
+
+
+def _at_once() -> tuple[tuple[ActionName, Action], ...]:
+    return ("cancel", Cancel(False)), ("cancel-force", Cancel(True)), ("delete-force", Delete())
+
+
+def _assumptions(standing: Standing) -> Iterator[str]:
+    yield "devices, durations, bandwidth and the jobs that come afterwards are the scenario's"
+    yield "no other job of the account asks the service for anything"
+    if standing.scale > 1:
+        yield f"{len(standing.begins)} devices were played, each for {standing.scale:.4g} of the fleet"
+
+
+def _now(situation: Situation, course: Course) -> Now:
+    scale = situation.standing.scale
+    return Now(
+        why=situation.why,
+        devices=situation.standing.devices + sum(situation.ended.values()),
+        places=tuple(Place(where=where, devices=round(count * scale)) for where, count in course.where),
+        past_no_return=round(course.past_no_return * scale),
+        ended=situation.ended,
+        overdue=situation.overdue,
+    )
+
+
+# ── waves ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wave_sizes(wanted: Wanted, play: Callable[[Action], Course]) -> WaveSizes:
+    """From all in one wave down, until one stays within the quotas."""
+    standing, quotas = wanted.situation.standing, wanted.quotas
+    tried: list[TriedWave] = []
+    size = standing.devices
+    for _ in range(HALVINGS):
+        course = play(Waves(size, wanted.pause_seconds, quotas.operations_per_second))
+        reads, writes = (round(peak * standing.scale) for peak in (course.reads_peak, course.writes_peak))
+        fits = max(reads, writes) <= quotas.requests_per_second
+        tried.append(TriedWave(things=size, reads_peak=reads, writes_peak=writes, is_within_quotas=fits))
+        if fits or size == 1:
+            break
+        size = ceil(size / 2)
+    last = tried[-1]
+    is_any = last.is_within_quotas and len(tried) == 1
+    return WaveSizes(largest=last.things if last.is_within_quotas else None, is_any=is_any, tried=tuple(tried))
+
+
+def _usual_wave(sizes: WaveSizes, devices: int) -> int:
+    """Some waves at least, so that one can look between them."""
+    most = ceil(devices / WAVES)
+    return most if sizes.largest is None else min(most, sizes.largest)
+
+
+# ── one alternative over all seeds ────────────────────────────────────────────────────────────────────────────
+
+
+def alternative(
+    name: ActionName, action: Action, courses: Sequence[Course], scale: float, quotas: Quotas
+) -> Alternative:
+    """What its courses have in common; each of them is for a sample, of which each stands for `scale`."""
+
+    def count(of: Callable[[Course], int]) -> Band:
+        return band([round(of(course) * scale) for course in courses])
+
+    def healthy(share: float) -> Band:
+        return band([quantile(course.healthy, share) for course in courses])
+
+    is_gone = any(course.deleted_seconds is not None for course in courses)
+    reads, writes = count(lambda course: course.reads_peak), count(lambda course: course.writes_peak)
+    until = max((at for course in courses for at in course.healthy if at is not None), default=0.0)
+    return Alternative(
+        action=name,
+        words=words(action),
+        things_at_once=action.things if isinstance(action, Waves) else None,
+        pause_seconds=action.pause_seconds if isinstance(action, Waves) else None,
+        deleted_seconds=band([course.deleted_seconds for course in courses]) if is_gone else None,
+        healthy_p50=healthy(0.5),
+        healthy_p90=healthy(0.9),
+        healthy_all=healthy(1.0),
+        never_healthy=count(lambda course: course.healthy.count(None)),
+        stranded=count(lambda course: course.stranded),
+        safe=count(lambda course: course.safe),
+        bricked=count(lambda course: course.bricked),
+        records=count(lambda course: course.records),
+        undone=count(lambda course: course.undone),
+        kept=count(lambda course: course.kept),
+        reads_peak=reads,
+        writes_peak=writes,
+        throttled=count(lambda course: course.throttled),
+        is_within_quotas=max(reads.high or 0, writes.high or 0) <= quotas.requests_per_second,
+        healthy_curve=_healthy_curve(courses, until),
+        reads_curve=_rate_curve([course.reads for course in courses], scale),
+        writes_curve=_rate_curve([course.writes for course in courses], scale),
+    )
+
+
+def band(values: Sequence[float | None]) -> Band:
+    """Over seeds."""
+    ordered = sorted((inf if value is None else value) for value in values)
+    low, middle, high = ordered[0], ordered[(len(ordered) - 1) // 2], ordered[-1]
+    return Band(low=_told(low), middle=_told(middle), high=_told(high))
+
+
+def _told(value: float) -> float | None:
+    return None if value == inf else round(value, 3)
+
+
+def _healthy_curve(courses: Sequence[Course], until: float) -> tuple[Point, ...]:
+    def share(course: Course, at: float) -> float:
+        return sum(each is not None and each <= at for each in course.healthy) / max(len(course.healthy), 1)
+
+    times = [until * number / POINTS for number in range(POINTS + 1)] if until else [0.0]
+    return tuple(_point(at, [share(course, at) for course in courses]) for at in times)
+
+
+def _rate_curve(seconds: Sequence[Sequence[int]], scale: float) -> tuple[Point, ...]:
+    """Requests a second, the mean of as many seconds as leave no more than POINTS of them."""
+    length = max(map(len, seconds))
+    width = max(ceil(length / POINTS), 1)
+    return tuple(
+        _point(float(first), [sum(each[first : first + width]) * scale / width for each in seconds])
+        for first in range(0, length, width)
+    )
+
+
+def _point(at: float, values: Sequence[float]) -> Point:
+    ordered = sorted(values)
+    middle = ordered[(len(ordered) - 1) // 2]
+    low, high = ordered[0], ordered[-1]
+    return Point(seconds=round(at, 3), low=round(low, 4), middle=round(middle, 4), high=round(high, 4))

@@ -1,0 +1,75 @@
+"""One way to go on, played once: the seam below which another engine may stand."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from agent.errors import InputError
+from simulator.engines.play import Play
+from simulator.engines.virtual import VirtualVenue
+from simulator.engines.virtual_time import run_virtually
+from simulator.forecast.action import Action, Waves
+from simulator.forecast.course import Course, Reckoning
+from simulator.forecast.pressing import Pressing
+from simulator.forecast.quotas import Quotas
+from simulator.scenario import Scenario, thing_names
+from simulator.trace import Entry, RunEnded
+
+REQUESTS_A_DEVICE: Final = 20
+"""More than one needs until it is healthy, from the quota of which follows how long that may take at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the fleet stands when the button is pressed. `jobs` are those in question.
+
+    `devices` is how many have an execution, and `begins` when each that is played hears of it, in seconds after its
+    creation: so there is one for `scale` of the fleet's. `pressed_at` is when the button is pressed, in seconds after
+    the jobs' creation; None: at the instant of the scenario's first deletion.
+    """
+
+    jobs: tuple[str, ...]
+    devices: int
+    begins: tuple[float, ...]
+    pressed_at: float | None = None
+
+    @property
+    def scale(self) -> float:
+        """How many of the fleet's each that is played stands for."""
+        return self.devices / len(self.begins)
+
+
+def played(scenario: Scenario, action: Action, seed: int, standing: Standing, quotas: Quotas) -> Course:
+    """Play it in virtual time. Raises InputError if the instant never comes."""
+    scale, count = standing.scale, len(standing.begins)
+    set_up = scenario.model_copy(
+        update={
+            "cloud": quotas.scaled(scenario.cloud, scale),
+            "time_limit_seconds": _longest(scenario, action, standing, quotas),
+        }
+    )
+    venue = VirtualVenue(set_up, seed)
+    reckoning, ended = Reckoning(frozenset(standing.jobs)), list[RunEnded]()
+    away = {name: begins for name, begins in zip(thing_names(count), standing.begins, strict=True) if begins > 0}
+    pressing = Pressing(venue, action, standing.jobs, lambda: reckoning.press(venue.clock()), away=away, scale=scale)
+
+    def take(entry: Entry) -> None:
+        reckoning.feed(entry)
+        if (then := pressing.see(entry)) is not None:
+            asyncio.get_running_loop().call_soon(then)
+        if isinstance(entry.event, RunEnded):
+            ended.append(entry.event)
+
+    run_virtually(Play(set_up, count, seed, take, venue, steering=pressing).play())
+    if reckoning.pressed_at is None:
+        why = "; ".join(each.waited_for or ", ".join(each.missed) for each in ended)
+        raise InputError(f"{scenario.name}: the instant to press at never comes ({why}); give it with --at SECONDS")
+    return reckoning.course()
+
+
+def _longest(scenario: Scenario, action: Action, standing: Standing, quotas: Quotas) -> float:
+    """How long it is played at most."""
+    waves = action.due(standing.devices) if isinstance(action, Waves) else 0.0
+    throttled = REQUESTS_A_DEVICE * standing.devices / (quotas.requests_per_second or standing.devices)
+    begun = max(standing.begins, default=0.0) + (standing.pressed_at or 0.0)
+    return begun + waves + throttled + scenario.time_limit_seconds + quotas.deletion(standing.devices)
