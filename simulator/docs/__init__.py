@@ -9,6 +9,7 @@ from typing import Final
 PAGES: Final = (
     "verdict",
     "report",
+    "forecast",
     "lab",
     "exit-codes",
     "invariants",

@@ -8,7 +8,7 @@ from simulator.forecast.quotas import Quotas
 
 
 def advice(alternatives: Sequence[Alternative], waves: WaveSizes, quotas: Quotas) -> str:
-    """What stops the job with the least harm: fewest devices lost and stranded, then records, quotas, time."""
+    """What stops the job with the least harm: fewest devices lost, then fewest records, then the quotas, then time."""
     stopping = [each for each in alternatives if each.action in ("cancel-force", "delete-force", "waves")]
     deleting = [each for each in stopping if each.action != "cancel-force"]
     best, rest = min(stopping, key=_cost), min(deleting, key=_cost)
@@ -27,7 +27,7 @@ def advice(alternatives: Sequence[Alternative], waves: WaveSizes, quotas: Quotas
 
 def _cost(one: Alternative) -> tuple[float, ...]:
     p90 = inf if one.healthy_p90.middle is None else one.healthy_p90.middle
-    return _harm(one), one.stranded.middle or 0, one.records.middle or 0, not one.is_within_quotas, p90
+    return _harm(one), one.records.middle or 0, not one.is_within_quotas, p90
 
 
 def _harm(one: Alternative) -> int:
@@ -38,21 +38,25 @@ def _harm(one: Alternative) -> int:
 def _in_short(one: Alternative) -> str:
     if one.healthy_p90.middle is None:
         return "fewer than 90 % get healthy"
-    return f"90 % are healthy within {seconds(one.healthy_p90.middle)}"
+    return f"90 % are healthy within {in_words(one.healthy_p90.middle)}"
 
 
 def _quota(one: Alternative, wait: Alternative, waves: WaveSizes, quotas: Quotas) -> str:
+    """How it fares with the quotas."""
     if one.is_within_quotas:
         return ", within the quotas"
-    if not wait.is_within_quotas:
-        return f", beyond {quotas.requests_per_second} requests a second, as it is if nothing is done"
-    if one.action == "delete-force" and waves.largest is not None:
-        size = "of any size" if waves.is_any else f"of {waves.largest:,} at most"
-        return f", with {one.throttled.middle or 0:,.0f} requests throttled (waves {size} stay within the quotas)"
-    return f", beyond the {quotas.requests_per_second} requests a second whatever the waves"
+    asks = f", but with up to {peak(one):,} requests a second of {quotas.requests_per_second:,}"
+    if waves.largest is not None and one.action != "waves":
+        return f"{asks} (waves of {'any size' if waves.is_any else f'{waves.largest:,}'} stay within)"
+    return f"{asks}, where waiting has {peak(wait):,}"
 
 
-def seconds(value: float | None) -> str:
+def peak(one: Alternative) -> int:
+    """The most reads, or the most writes, in any one second."""
+    return round(max(one.reads_peak.middle or 0, one.writes_peak.middle or 0))
+
+
+def in_words(value: float | None) -> str:
     """A time in words; None: never."""
     if value is None:
         return "never"

@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-from simulator.forecast.advice import seconds
+from simulator.forecast.advice import in_words
 from simulator.forecast.model import Alternative, Band, Forecast, Point
 
 WIDTH: Final = 560
@@ -93,7 +93,7 @@ def _over(is_so: bool) -> str:
 
 
 def _times(band: Band) -> str:
-    low, middle, high = (seconds(value) for value in (band.low, band.middle, band.high))
+    low, middle, high = (in_words(value) for value in (band.low, band.middle, band.high))
     return middle if low == high else f"{middle}<small>{low} to {high}</small>"
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf, isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -32,9 +33,11 @@ def epoch(told: Any) -> float:
     if isinstance(told, bool) or not isinstance(told, int | float | str):
         raise ValueError("is no time: give epoch seconds, or ISO 8601")
     try:
-        return float(told)
+        number = float(told)
     except ValueError:
-        pass
+        number = inf
+    if isfinite(number):
+        return number
     try:
         at = datetime.fromisoformat(str(told))
     except ValueError:

@@ -60,7 +60,7 @@ def forecast(wanted: Wanted, tell: Callable[[str], None] = lambda what: None) ->
 
     def told(name: ActionName, action: Action) -> tuple[Alternative, Course]:
         courses = [play(action, seed) for seed in wanted.seeds]
-        return alternative(name, action, courses, standing.scale, quotas), courses[0]
+        return alternative(name, action, courses, situation, quotas), courses[0]
 
     wait, course = told("wait", Wait())
     others = [told(name, action)[0] for name, action in _at_once()]
@@ -138,9 +138,10 @@ def _usual_wave(sizes: WaveSizes, devices: int) -> int:
 
 
 def alternative(
-    name: ActionName, action: Action, courses: Sequence[Course], scale: float, quotas: Quotas
+    name: ActionName, action: Action, courses: Sequence[Course], situation: Situation, quotas: Quotas
 ) -> Alternative:
-    """What its courses have in common; each of them is for a sample, of which each stands for `scale`."""
+    """What its courses come to over all seeds, for the whole fleet."""
+    scale = situation.standing.scale
 
     def count(of: Callable[[Course], int]) -> Band:
         return band([round(of(course) * scale) for course in courses])
@@ -148,6 +149,7 @@ def alternative(
     def healthy(share: float) -> Band:
         return band([quantile(course.healthy, share) for course in courses])
 
+    ended = sum(situation.ended.values())
     is_gone = any(course.deleted_seconds is not None for course in courses)
     reads, writes = count(lambda course: course.reads_peak), count(lambda course: course.writes_peak)
     until = max((at for course in courses for at in course.healthy if at is not None), default=0.0)
@@ -164,7 +166,7 @@ def alternative(
         stranded=count(lambda course: course.stranded),
         safe=count(lambda course: course.safe),
         bricked=count(lambda course: course.bricked),
-        records=count(lambda course: course.records),
+        records=band([round(course.records * scale) + (ended if is_gone else 0) for course in courses]),
         undone=count(lambda course: course.undone),
         kept=count(lambda course: course.kept),
         reads_peak=reads,

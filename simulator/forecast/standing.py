@@ -18,6 +18,8 @@ LEARNERS: Final = 8
 """So many devices show how long a whole job takes."""
 SOON_SECONDS: Final = 1.0
 """After its creation the button is pressed where no device has begun."""
+STARTING_SECONDS: Final = 0.05
+"""From when a device is connected until it has the job in hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ def of_fleet(scenario: Scenario, jobs: tuple[str, ...], fleet: Fleet, asked: Ask
     rng = Jitter(f"{asked.seed}/overdue")
     overdue = sum(age >= length for age in fleet.ages)
     ages = sorted((age if age < length else rng.random() * length for age in fleet.ages), reverse=True)
-    pressed_at = max([*ages[:1], SOON_SECONDS])
+    pressed_at = max([*ages[:1], SOON_SECONDS]) + STARTING_SECONDS
     pace = fleet.starts_per_second if asked.per_minute is None else asked.per_minute / 60
     later = [pressed_at + ((number + 1) / pace if pace else 0.0) for number in range(fleet.queued)]
-    all_begin = [*(pressed_at - age for age in ages), *later]
+    all_begin = [*(pressed_at - STARTING_SECONDS - age for age in ages), *later]
     begins = tuple(all_begin[int(number)] for number in spread(len(all_begin), asked.sample(len(all_begin), quotas)))
     standing = Standing(jobs, len(all_begin), begins, pressed_at)
     told = [

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from simulator.forecast.advice import seconds
+from simulator.forecast.advice import in_words, peak
 from simulator.forecast.model import Alternative, Band, Forecast
 
 COLUMNS: Final = 80
@@ -53,17 +53,14 @@ def _waves(forecast: Forecast) -> str:
 
 
 def _cells(one: Alternative) -> tuple[str, ...]:
-    bad, peak = (
-        round((one.safe.high or 0) + (one.bricked.high or 0)),
-        max(_middle(one.reads_peak), _middle(one.writes_peak)),
-    )
+    lost = round((one.safe.high or 0) + (one.bricked.high or 0))
     return (
         one.words,
-        "stays" if one.deleted_seconds is None else seconds(one.deleted_seconds.middle),
-        *(seconds(healthy.middle) for healthy in (one.healthy_p50, one.healthy_p90, one.healthy_all)),
+        "stays" if one.deleted_seconds is None else in_words(one.deleted_seconds.middle),
+        *(in_words(healthy.middle) for healthy in (one.healthy_p50, one.healthy_p90, one.healthy_all)),
         f"{_middle(one.stranded):,}",
-        f"{bad:,}",
-        f"{peak:,}{'' if one.is_within_quotas else '!'}",
+        f"{lost:,}",
+        f"{peak(one):,}{'' if one.is_within_quotas else '!'}",
         f"{_middle(one.records):,}",
     )
 
