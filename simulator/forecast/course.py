@@ -8,7 +8,7 @@ It is about executions: those that the jobs in question had by then. Of each:
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -76,6 +76,8 @@ class _Execution:
     is_stranded: bool = False
     is_removed: bool = False
     outcome: ExecutionOutcome | None = None
+    last_at: float = 0.0
+    """When the last happened of what makes it healthy: what a source tells may come in later than what others do."""
     healthy_at: float | None = None
 
     @property
@@ -88,13 +90,9 @@ class _Execution:
 
 @dataclass(slots=True)
 class Reckoning:
-    """Folds the entries of one play. `jobs` are those in question.
-
-    `clock` gives the time of an entry: where sources have clocks of their own, that at which it is fed.
-    """
+    """Folds the entries of one play, whose sources share a clock. `jobs` are those in question."""
 
     jobs: frozenset[str]
-    clock: Callable[[Entry], float] = lambda entry: entry.at
     pressed_at: float | None = None
     _executions: dict[tuple[str, ExecutionKey], _Execution] = field(default_factory=dict)
     _held: dict[str, list[_Execution]] = field(default_factory=dict)
@@ -118,17 +116,16 @@ class Reckoning:
 
     def feed(self, entry: Entry) -> None:
         """Take one more."""
-        event, at = entry.event, self.clock(entry)
+        event, at = entry.event, entry.at
         match event:
-            case RequestReceived(request=request) if self.pressed_at is not None:
+            case RequestReceived(request=request) if self.pressed_at is not None and at >= self.pressed_at:
                 is_write = request not in READS
                 self._seconds[is_write, int(at - self.pressed_at)] += 1
                 self._peaks[is_write].count(round(at * SECOND))
             case RequestAnswered(code=ErrorCode.REQUEST_THROTTLED) if self.pressed_at is not None:
                 self._throttled += 1
             case ExecutionQueued(thing=thing, execution=key):
-                if self.pressed_at is None and key.job_id in self.jobs:
-                    self._executions[thing, key] = _Execution()
+                self._found(thing, key)
             case ExecutionChanged(thing=thing, execution=key, status=status, by=by):
                 if status in TERMINAL and (mine := self._executions.get((thing, key))) is not None:
                     self._closed(mine, at, by == "service")
@@ -152,7 +149,7 @@ class Reckoning:
             for each in self._held.get(agent, ()):
                 self._look(each, at)
             return
-        mine = self._executions.get((thing_of_agent(agent), event.execution))
+        mine = self._found(thing_of_agent(agent), event.execution)
         if mine is None:
             return
         match event:
@@ -169,6 +166,12 @@ class Reckoning:
                 self._work_seconds = max(self._work_seconds, at - mine.taken_at)
                 self._look(mine, at)
 
+    def _found(self, thing: str, key: ExecutionKey) -> _Execution | None:
+        """Of an execution in question; whichever of the service and the device tells of it first."""
+        if self.pressed_at is None and key.job_id in self.jobs:
+            return self._executions.setdefault((thing, key), _Execution())
+        return self._executions.get((thing, key))
+
     def _closed(self, mine: _Execution, at: float, by_service: bool) -> None:
         """The service has nothing more of it to be done."""
         if by_service and mine.is_in_hand and mine.has_leapt:
@@ -177,9 +180,10 @@ class Reckoning:
         self._look(mine, at)
 
     def _look(self, mine: _Execution, at: float) -> None:
+        mine.last_at = max(mine.last_at, at)
         is_over = not mine.is_open and not mine.is_in_hand and mine.outcome != "safe"
         if is_over and mine.agent not in self._unfit and mine.healthy_at is None:
-            mine.healthy_at = at
+            mine.healthy_at = mine.last_at
 
     def course(self) -> Course:
         """What came of it."""

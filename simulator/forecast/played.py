@@ -10,7 +10,7 @@ from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.forecast.action import Action, Waves
 from simulator.forecast.course import Course, Reckoning
-from simulator.forecast.pressing import Pressing
+from simulator.forecast.pressing import Pressing, SteeredVenue
 from simulator.forecast.quotas import Quotas
 from simulator.scenario import Scenario, thing_names
 from simulator.trace import Entry, RunEnded
@@ -41,17 +41,28 @@ class Standing:
 
 def played(scenario: Scenario, action: Action, seed: int, standing: Standing, quotas: Quotas) -> Course:
     """Play it in virtual time. Raises InputError if the instant never comes."""
-    scale, count = standing.scale, len(standing.begins)
-    set_up = scenario.model_copy(
-        update={
-            "cloud": quotas.scaled(scenario.cloud, scale),
-            "time_limit_seconds": _longest(scenario, action, standing, quotas),
-        }
-    )
-    venue = VirtualVenue(set_up, seed)
+    ready = set_up(scenario, action, standing, quotas)
+    return run_virtually(course_at(VirtualVenue(ready, seed), ready, action, seed, standing))
+
+
+def set_up(scenario: Scenario, action: Action, standing: Standing, quotas: Quotas) -> Scenario:
+    """The scenario, with the service as the sample meets it, and as much time as the action may take."""
+    waves = action.due(standing.devices) if isinstance(action, Waves) else 0.0
+    throttled = REQUESTS_A_DEVICE * standing.devices / quotas.requests_per_second
+    begun = max(standing.begins, default=0.0) + (standing.pressed_at or 0.0)
+    longest = begun + waves + throttled + scenario.time_limit_seconds + quotas.deletion(standing.devices)
+    cloud = quotas.scaled(scenario.cloud, standing.scale)
+    return scenario.model_copy(update={"cloud": cloud, "time_limit_seconds": longest})
+
+
+async def course_at(venue: SteeredVenue, scenario: Scenario, action: Action, seed: int, standing: Standing) -> Course:
+    """Play a scenario that is set up, at a venue. Raises InputError if the instant never comes."""
     reckoning, ended = Reckoning(frozenset(standing.jobs)), list[RunEnded]()
-    away = {name: begins for name, begins in zip(thing_names(count), standing.begins, strict=True) if begins > 0}
-    pressing = Pressing(venue, action, standing.jobs, lambda: reckoning.press(venue.clock()), away=away, scale=scale)
+    names = thing_names(len(standing.begins))
+    away = {name: begins for name, begins in zip(names, standing.begins, strict=True) if begins > 0}
+    pressing = Pressing(
+        venue, action, standing.jobs, lambda: reckoning.press(venue.clock()), away=away, scale=standing.scale
+    )
 
     def take(entry: Entry) -> None:
         reckoning.feed(entry)
@@ -60,16 +71,8 @@ def played(scenario: Scenario, action: Action, seed: int, standing: Standing, qu
         if isinstance(entry.event, RunEnded):
             ended.append(entry.event)
 
-    run_virtually(Play(set_up, count, seed, take, venue, steering=pressing).play())
+    await Play(scenario, len(names), seed, take, venue, steering=pressing).play()
     if reckoning.pressed_at is None:
         why = "; ".join(each.waited_for or ", ".join(each.missed) for each in ended)
         raise InputError(f"{scenario.name}: the instant to press at never comes ({why}); give it with --at SECONDS")
     return reckoning.course()
-
-
-def _longest(scenario: Scenario, action: Action, standing: Standing, quotas: Quotas) -> float:
-    """How long it is played at most."""
-    waves = action.due(standing.devices) if isinstance(action, Waves) else 0.0
-    throttled = REQUESTS_A_DEVICE * standing.devices / (quotas.requests_per_second or standing.devices)
-    begun = max(standing.begins, default=0.0) + (standing.pressed_at or 0.0)
-    return begun + waves + throttled + scenario.time_limit_seconds + quotas.deletion(standing.devices)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from agent.device_events import DeviceConnected
 from agent.values import ExecutionKey
@@ -10,12 +10,19 @@ from simulator.controller.controller import ControllerCommand
 from simulator.controller.hand import Refused
 from simulator.engines.cues import Cue
 from simulator.engines.steering import Means, Steering
+from simulator.engines.venue import Venue
 from simulator.forecast.action import Action, Cancel, Delete, Wait, Waves
 from simulator.pace import Pace
 from simulator.scenario import Intervention
 from simulator.trace import Entry, JobDeleted, device_source
 
 WHY: Final = "what if"
+LOOKS_EVERY_SECONDS: Final = 0.25
+LINGERS_SECONDS: Final = 1.0
+
+
+class SteeredVenue(Venue, Means, Protocol):
+    """Where a scenario is played that is steered."""
 
 
 class Pressing(Steering):
@@ -74,7 +81,15 @@ class Pressing(Steering):
                 if each.holding is not None:
                     each.holding.end()  # whoever was held for the instant goes on, whatever is done
             await self._act(pace)
+            await self._last_requests(pace)
         return False
+
+    async def _last_requests(self, pace: Pace) -> None:
+        """Wait until all is over, and for what devices ask then: the play would end in the instant before."""
+        all_ = self._ensemble
+        while all_.stage.open or not all_.players.all_rest():
+            await pace.sleep(LOOKS_EVERY_SECONDS)
+        await pace.sleep(LINGERS_SECONDS)
 
     async def _act(self, pace: Pace) -> None:
         match self._action:

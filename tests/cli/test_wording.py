@@ -25,7 +25,10 @@ SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1
             ["run", "--engine", "virtul"],
             "--engine: give one of live, virtual, explore, not 'virtul'; did you mean virtual?",
         ),
-        (["schema", "x"], "NAME: give one of scenario, schedule, settings, verdict, certificate, page, not 'x'"),
+        (
+            ["schema", "x"],
+            "NAME: give one of scenario, schedule, settings, verdict, certificate, page, forecast, not 'x'",
+        ),
         (["schema"], "NAME: needed; give one of scenario, schedule, settings, verdict"),
         (["control"], "--job-id: needed; see `ghostjob control --help`"),
         (["run", "--devises", "3"], "--devises: no such option of ghostjob run; did you mean --devices?"),
