@@ -15,14 +15,15 @@ def advice(alternatives: Sequence[Alternative], waves: WaveSizes, quotas: Quotas
     wait = next(each for each in alternatives if each.action == "wait")
     if _harm(best) > _harm(wait):
         lost = _harm(best)
-        return f"Wait: every way to stop it now leaves {lost:,} devices SAFE, bricked or unhealthy; {_in_short(wait)}."
+        leaves = f"whatever stops it now leaves devices SAFE, bricked or unhealthy, {lost:,} at least"
+        return f"Wait: {leaves}; {_soon(wait)}."
     if best.action == "cancel-force":
         keeps = f"and keeps {rest.records.middle or 0:,.0f} records that a deletion takes for good"
         return (
-            f"To stop it, {best.words}, not delete: {_in_short(best)}, {keeps}; "
-            f"if they must go, {rest.words}: {_in_short(rest)}{_quota(rest, wait, waves, quotas)}."
+            f"To stop it, {best.words}, not delete: {_soon(best)}, {keeps}; "
+            f"if they must go, {rest.words}: {_soon(rest)}{_quota(rest, wait, waves, quotas)}."
         )
-    return f"To stop it, {best.words}: {_in_short(best)}{_quota(best, wait, waves, quotas)}."
+    return f"To stop it, {best.words}: {_soon(best)}{_quota(best, wait, waves, quotas)}."
 
 
 def _cost(one: Alternative) -> tuple[float, ...]:
@@ -35,7 +36,7 @@ def _harm(one: Alternative) -> int:
     return round(one.never_healthy.high or 0)
 
 
-def _in_short(one: Alternative) -> str:
+def _soon(one: Alternative) -> str:
     if one.healthy_p90.middle is None:
         return "fewer than 90 % get healthy"
     return f"90 % are healthy within {in_words(one.healthy_p90.middle)}"
@@ -47,8 +48,16 @@ def _quota(one: Alternative, wait: Alternative, waves: WaveSizes, quotas: Quotas
         return ", within the quotas"
     asks = f", but with up to {peak(one):,} requests a second of {quotas.requests_per_second:,}"
     if waves.largest is not None and one.action != "waves":
-        return f"{asks} (waves of {'any size' if waves.is_any else f'{waves.largest:,}'} stay within)"
+        return f"{asks} (waves of {in_short(waves)})"
     return f"{asks}, where waiting has {peak(wait):,}"
+
+
+def in_short(waves: WaveSizes) -> str:
+    """Which size of waves fares how with the quotas."""
+    if waves.largest is None:
+        return f"{waves.tried[-1].things:,} exceed them, too"
+    size = "any size" if waves.is_any else f"{waves.largest:,}"
+    return f"{size} {'stay within them' if waves.is_within_quotas else 'ask for no more than waiting does'}"
 
 
 def peak(one: Alternative) -> int:

@@ -7,7 +7,7 @@ It is about executions: those that the jobs in question had by then. Of each:
     SAFE       the device gave up on it: reachable, and takes no job; bricked: nothing whole to boot from
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,7 +43,7 @@ class Course:
     `healthy` is when each became so, in order; None: not as long as it was played. `reads` and `writes` are the
     requests in each second. `deleted_seconds` is how long until the jobs were gone; None: they stayed. `undone` had
     their work taken back, `kept` have an update that no record explains. `work_seconds` is how long the longest was in
-    a device's hands.
+    a device's hands. `reads_peak` and `writes_peak` are requests a second (see `Busiest`).
     """
 
     where: tuple[tuple[str, int], ...]
@@ -58,8 +58,8 @@ class Course:
     kept: int
     reads: tuple[int, ...]
     writes: tuple[int, ...]
-    reads_peak: int
-    writes_peak: int
+    reads_peak: float
+    writes_peak: float
     throttled: int
     work_seconds: float
 
@@ -88,11 +88,40 @@ class _Execution:
         return QUEUED if self.is_open else ENDED
 
 
+class Busiest:
+    """The most requests a second, of a sample: within any one second, or while `least` came, if that took longer.
+
+    For one that comes by itself stands for many that would not come at once.
+    """
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._within = Peak()
+        self._last: deque[float] = deque(maxlen=least)
+        self._rate = 0.0
+
+    def count(self, at: float) -> None:
+        """One more."""
+        self._within.count(round(at * SECOND))
+        self._last.append(at)
+        if len(self._last) == self._least:
+            self._rate = max(self._rate, self._least / max(at - self._last[0], 1.0))
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return float(self._within.peak) if self._within.peak >= self._least else self._rate
+
+
 @dataclass(slots=True)
 class Reckoning:
-    """Folds the entries of one play, whose sources share a clock. `jobs` are those in question."""
+    """Folds the entries of one play, whose sources share a clock. `jobs` are those in question.
+
+    `least` requests make a peak: 1, or more where each device that is played stands for several.
+    """
 
     jobs: frozenset[str]
+    least: int = 1
     pressed_at: float | None = None
     _executions: dict[tuple[str, ExecutionKey], _Execution] = field(default_factory=dict)
     _held: dict[str, list[_Execution]] = field(default_factory=dict)
@@ -104,7 +133,7 @@ class Reckoning:
     _where: tuple[tuple[str, int], ...] = ()
     _past: int = 0
     _seconds: Counter[tuple[bool, int]] = field(default_factory=Counter)
-    _peaks: tuple[Peak, Peak] = field(default_factory=lambda: (Peak(), Peak()))
+    _busiest: dict[bool, Busiest] = field(default_factory=dict)
     _throttled: int = 0
     _work_seconds: float = 0.0
 
@@ -121,7 +150,7 @@ class Reckoning:
             case RequestReceived(request=request) if self.pressed_at is not None and at >= self.pressed_at:
                 is_write = request not in READS
                 self._seconds[is_write, int(at - self.pressed_at)] += 1
-                self._peaks[is_write].count(round(at * SECOND))
+                self._busiest.setdefault(is_write, Busiest(self.least)).count(at)
             case RequestAnswered(code=ErrorCode.REQUEST_THROTTLED) if self.pressed_at is not None:
                 self._throttled += 1
             case ExecutionQueued(thing=thing, execution=key):
@@ -206,8 +235,8 @@ class Reckoning:
             kept=outcomes["kept"],
             reads=self._by_second(False),
             writes=self._by_second(True),
-            reads_peak=self._peaks[False].peak,
-            writes_peak=self._peaks[True].peak,
+            reads_peak=self._busiest.get(False, Busiest(1)).rate,
+            writes_peak=self._busiest.get(True, Busiest(1)).rate,
             throttled=self._throttled,
             work_seconds=self._work_seconds,
         )

@@ -64,7 +64,9 @@ def forecast(wanted: Wanted, tell: Callable[[str], None] = lambda what: None) ->
 
     wait, course = told("wait", Wait())
     others = [told(name, action)[0] for name, action in _at_once()]
-    sizes = _wave_sizes(wanted, lambda action: play(action, wanted.seeds[0]))
+    waiting = round(max(course.reads_peak, course.writes_peak) * standing.scale)
+    most = max(quotas.requests_per_second, waiting)
+    sizes = _wave_sizes(wanted, most, lambda action: play(action, wanted.seeds[0]))
     size = wanted.wave or _usual_wave(sizes, standing.devices)
     waves, _ = told("waves", Waves(size, wanted.pause_seconds, quotas.operations_per_second))
     alternatives = (wait, *others, waves)
@@ -110,8 +112,8 @@ def _now(situation: Situation, course: Course) -> Now:
 # ── waves ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wave_sizes(wanted: Wanted, play: Callable[[Action], Course]) -> WaveSizes:
-    """From all in one wave down, until one stays within the quotas."""
+def _wave_sizes(wanted: Wanted, most: int, play: Callable[[Action], Course]) -> WaveSizes:
+    """From all in one wave down, until one has no more than `most` requests a second."""
     standing, quotas = wanted.situation.standing, wanted.quotas
     tried: list[TriedWave] = []
     size = standing.devices
@@ -120,12 +122,17 @@ def _wave_sizes(wanted: Wanted, play: Callable[[Action], Course]) -> WaveSizes:
         reads, writes = (round(peak * standing.scale) for peak in (course.reads_peak, course.writes_peak))
         fits = max(reads, writes) <= quotas.requests_per_second
         tried.append(TriedWave(things=size, reads_peak=reads, writes_peak=writes, is_within_quotas=fits))
-        if fits or size == 1:
+        if max(reads, writes) <= most or size == 1:
             break
         size = ceil(size / 2)
     last = tried[-1]
-    is_any = last.is_within_quotas and len(tried) == 1
-    return WaveSizes(largest=last.things if last.is_within_quotas else None, is_any=is_any, tried=tuple(tried))
+    is_found = max(last.reads_peak, last.writes_peak) <= most
+    return WaveSizes(
+        largest=last.things if is_found else None,
+        is_any=is_found and len(tried) == 1,
+        is_within_quotas=last.is_within_quotas,
+        tried=tuple(tried),
+    )
 
 
 def _usual_wave(sizes: WaveSizes, devices: int) -> int:
@@ -143,7 +150,7 @@ def alternative(
     """What its courses come to over all seeds, for the whole fleet."""
     scale = situation.standing.scale
 
-    def count(of: Callable[[Course], int]) -> Band:
+    def count(of: Callable[[Course], float]) -> Band:
         return band([round(of(course) * scale) for course in courses])
 
     def healthy(share: float) -> Band:

@@ -110,13 +110,15 @@ class TriedWave(_Model):
 
 
 class WaveSizes(_Model):
-    """`largest` is the largest size that was tried and stays within the quotas, null if none does.
+    """`largest` is the largest size that was tried and stays within the quotas, or, where waiting does not, asks for no
+    more than waiting; null if none does. `is_within_quotas` says which.
 
     `is_any`: even all of them in one wave do, since the control plane takes so few calls a second.
     """
 
     largest: int | None
     is_any: bool
+    is_within_quotas: bool
     tried: tuple[TriedWave, ...]
 
 

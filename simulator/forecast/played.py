@@ -15,6 +15,8 @@ from simulator.forecast.quotas import Quotas
 from simulator.scenario import Scenario, thing_names
 from simulator.trace import Entry, RunEnded
 
+LEAST_OF_A_SAMPLE: Final = 10
+"""So many requests of a sample make a peak: of fewer, it is chance that they come at once."""
 REQUESTS_A_DEVICE: Final = 20
 """More than one needs until it is healthy, from the quota of which follows how long that may take at most."""
 
@@ -57,7 +59,8 @@ def set_up(scenario: Scenario, action: Action, standing: Standing, quotas: Quota
 
 async def course_at(venue: SteeredVenue, scenario: Scenario, action: Action, seed: int, standing: Standing) -> Course:
     """Play a scenario that is set up, at a venue. Raises InputError if the instant never comes."""
-    reckoning, ended = Reckoning(frozenset(standing.jobs)), list[RunEnded]()
+    reckoning = Reckoning(frozenset(standing.jobs), LEAST_OF_A_SAMPLE if standing.scale > 1 else 1)
+    ended: list[RunEnded] = []
     names = thing_names(len(standing.begins))
     away = {name: begins for name, begins in zip(names, standing.begins, strict=True) if begins > 0}
     pressing = Pressing(

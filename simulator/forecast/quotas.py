@@ -32,7 +32,7 @@ class Quotas:
             for name in named
             if (value := getattr(cloud, name, None)) is not None and value != PLAYED.get(name)
         }
-        return replace(cls(), **own, **{name: value for name, value in given.items() if value is not None})
+        return replace(cls(), **own | {name: value for name, value in given.items() if value is not None})
 
     def deletion(self, executions: int) -> float:
         """How long a job of so many executions is DELETION_IN_PROGRESS."""

@@ -16,6 +16,8 @@ from simulator.scenario import Deletion, Scenario, When
 
 LEARNERS: Final = 8
 """So many devices show how long a whole job takes."""
+LEAST_QUOTA: Final = 4
+"""Requests a second: as many as one device puts at once."""
 SOON_SECONDS: Final = 1.0
 """After its creation the button is pressed where no device has begun."""
 STARTING_SECONDS: Final = 0.05
@@ -39,11 +41,13 @@ class Situation:
 
 def jobs_in_question(scenario: Scenario, named: Sequence[str]) -> tuple[str, ...]:
     """Those named; else those that the scenario deletes; else those that it makes at its start. Raises InputError."""
-    first = tuple(dict.fromkeys(job.id for job in scenario.jobs if job.after is None and not job.provokes))
-    if unknown := [name for name in named if name not in first]:
-        raise InputError(f"--job {unknown[0]}: {no_such_name(unknown[0], first, 'the scenario')}")
+    before = [job for job in scenario.jobs if not job.provokes and (job.after is None or job.after.deletion_of is None)]
+    known = tuple(dict.fromkeys(job.id for job in before))
+    if unknown := [name for name in named if name not in known]:
+        raise InputError(f"--job {unknown[0]}: {no_such_name(unknown[0], known, 'the scenario')}")
     deleted = dict.fromkeys(deletion.job for deletion in scenario.deletions)
-    return tuple(dict.fromkeys(named)) or tuple(name for name in first if name in deleted) or first
+    at_start = dict.fromkeys(job.id for job in before if job.after is None)
+    return tuple(dict.fromkeys(named)) or tuple(name for name in known if name in deleted) or tuple(at_start)
 
 
 def to_press_in(scenario: Scenario, jobs: Sequence[str], at: float | None, *, goes_on: bool = False) -> Scenario:
@@ -61,21 +65,23 @@ def to_press_in(scenario: Scenario, jobs: Sequence[str], at: float | None, *, go
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for besides: at most so many devices are `played`, those that begin come `per_minute` (None: all
+    """What was asked for besides: about so many devices are played, those that begin come `per_minute` (None: all
     at once, or as others did), with the first of `seeds`; `goes_on` is as `to_press_in` has it.
     """
 
-    most: int
+    about: int
     per_minute: float | None
     seed: int
     goes_on: bool
 
     def sample(self, devices: int, quotas: Quotas) -> int:
-        """How many of so many devices are played: so that what the quota is for them is a whole number."""
-        if devices <= self.most:
+        """How many of so many devices are played: so that what the quota is for them is a whole number, and not such
+        that a single device is throttled.
+        """
+        if devices <= self.about:
             return devices
         each = quotas.requests_per_second
-        return ceil(devices * max(1, round(each * self.most / devices)) / each)
+        return min(ceil(devices * max(LEAST_QUOTA, round(each * self.about / devices)) / each), devices)
 
 
 def of_scenario(

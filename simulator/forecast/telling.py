@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from simulator.forecast.advice import in_words, peak
+from simulator.forecast.advice import in_short, in_words, peak
 from simulator.forecast.model import Alternative, Band, Forecast
 
 COLUMNS: Final = 80
@@ -37,19 +37,10 @@ def _lines(forecast: Forecast) -> Iterator[str]:
     yield from _filled(
         f"quotas: {used.requests_per_second:,} reads and writes a second each, {used.operations_per_second:g} calls of "
         f"the control plane; a deletion: {used.deletion_seconds:g} s and {used.deletion_seconds_per_execution:g} s an "
-        f"execution; {_waves(forecast)}"
+        f"execution; waves of {in_short(forecast.waves)}"
     )
     sample = f"{forecast.played:,} devices played" + (" and scaled" if forecast.scaled else "")
     yield from _filled(f"{sample}, seeds {', '.join(map(str, forecast.seeds))}; a peak with ! is beyond the quota")
-
-
-def _waves(forecast: Forecast) -> str:
-    sizes = forecast.waves
-    if sizes.is_any:
-        return "waves of any size stay within them"
-    if sizes.largest is None:
-        return f"no waves stay within them, of {sizes.tried[-1].things:,} neither"
-    return f"waves of {sizes.largest:,} stay within them"
 
 
 def _cells(one: Alternative) -> tuple[str, ...]:

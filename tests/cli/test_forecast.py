@@ -108,7 +108,17 @@ def test_a_quota_that_is_too_small_is_told(capfd: pytest.CaptureFixture[str]):
     assert told.quotas.requests_per_second == 2
     assert not delete.is_within_quotas
     assert (delete.throttled.middle or 0) > 0
-    assert [each.things for each in told.waves.tried] == [4, 2, 1]
+    assert not told.waves.is_within_quotas
+
+
+def test_the_largest_wave_that_stays_within_the_quotas_is_found(rollout: str, capfd: pytest.CaptureFixture[str]):
+    fleet = (rollout, "--devices", "32", "--seeds", "1", "--per-minute", "60", "--at", "40")
+    told = made(capfd, *fleet, "--requests-per-second", "20", "--operations-per-second", "1000")
+    tried = [(each.things, each.is_within_quotas) for each in told.waves.tried]
+    assert tried == [(32, False), (16, True)]
+    assert (told.waves.largest, told.waves.is_any, told.waves.is_within_quotas) == (16, False, True)
+    assert told.alternatives[4].is_within_quotas
+    assert "waves of 4: 90 % are healthy within" in told.recommendation
 
 
 def test_waves_take_as_long_as_the_control_plane_lets_them(capfd: pytest.CaptureFixture[str]):
@@ -119,6 +129,14 @@ def test_waves_take_as_long_as_the_control_plane_lets_them(capfd: pytest.Capture
     assert waves.words == "waves of 2"
     assert waves.deleted_seconds.middle < 14, "who has ended by himself meanwhile is in no wave"
     assert (waves.undone.middle or 0) >= 1
+
+
+def test_devices_that_do_not_recover_are_a_reason_to_wait(capfd: pytest.CaptureFixture[str]):
+    told = made(capfd, "delete-in-write", *FEW, "--model", "recovers-without-undoing")
+    wait, _, cancel_force, delete, _ = told.alternatives
+    assert [each.never_healthy.high for each in (wait, cancel_force, delete)] == [0, 4, 4]
+    assert delete.healthy_p50.middle is None
+    assert told.recommendation.startswith("Wait: whatever stops it now leaves devices SAFE, bricked or unhealthy, ")
 
 
 def test_the_jobs_that_come_afterwards_are_left_out_unless_they_are_wanted(capfd: pytest.CaptureFixture[str]):

@@ -4,7 +4,7 @@ import pytest
 
 from agent.device_events import ExecutionLeft, ExecutionTaken, HardwareChanged, StepStarted
 from agent.values import ErrorCode, ExecutionKey
-from simulator.forecast.course import Course, Reckoning, quantile
+from simulator.forecast.course import Busiest, Course, Reckoning, quantile
 from simulator.trace import (
     CLOUD,
     Entry,
@@ -134,3 +134,19 @@ def test_other_jobs_and_what_is_queued_afterwards_do_not_count():
 )
 def test_a_share_by_nearest_rank(healthy: tuple[float | None, ...], share: float, at: float | None):
     assert quantile(healthy, share) == at
+
+
+@pytest.mark.parametrize(
+    ("least", "times", "rate"),
+    [
+        pytest.param(1, (0.0, 0.2, 0.4, 5.0), 3.0, id="within a second"),
+        pytest.param(3, (0.0, 0.2, 0.4, 5.0), 3.0, id="enough of them within a second"),
+        pytest.param(4, (0.0, 0.2, 0.4, 4.0), 1.0, id="too few of them: in as many seconds as enough came"),
+        pytest.param(5, (0.0, 0.2, 0.4, 4.0), 0.0, id="never enough"),
+    ],
+)
+def test_of_a_sample_a_few_requests_are_no_peak(least: int, times: tuple[float, ...], rate: float):
+    busiest = Busiest(least)
+    for at in times:
+        busiest.count(at)
+    assert busiest.rate == rate

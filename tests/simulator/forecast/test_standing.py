@@ -1,0 +1,56 @@
+"""How a fleet stands, and how many of it are played."""
+
+import pytest
+
+from simulator.forecast.action import Waves
+from simulator.forecast.quotas import Quotas
+from simulator.forecast.standing import Asked, jobs_in_question, spread
+from simulator.scenario import load
+
+QUOTAS = Quotas()
+
+
+@pytest.mark.parametrize(
+    ("devices", "about", "played"),
+    [
+        pytest.param(10, 200, 10, id="a small fleet as it is"),
+        pytest.param(1000, 200, 200, id="40 requests a second of them"),
+        pytest.param(3333, 200, 200, id="12 of them, a whole number"),
+        pytest.param(100_000, 200, 2000, id="never fewer than four"),
+        pytest.param(210, 200, 210, id="hardly larger than the sample: 200 of 210"),
+    ],
+)
+def test_a_sample_has_a_whole_quota(devices: int, about: int, played: int):
+    sample = Asked(about, None, 0, goes_on=False).sample(devices, QUOTAS)
+    assert sample == pytest.approx(played, abs=10)
+    assert sample <= devices
+    assert QUOTAS.requests_per_second * sample / devices >= 4
+
+
+def test_a_sample_is_spread_over_the_fleet():
+    assert spread(3, 3) == (0.0, 1.0, 2.0)
+    assert spread(100, 4) == (12.0, 37.0, 62.0, 87.0)
+
+
+def test_waves_come_after_one_another_with_their_pauses():
+    waves = Waves(things=10, pause_seconds=30, operations_per_second=2)
+    assert [waves.due(number) for number in (0, 1, 9, 10, 25)] == [0.0, 0.5, 4.5, 35.0, 72.5]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "jobs"),
+    [
+        pytest.param("main", ("fw", "fw-lab"), id="all that it deletes"),
+        pytest.param("bad-hash", ("fw", "fw-next"), id="that it makes, if it deletes none"),
+        pytest.param("delete-before-start", ("waiting", "waiting-lab"), id="made after another is taken"),
+    ],
+)
+def test_the_jobs_in_question(scenario: str, jobs: tuple[str, ...]):
+    assert jobs_in_question(load(scenario), ()) == jobs
+
+
+def test_quotas_are_the_accounts_unless_the_scenario_or_somebody_says_otherwise():
+    usual, own = load("main").cloud, load("fleet-hinted-at-once").cloud
+    assert Quotas.of(usual, {}) == Quotas(200, 10, 3.0, 0.001)
+    assert Quotas.of(own, {"requests_per_second": None}).requests_per_second == 200
+    assert Quotas.of(own, {"requests_per_second": 50, "deletion_seconds": 60.0}) == Quotas(50, 10, 60.0, 0.001)
