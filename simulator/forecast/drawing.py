@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
+from math import ceil, log10
 from typing import Final
 
 from simulator.forecast.advice import in_words
@@ -14,6 +15,9 @@ LEFT: Final = 62
 BOTTOM: Final = 34
 TOP: Final = 14
 RIGHT: Final = 14
+PARTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+EARLIEST: Final = 0.1
+"""Seconds: where the picture of all ways begins."""
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 COLUMNS: Final = (
     "alternative",
@@ -56,6 +60,7 @@ def html(forecast: Forecast) -> str:
             f'<section class="card"><h2>The alternatives</h2><div class="wide">{_table(forecast)}</div>',
             f'<p class="note">Over seeds {_list(forecast.seeds)}: the one in the middle, and from least to most '
             "where they differ.</p></section>",
+            _together(forecast.alternatives),
             *(_card(each, forecast) for each in forecast.alternatives),
             f'<section class="card"><h2>What this rests on</h2><ul class="facts">{_facts(forecast)}</ul></section>',
             f"</main>\n<footer>ghostjob {escape(forecast.version)}; the numbers are in forecast.json</footer>",
@@ -121,6 +126,38 @@ def _facts(forecast: Forecast) -> str:
 # ── curves ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _together(alternatives: Sequence[Alternative]) -> str:
+    """All ways in one picture, the middle of the seeds; its seconds are powers of ten, for some take so much longer."""
+    last = max(EARLIEST * 10, *(point.seconds for each in alternatives for point in each.healthy_curve))
+    decades = ceil(log10(last / EARLIEST))
+
+    def x(at: float) -> float:
+        return _x(log10(max(at, EARLIEST) / EARLIEST), decades)
+
+    drawn = list(_heights(100.0))
+    for power in range(decades + 1):
+        anchor = "start" if power == 0 else "end" if power == decades else "middle"
+        drawn.append(_below(x(EARLIEST * 10**power), in_words(EARLIEST * 10**power), anchor))
+    for number, each in enumerate(alternatives):
+        curve = [(x(point.seconds), point.middle) for point in each.healthy_curve]
+        curve.append((WIDTH - RIGHT, curve[-1][1]))
+        points = " ".join(f"{across:.1f},{_y(share, 1.0):.1f}" for across, share in curve)
+        drawn.append(f'<polyline class="line way-{number}" points="{points}"/>')
+    caption = "percent healthy, by seconds since the pressing"
+    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{caption}">{"".join(drawn)}</svg>'
+    figure = f'<figure class="together"><figcaption>{caption}</figcaption>{_legend(alternatives)}{svg}</figure>'
+    return f'<section class="card"><h2>How long until the fleet is healthy</h2>{figure}</section>'
+
+
+def _legend(alternatives: Sequence[Alternative]) -> str:
+    keys = "".join(
+        '<span class="key"><svg width="44" height="12" viewBox="0 0 44 12" aria-hidden="true">'
+        f'<line class="line way-{number}" x1="1" x2="43" y1="6" y2="6"/></svg>{escape(each.words)}</span>'
+        for number, each in enumerate(alternatives)
+    )
+    return f'<p class="legend">{keys}</p>'
+
+
 def _card(one: Alternative, forecast: Forecast) -> str:
     shares = [
         Point(seconds=p.seconds, low=p.low * 100, middle=p.middle * 100, high=p.high * 100) for p in one.healthy_curve
@@ -167,9 +204,18 @@ def _y(value: float, most: float) -> float:
 
 
 def _grid(last: float, most: float) -> Iterator[str]:
-    for part in (0.0, 0.25, 0.5, 0.75, 1.0):
-        y, x = _y(most * part, most), _x(last * part, last)
+    yield from _heights(most)
+    for part in PARTS:
         anchor = "end" if part == 1.0 else "start" if part == 0.0 else "middle"
+        yield _below(_x(last * part, last), f"{last * part:.3g} s", anchor)
+
+
+def _heights(most: float) -> Iterator[str]:
+    for part in PARTS:
+        y = _y(most * part, most)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{most * part:,.0f}</text>'
-        yield f'<text x="{x:.1f}" y="{HEIGHT - 12}" text-anchor="{anchor}">{last * part:.3g} s</text>'
+
+
+def _below(x: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{HEIGHT - 12}" text-anchor="{anchor}">{text}</text>'
