@@ -316,6 +316,7 @@ class VirtualVenue:
     stands_for: Mapping[str, int] = field(default_factory=dict)
     name: Final = "virtual"
     _cloud: VirtualCloud | None = None
+    _time: PlayTime | None = None
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -324,6 +325,7 @@ class VirtualVenue:
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
+        self._time = PlayTime(clock=self.clock)
         cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for)
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
@@ -333,7 +335,8 @@ class VirtualVenue:
     @property
     def time(self) -> PlayTime:
         """Virtual seconds, as whoever steers a play has them."""
-        return PlayTime(clock=self.clock)
+        assert self._time is not None, "opened before"
+        return self._time
 
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
         """Cut the network of a thing for so long; `name` is what the trace calls that."""
