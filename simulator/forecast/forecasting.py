@@ -40,7 +40,7 @@ SCALED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to play: with which seeds, and which waves; `wave` None: the largest that stays within the quotas."""
+    """What to play: with which seeds, and waves of how many; `wave` None: ten, or more to stay within the quotas."""
 
     situation: Situation
     quotas: Quotas

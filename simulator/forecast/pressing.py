@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, Protocol, assert_never
+from typing import Final, Literal, Protocol, assert_never
 
 from agent.device_events import DeviceConnected
 from agent.values import ExecutionKey
@@ -105,15 +105,12 @@ class Pressing(Steering):
             case _:
                 assert_never(self._action)
 
-    async def _ask(self, do: str, force: bool) -> None:
+    async def _ask(self, do: Literal["cancel-job", "delete-job"], force: bool) -> None:
         all_ = self._ensemble
         for name in self._names:
-            job = all_.casting.first(name)
             if do == "delete-job":
                 self._going.add(name)
-                command = ControllerCommand("delete-job", name, force, job.namespace)
-            else:
-                command = ControllerCommand("cancel-job", name, force, job.namespace)
+            command = ControllerCommand(do, name, force, all_.casting.first(name).namespace)
             try:
                 await all_.controller.carry_out(command, why=WHY)
             except Refused:  # it is over by itself, and there is nothing to cancel
