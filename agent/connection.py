@@ -67,12 +67,14 @@ async def transport_of(connection: Connection, seed: str) -> AsyncIterator[Trans
         endpoint = AwsIotEndpoint(connection.host, connection.port, certificates)
         yield AwsIotTransport(connection.thing, endpoint, filters, client_id=connection.client_id)
         return
-    from agent.transports.paho import Endpoint, PahoFleet
+    from agent.transports.endpoint import Endpoint
+    from agent.transports.paho import PahoFleet
+    from agent.transports.upkeep import Shared
 
     tls = client_context(connection.identity) if connection.identity is not None else None
     if tls is not None and connection.port == ALPN_PORT:
         tls.set_alpn_protocols([ALPN_MQTT])
-    fleet = PahoFleet(Jitter(f"{seed}/connection"))
+    fleet = PahoFleet(Shared(Jitter(f"{seed}/connection")))
     await fleet.start()
     try:
         where = Endpoint(connection.host, connection.port, tls)

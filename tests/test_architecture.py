@@ -502,6 +502,7 @@ RULES = [
             "simulator.engines.conductor",
             "simulator.engines.explore",
             "simulator.engines.live",
+            "simulator.engines.mqtt_connections",
             "simulator.engines.virtual",
             "simulator.pace",
             "simulator.scenario",

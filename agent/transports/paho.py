@@ -13,11 +13,9 @@ below it would deliver stale requests after a reconnection, perhaps to a later e
 """
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -27,30 +25,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.errors import InputError
-from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.topics import request_topic
-from agent.transports import WireListener
+from agent.transports.endpoint import Endpoint
+from agent.transports.upkeep import KeptUp, Shared
 from agent.values import Request
 
-CONNECT_LIMIT_SECONDS: Final = 10.0
 SWEEP_SECONDS: Final = 1.0
-FIRST_WAIT_SECONDS: Final = 0.5
-LONGEST_WAIT_SECONDS: Final = 60.0
 PERSISTENT_SECONDS: Final = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a gateway listens; `tls` carries the device's certificate, None for plain MQTT."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None = None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class _Client(Client):
@@ -65,24 +47,10 @@ class _Client(Client):
 
 
 class PahoFleet:
-    """What the connections of one loop share: the sweep, the gate for connecting, the looked-up names.
+    """Connections of one loop, with the sweep that they share, and what else they do (see `Shared`)."""
 
-    `patience_seconds` is how long each waits until it is connected and subscribed; None: as long as one alone does.
-    `clock` is what interruptions are counted by; None: the loop's own time.
-    """
-
-    def __init__(
-        self,
-        rng: Jitter,
-        connects_at_once: int = 64,
-        patience_seconds: float | None = None,
-        clock: Callable[[], float] | None = None,
-    ) -> None:
-        self.rng = rng
-        self._clock = clock
-        self.patience_seconds = patience_seconds
-        self.gate = asyncio.Semaphore(connects_at_once)
-        self._addresses: dict[tuple[str, int], asyncio.Task[Any]] = {}
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._connected: dict[_Client, None] = {}
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -94,12 +62,7 @@ class PahoFleet:
         """End the sweep. Stop the transports first."""
         if self._sweep is not None:
             self._sweep.cancel()
-        for look_up in self._addresses.values():
-            look_up.cancel()
-
-    def now(self) -> float:
-        """Seconds by the clock of interruptions."""
-        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
+        self._shared.forget()
 
     def transport(
         self,
@@ -117,7 +80,7 @@ class PahoFleet:
         The client id is the thing's name unless another is given.
         """
         client = self._client(client_id or thing, endpoint, mqtt_version, persistent, keep_alive_seconds)
-        return PahoTransport(self, thing, endpoint, filters, client)
+        return PahoTransport(self._shared, self.sweeps, thing, endpoint, filters, client)
 
     def _client(
         self, client_id: str, endpoint: Endpoint, mqtt_version: int, persistent: bool, keep_alive_seconds: int
@@ -142,20 +105,6 @@ class PahoFleet:
             client.connect_async(endpoint.host, endpoint.port, keep_alive_seconds)
         return client
 
-    async def resolve(self, host: str, port: int) -> tuple[int, Any]:
-        """The address family and address of a name, looked up once. Raises OSError."""
-        key = (host, port)
-        if key not in self._addresses or self._failed(key):
-            loop = asyncio.get_running_loop()
-            self._addresses[key] = asyncio.ensure_future(loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        found = await asyncio.shield(self._addresses[key])
-        family, _, _, _, address = found[0]
-        return family, address
-
-    def _failed(self, key: tuple[str, int]) -> bool:
-        task = self._addresses[key]
-        return task.done() and (task.cancelled() or task.exception() is not None)
-
     def sweeps(self, client: "_Client", yes: bool) -> None:
         """Take a client into the sweep, or out of it."""
         if yes:
@@ -169,38 +118,24 @@ class PahoFleet:
             client.loop_misc()
 
 
-class PahoTransport:
-    """One device's connection, kept up until it is stopped."""
+class PahoTransport(KeptUp):
+    """One device's connection."""
 
-    __slots__ = (
-        "_client",
-        "_dark_until",
-        "_endpoint",
-        "_filters",
-        "_fleet",
-        "_is_dark",
-        "_listener",
-        "_lost",
-        "_session_present",
-        "_settled",
-        "_task",
-        "_thing",
-    )
+    __slots__ = ("_client", "_filters", "_sweeps", "_thing")
 
     def __init__(
-        self, fleet: PahoFleet, thing: str, endpoint: Endpoint, filters: tuple[str, ...], client: _Client
+        self,
+        shared: Shared,
+        sweeps: Callable[[_Client, bool], None],
+        thing: str,
+        endpoint: Endpoint,
+        filters: tuple[str, ...],
+        client: _Client,
     ) -> None:
-        self._fleet = fleet
+        super().__init__(shared, endpoint)
+        self._sweeps = sweeps
         self._thing = thing
-        self._endpoint = endpoint
         self._filters = filters
-        self._listener: WireListener | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._settled: asyncio.Future[str | None] | None = None
-        self._lost: asyncio.Future[str] | None = None
-        self._session_present = False
-        self._dark_until = 0.0
-        self._is_dark = False
         self._client = client
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -211,124 +146,55 @@ class PahoTransport:
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
 
-    # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
-
-    def start(self, listener: WireListener) -> None:
-        """Connect, and connect again whenever the connection is lost."""
-        self._listener = listener
-        self._task = asyncio.get_running_loop().create_task(self._keep_up())
-
     def send(self, request: Request) -> None:
         """Send with QoS 0; dropped while disconnected."""
         if not self._is_dark:
             self._client.publish(request_topic(self._thing, request), write_request(request), 0)
-
-    async def stop(self) -> None:
-        """Disconnect in good order, and stay so."""
-        lost = self._lost
-        if lost is not None and not lost.done():
-            self._client.disconnect()
-            await asyncio.wait({lost}, timeout=CONNECT_LIMIT_SECONDS)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._close()
 
     def cut(self) -> None:
         """Vanish, as by a power cut: the socket closes without a DISCONNECT.
 
         This may be in the middle of a message: paho holds a lock while it calls us, and must not call again meanwhile.
         """
-        self._listener = None
-        if self._task is not None:
-            self._task.cancel()
         client = self._client
         client.on_socket_close = client.on_socket_unregister_write = None
         if (sock := client.socket()) is not None:
             self._on_socket_close(client, None, sock)
-        self._close()
+        super().cut()
 
-    def interrupt(self, seconds: float) -> None:
-        """Lose the network for so long: the connection breaks, and is not made again before."""
-        if self._lost is not None and not self._lost.done():
-            self._is_dark = True  # from now on, and not only once the connection is closed
-            self._dark_until = self._fleet.now() + seconds
-            self._lost.set_result("the network is gone")
+    # ── being kept up ─────────────────────────────────────────────────────────────────────────────────────────
 
-    # ── keeping it up ─────────────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def _patience_seconds(self) -> float:
-        own = self._fleet.patience_seconds
-        return CONNECT_LIMIT_SECONDS if own is None else own
-
-    async def _keep_up(self) -> None:
-        assert self._listener is not None
-        wait = FIRST_WAIT_SECONDS
-        while True:
-            try:
-                async with self._fleet.gate, asyncio.timeout(self._patience_seconds):
-                    await self._connect()
-                wait = FIRST_WAIT_SECONDS
-                self._listener.on_connected(self._session_present)
-                assert self._lost is not None
-                reason = await self._lost
-            except TimeoutError:
-                reason = f"{self._endpoint}: no answer within {self._patience_seconds:g} s"
-            except ssl.SSLError as error:
-                reason = f"{self._endpoint}: TLS: {error.reason or error}"
-            except (OSError, UnicodeError) as error:
-                reason = f"{self._endpoint}: {_plainly(error)}"
-            self._close()
-            self._lost, self._is_dark = None, False
-            dark = self._dark_until - self._fleet.now()
-            again = dark if dark > 0 else wait + self._fleet.rng.random() * wait
-            self._listener.on_disconnected(reason, again)
-            await asyncio.sleep(again)
-            while (dark := self._dark_until - self._fleet.now()) > 0:  # noqa: ASYNC110 - by another clock
-                await asyncio.sleep(dark)
-            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-
-    async def _connect(self) -> None:
-        """Open the socket, shake hands, and wait for CONNACK and SUBACK. Raises OSError."""
+    async def _open(self) -> None:
         loop = asyncio.get_running_loop()
-        sock = await self._open(loop)
-        self._settled, self._lost = loop.create_future(), loop.create_future()
-        self._client.ready_socket = sock
-        self._client.reconnect()
-        self._fleet.sweeps(self._client, True)
-        refused, self._settled = await self._settled, None
-        if refused is not None:
-            raise ConnectionRefusedError(refused)
-
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
-        family, address = await self._fleet.resolve(self._endpoint.host, self._endpoint.port)
+        family, address = await self._shared.resolve(self._endpoint.host, self._endpoint.port)
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.sock_connect(sock, address)
-            if self._endpoint.tls is None:
-                return sock
-            secure = self._endpoint.tls.wrap_socket(
-                sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
-            )
-            sock = secure
-            await _shake_hands(loop, secure)
+            if self._endpoint.tls is not None:
+                secure = self._endpoint.tls.wrap_socket(
+                    sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
+                )
+                sock = secure
+                await _shake_hands(loop, secure)
         except BaseException:
             sock.close()
             raise
-        return sock
+        self._client.ready_socket = sock
+
+    def _greet(self) -> None:
+        self._client.reconnect()
+        self._sweeps(self._client, True)
+
+    def _take_leave(self) -> None:
+        self._client.disconnect()
 
     def _close(self) -> None:
-        self._fleet.sweeps(self._client, False)
+        self._sweeps(self._client, False)
         sock = self._client.socket()
         if sock is not None:
             self._client._sock_close()
-
-    def _settle(self, refused: str | None) -> None:
-        if self._settled is not None and not self._settled.done():
-            self._settled.set_result(refused)
 
     # ── paho's callbacks, all on the loop ─────────────────────────────────────────────────────────────────────
 
@@ -350,10 +216,7 @@ class PahoTransport:
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
-        reason = f"disconnected: {code}"
-        self._settle(reason)
-        if self._lost is not None and not self._lost.done():
-            self._lost.set_result(reason)
+        self._lose(f"disconnected: {code}")
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         if self._listener is not None and not self._is_dark:
@@ -413,28 +276,3 @@ async def _until(add: Any, remove: Any, descriptor: int) -> None:
         await ready
     finally:
         remove(descriptor)
-
-
-def _plainly(error: OSError | UnicodeError) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "nobody answers (connection refused)" if error.errno else str(error)
-    if isinstance(error, socket.gaierror | UnicodeError):  # the latter for what cannot be a name at all
-        return "no such host"
-    return error.strerror or str(error)
-
-
-async def probe(endpoint: Endpoint) -> None:
-    """Raise InputError, in one line, if nobody answers at `endpoint`."""
-    try:
-        async with asyncio.timeout(CONNECT_LIMIT_SECONDS):
-            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-    except (OSError, UnicodeError) as error:
-        why = "no answer in time" if isinstance(error, TimeoutError) else _plainly(error)
-        raise InputError(f"{endpoint}: {_nobody(why)}; is `ghostjob cloud` running there?") from None
-
-
-def _nobody(why: str) -> str:
-    return why if why.startswith("nobody") else f"nobody answers ({why})"

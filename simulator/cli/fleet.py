@@ -12,7 +12,7 @@ import click
 from agent.errors import InputError
 from agent.hosts import is_loopback
 from agent.log import configure
-from agent.transports.paho import Endpoint, probe
+from agent.transports.endpoint import Endpoint, probe
 from simulator.certificate_files import client_context
 from simulator.cli.listing import tell_fault
 from simulator.cli.options import (
@@ -29,7 +29,7 @@ from simulator.cli.screen import has_the_terminal, on_screen
 from simulator.devices.models import model_named
 from simulator.engines.chip import ChipFile
 from simulator.engines.fleet import Fleet
-from simulator.engines.live import PahoConnections
+from simulator.engines.mqtt_connections import MqttConnections
 from simulator.engines.output import OutputDirectory
 from simulator.http_connections import HttpConnections
 from simulator.report.contained import ContainedTable
@@ -141,7 +141,7 @@ class _Devices:
 class _Ways:
     """Connections of a fleet, and who must be there for them to work."""
 
-    connections: PahoConnections | HttpConnections
+    connections: MqttConnections | HttpConnections
     peer: Endpoint
 
 
@@ -150,7 +150,7 @@ def _over_mqtt(
 ) -> _Ways:
     host, port = _here("--endpoint", endpoint, allow_aws)
     endpoint_of = _endpoints(host, port, certs, names)
-    return _Ways(PahoConnections(endpoint_of, seed, mqtt_version), endpoint_of(names[0]))
+    return _Ways(MqttConnections(endpoint_of, seed, mqtt_version), endpoint_of(names[0]))
 
 
 def _over_http(endpoint: str, model: str, certs: Path | None, names: tuple[str, ...], allow_aws: bool) -> _Ways:

@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Final
 
-from agent.jitter import Jitter
-from agent.topics import everything, subscriptions
-from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
+from agent.transports.endpoint import Endpoint
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings
@@ -16,9 +14,10 @@ from simulator.cloud.settings.service import Fault
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud
+from simulator.engines.mqtt_connections import MqttConnections, MqttTransport
 from simulator.engines.play_time import PlayTime
 from simulator.heartbeat import Heartbeat
-from simulator.scenario import Group, Scenario, thing_of_agent
+from simulator.scenario import Group, Scenario
 from simulator.trace import ProcessStalled, Sink
 from simulator.verdict.bounds import LONGEST_SECONDS
 
@@ -40,46 +39,6 @@ WAITS: Final = (
 """What the service waits for, and what of that a scenario may set."""
 
 
-class PahoConnections:
-    """Real connections for a fleet. `endpoint_of` gives each thing its endpoint: with mutual TLS each has its own."""
-
-    def __init__(
-        self,
-        endpoint_of: Callable[[str], Endpoint],
-        seed: int,
-        mqtt_version: int = 5,
-        patience_seconds: float | None = None,
-        now: Callable[[], float] | None = None,
-    ) -> None:
-        self._endpoint_of = endpoint_of
-        self._mqtt_version = mqtt_version
-        self._transports = PahoFleet(rng=Jitter(f"{seed}/connections"), patience_seconds=patience_seconds, clock=now)
-
-    async def __aenter__(self) -> Self:
-        await self._transports.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._transports.stop()
-
-    def clock(self) -> float:
-        """Seconds; not the loop's time, which stands still within one wake-up."""
-        return time.monotonic()
-
-    @property
-    def running_time(self) -> None:
-        """The loop's own time: nobody judges these devices by how long they take."""
-
-    def transport(self, thing: str, group: Group) -> PahoTransport:
-        """A connection for one boot of one device."""
-        name, thing = thing, thing_of_agent(thing)
-        hears_all = group.hears == "everything"
-        filters = everything(thing) if hears_all else subscriptions(thing, group.namespace)
-        return self._transports.transport(
-            thing, self._endpoint_of(thing), filters, client_id=name, mqtt_version=self._mqtt_version
-        )
-
-
 @dataclass(slots=True)
 class LiveVenue:
     """Plays over real MQTT (see `simulator.engines.venue.Venue`).
@@ -93,7 +52,7 @@ class LiveVenue:
     time: PlayTime = field(default_factory=PlayTime)
     name: Final = "live"
     _cloud: EmbeddedCloud | None = None
-    _connections: PahoConnections | None = None
+    _connections: MqttConnections | None = None
     _heartbeat: Heartbeat | None = None
     _running_time: Callable[[], float] | None = None
 
@@ -115,7 +74,7 @@ class LiveVenue:
         )
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
-        connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
+        connections = MqttConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
         self._connections = await stack.enter_async_context(connections)
         return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or "")))
 
@@ -138,7 +97,7 @@ class LiveVenue:
     def _now(self) -> float:
         return self.clock() if self._running_time is None else self._running_time()
 
-    def transport(self, thing: str, group: Group) -> PahoTransport:
+    def transport(self, thing: str, group: Group) -> MqttTransport:
         """A connection for one boot of one device."""
         assert self._connections is not None, "opened before"
         return self._connections.transport(thing, group)

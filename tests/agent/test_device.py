@@ -16,13 +16,15 @@ from agent.jitter import Jitter
 from agent.journal import FRAME, HEADER
 from agent.plan import Plan, Step
 from agent.record_json import numbered, write_record
-from agent.transports.paho import Endpoint, PahoFleet
+from agent.transports.endpoint import Endpoint
+from agent.transports.paho import PahoFleet
+from agent.transports.upkeep import Shared
 from tests.agent.handlers.bench import FW, context_in
 
 
 async def begun(directory: Path) -> tuple[_Device, Booted]:
     """A device that knows what it finds, and has not connected yet."""
-    transport = PahoFleet(Jitter("test")).transport("dev", Endpoint("127.0.0.1", 1), ())
+    transport = PahoFleet(Shared(Jitter("test"))).transport("dev", Endpoint("127.0.0.1", 1), ())
     device = _Device(
         Settings(context_in(directory), DevicePolicy(), "test"), transport, lambda _: None, asyncio.Event()
     )

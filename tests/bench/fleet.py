@@ -14,10 +14,10 @@ import uvloop
 
 from agent.device_events import DeviceConnected
 from agent.log import configure
-from agent.transports.paho import Endpoint
+from agent.transports.endpoint import Endpoint
 from simulator.certificate_files import client_context
 from simulator.engines.fleet import Fleet
-from simulator.engines.live import PahoConnections
+from simulator.engines.mqtt_connections import MqttConnections
 from simulator.scenario import Group, thing_names
 from simulator.trace import Entry
 from tests.bench.memory import resident_kib
@@ -38,7 +38,7 @@ async def main(host: str, port: int, devices: int, certs: Path | None) -> None:
     endpoint = Endpoint("localhost" if tls else host, port, tls)
     group = Group(group="all")
     before, start = resident_kib(), time.perf_counter()
-    connections = PahoConnections(lambda _: endpoint, seed=1)
+    connections = MqttConnections(lambda _: endpoint, seed=1)
     things = [(name, group) for name in thing_names(devices)]
     async with connections, Fleet(things, connections, 1, feed):
         await everyone.wait()

@@ -1,4 +1,4 @@
-"""What a server sends, as bytes."""
+"""What a server sends, as bytes; what a client does that a server does not is `client_side`'s."""
 
 from typing import Final
 
@@ -7,7 +7,8 @@ from simulator.cloud.mqtt.packets import V5, Extra, Offer
 PINGRESP: Final = b"\xd0\x00"
 
 
-def _packed(first: int, body: bytes) -> bytes:
+def packed(first: int, body: bytes) -> bytes:
+    """A packet of that first byte."""
     return bytes((first,)) + _variable(len(body)) + body
 
 
@@ -22,7 +23,8 @@ def _variable(value: int) -> bytes:
     return bytes(out)
 
 
-def _topic_bytes(topic: str) -> bytes:
+def topic_bytes(topic: str) -> bytes:
+    """A UTF-8 string (1.5.4), such as a topic."""
     raw = topic.encode()
     return len(raw).to_bytes(2, "big") + raw
 
@@ -31,7 +33,7 @@ def publish_bytes(
     topic: str, payload: bytes, qos: int, packet_id: int, dup: bool, version: int, extra: Extra | None = None
 ) -> bytes:
     """PUBLISH."""
-    head = _topic_bytes(topic)
+    head = topic_bytes(topic)
     if qos:
         head += packet_id.to_bytes(2, "big")
     first = 0x30 | qos << 1 | (8 if dup else 0)
@@ -59,7 +61,7 @@ def connack_bytes(version: int, session_present: bool, code: int, offer: Offer |
     body = bytes((session_present, code))
     if version == V5:
         body += _offer(offer) if offer is not None else b"\0"
-    return _packed(0x20, body)
+    return packed(0x20, body)
 
 
 def _offer(offer: Offer) -> bytes:
@@ -74,7 +76,7 @@ def _offer(offer: Offer) -> bytes:
     properties += b"\x29\x00"  # no subscription identifiers
     properties += b"\x2a\x01"  # shared subscriptions
     if offer.assigned_client_id is not None:
-        properties += b"\x12" + _topic_bytes(offer.assigned_client_id)
+        properties += b"\x12" + topic_bytes(offer.assigned_client_id)
     return _variable(len(properties)) + bytes(properties)
 
 
@@ -89,13 +91,13 @@ def suback_bytes(packet_id: int, version: int, codes: list[int]) -> bytes:
     """SUBACK; version 3.1.1 knows only one failure."""
     properties = b"\0" if version == V5 else b""
     shown = codes if version == V5 else [min(128, code) for code in codes]
-    return _packed(0x90, packet_id.to_bytes(2, "big") + properties + bytes(shown))
+    return packed(0x90, packet_id.to_bytes(2, "big") + properties + bytes(shown))
 
 
 def unsuback_bytes(packet_id: int, version: int, codes: list[int]) -> bytes:
     """UNSUBACK; version 3.1.1 has no codes in it."""
     body = packet_id.to_bytes(2, "big")
-    return _packed(0xB0, body + b"\0" + bytes(codes) if version == V5 else body)
+    return packed(0xB0, body + b"\0" + bytes(codes) if version == V5 else body)
 
 
 def disconnect_bytes(reason: int) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from agent.runner import Transport
-from agent.transports.paho import Endpoint
+from agent.transports.endpoint import Endpoint
 from simulator.cloud.core import CloudCore
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings
@@ -21,7 +21,8 @@ from simulator.controller.in_process import InProcess
 from simulator.controller.local_http import LocalHttp
 from simulator.engines.conductor.packets import ConductedNetwork
 from simulator.engines.explore.setup import Setup
-from simulator.engines.live import PATIENCE_SECONDS, QUICK, PahoConnections
+from simulator.engines.live import PATIENCE_SECONDS, QUICK
+from simulator.engines.mqtt_connections import MqttConnections
 from simulator.engines.virtual import VirtualCloud, VirtualLink
 from simulator.scenario import Group, Scenario
 from simulator.trace import CLOUD, AccountEnded, CloudListening, Recorder, Sink
@@ -101,7 +102,7 @@ class OverMqtt:
     name: Final = "live"
     answers_who_left: Final = False
     _cloud: LocalCloud | None = None
-    _connections: PahoConnections | None = None
+    _connections: MqttConnections | None = None
 
     def clock(self) -> float:
         """Seconds."""
@@ -118,7 +119,7 @@ class OverMqtt:
         cloud.have_carried_by(network)
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
-        connections = PahoConnections(lambda _: endpoint, 0, patience_seconds=PATIENCE_SECONDS)
+        connections = MqttConnections(lambda _: endpoint, 0, patience_seconds=PATIENCE_SECONDS)
         self._connections = await stack.enter_async_context(connections)
         return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or "")))
 

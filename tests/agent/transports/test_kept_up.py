@@ -1,4 +1,4 @@
-"""The paho transport: any number of devices on one loop, and nothing that blocks it."""
+"""The transports, paho's and the fleet's own: any number of devices on one loop, and nothing that blocks it."""
 
 import asyncio
 import inspect
@@ -11,19 +11,41 @@ from paho.mqtt.client import Client
 
 from agent.errors import InputError
 from agent.jitter import Jitter
-from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
+from agent.transports.endpoint import Endpoint, probe
+from agent.transports.paho import PahoFleet
+from agent.transports.upkeep import KeptUp, Shared
 from agent.values import GetPending
 from simulator.certificate_files import client_context, server_context
 from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes, publish_bytes, suback_bytes
+from simulator.cloud.mqtt.packets import V5, V311
 from simulator.cloud.mqtt.shells import Gateway
+from simulator.engines.mqtt_connections import MqttConnections, MqttTransport
 from tests.agent.transports.peers import Echo, Heard
 
 
-@pytest.fixture
-async def fleet():
-    fleet = PahoFleet(Jitter("test"))
+class OurFleet:
+    """The fleet's own transports, made as paho's are."""
+
+    def __init__(self, connections: MqttConnections) -> None:
+        self._connections = connections
+
+    def transport(self, name: str, endpoint: Endpoint, filters: tuple[str, ...], mqtt_version: int = 5):
+        version = V5 if mqtt_version == 5 else V311
+        return MqttTransport(self._connections._shared, self._connections._open, endpoint, name, filters, version)
+
+
+Fleet = PahoFleet | OurFleet
+
+
+@pytest.fixture(params=["paho", "ours"])
+async def fleet(request: pytest.FixtureRequest):
+    if request.param == "ours":
+        async with MqttConnections(lambda _: Endpoint("127.0.0.1", 1), 1) as connections:
+            yield OurFleet(connections)
+        return
+    fleet = PahoFleet(Shared(Jitter("test")))
     await fleet.start()
     yield fleet
     await fleet.stop()
@@ -47,7 +69,7 @@ def secure(certs: Path) -> ssl.SSLContext:
     return client_context(certs / "ca.pem", certs / "dev.pem", certs / "dev.key")
 
 
-def device(fleet: PahoFleet, endpoint: Endpoint, name: str = "dev", **options) -> tuple[PahoTransport, Heard]:
+def device(fleet: Fleet, endpoint: Endpoint, name: str = "dev", **options) -> tuple[KeptUp, Heard]:
     transport, heard = fleet.transport(name, endpoint, (f"$aws/things/{name}/jobs/notify",), **options), Heard()
     transport.start(heard)
     return transport, heard
@@ -105,7 +127,7 @@ async def test_twenty_messages_in_one_tls_record_all_arrive(fleet, certs):
 
 @pytest.mark.parametrize("is_secure", [False, True], ids=["no CONNACK", "no handshake"])
 async def test_a_peer_that_never_answers_keeps_nobody_else_waiting(fleet, gateway, certs, is_secure, monkeypatch):
-    monkeypatch.setattr("agent.transports.paho.CONNECT_LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr("agent.transports.upkeep.CONNECT_LIMIT_SECONDS", 0.3)
     accepted = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,7 +141,7 @@ async def test_a_peer_that_never_answers_keeps_nobody_else_waiting(fleet, gatewa
         port = server.sockets[0].getsockname()[1]
         stuck, stuck_heard = device(fleet, Endpoint("localhost", port, secure(certs) if is_secure else None), "stuck")
         await accepted.wait()
-        monkeypatch.setattr("agent.transports.paho.CONNECT_LIMIT_SECONDS", 10.0)
+        monkeypatch.setattr("agent.transports.upkeep.CONNECT_LIMIT_SECONDS", 10.0)
         other, other_heard = device(fleet, Endpoint("127.0.0.1", await gateway.listen("127.0.0.1", 0)), "other")
         assert await other_heard.next() == ("connected", False)
         kind, reason = await stuck_heard.next()
