@@ -104,6 +104,7 @@ Examples:
 @click.option(
     "--trace", metavar="FILE", default=None, help="Write the cloud's trace entries to this file; - is stdout."
 )
+@click.option("--packed", is_flag=True, hidden=True, help="Write it as ghostjob's own processes tell each other.")
 @click.option(
     "--deletion-seconds",
     type=Seconds(0, 86_400),
@@ -135,6 +136,7 @@ def cloud(
     *,
     ready_file: Path | None,
     trace: str | None,
+    packed: bool,
     until_stdin_closes: bool,
     fidelity: str | None,
     salvage: bool,
@@ -174,6 +176,7 @@ def cloud(
         settings,
         ready_file=None if ready_file == STDOUT else ready_file,
         trace=trace,
+        packed=packed,
         until_stdin_closes=until_stdin_closes,
         announce=announce,
     )

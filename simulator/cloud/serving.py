@@ -26,6 +26,7 @@ from simulator.cloud.notices.event_log import event_log
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Entry, Recorder, Sink, write_line
+from simulator.trace.packed import pack
 
 FLUSH_SECONDS = 0.004
 Meanwhile: TypeAlias = Callable[[LocalCloud, Sink], AbstractAsyncContextManager[object]]
@@ -39,6 +40,7 @@ async def serve(
     *,
     ready_file: Path | None = None,
     trace: str | None = None,
+    packed: bool = False,
     until_stdin_closes: bool = False,
     announce: Callable[[dict[str, str | None]], None] = lambda endpoints: None,
     also: Sink | None = None,
@@ -49,16 +51,17 @@ async def serve(
 
     Raises InputError before it listens, or when the store cannot keep what changes any more.
 
-    `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`. `also`
-    gets every entry of the trace; `page` is an address that stands beside the endpoints, if there is one. `meanwhile`
-    is entered while it serves.
+    `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`; `packed`
+    is how ghostjob's own processes tell each other (see `simulator.trace.packed`). `also` gets every entry of the
+    trace; `page` is an address that stands beside the endpoints, if there is one. `meanwhile` is entered while it
+    serves.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     listen_for_faults(loop)
     make_ready()  # what logs is imported now, lest the first client that is refused stops the others for that long
     gc.freeze()  # what was imported stays
     gc.set_threshold(*SELDOM)  # what is remembered does, too: to look through it while it grows is half of the start
-    writer = await TraceWriter.open(trace) if trace else None
+    writer = await TraceWriter.open(trace, packed) if trace else None
     sinks = [sink for sink in (None if writer is None else writer.record, also) if sink is not None]
     recorder = Recorder(CLOUD, time.monotonic, _all(sinks)) if sinks else None
     failures: list[InputError] = []
@@ -181,15 +184,20 @@ def _remove(path: Path | None) -> None:
 
 
 class TraceWriter:
-    """Writes lines to a file or pipe, gathered over a few milliseconds; a slow reader does not stop the loop."""
+    """Writes entries to a file or pipe, gathered over a few milliseconds; a slow reader does not stop the loop.
 
-    def __init__(self, send: Callable[[bytes], None], finish: Callable[[], Awaitable[None]]) -> None:
+    In lines, or `packed` as `simulator.trace.packed` has them.
+    """
+
+    def __init__(self, send: Callable[[bytes], None], finish: Callable[[], Awaitable[None]], packed: bool) -> None:
         self._send = send
         self._finish = finish
+        self._is_packed = packed
+        self._entries: list[Entry] = []
         self._lines: list[str] = []
 
     @classmethod
-    async def open(cls, target: str) -> "TraceWriter":
+    async def open(cls, target: str, packed: bool = False) -> "TraceWriter":
         """For a path, or `-` for standard output. Raises InputError."""
         if target == "-" and not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
             loop = asyncio.get_running_loop()
@@ -204,9 +212,9 @@ class TraceWriter:
                 if not transport.is_closing():  # whoever read it is gone
                     transport.write(raw)
 
-            return cls(write, finish)
+            return cls(write, finish, packed)
         file = _TraceFile(cls._file(target), target)
-        return cls(file.write, file.finish)
+        return cls(file.write, file.finish, packed)
 
     @staticmethod
     def _file(target: str) -> IO[bytes]:
@@ -219,13 +227,12 @@ class TraceWriter:
 
     def record(self, entry: Entry) -> None:
         """Add an entry."""
-        self.write(write_line(entry))
-
-    def write(self, line: str) -> None:
-        """Add a line."""
-        if not self._lines:
+        if not self._entries and not self._lines:
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
-        self._lines.append(line)
+        if self._is_packed:
+            self._entries.append(entry)
+        else:
+            self._lines.append(write_line(entry))
 
     async def close(self) -> None:
         """Write what is left, and wait until it is gone."""
@@ -233,7 +240,10 @@ class TraceWriter:
         await self._finish()
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
+        entries, lines = self._entries, self._lines
+        self._entries, self._lines = [], []
+        if entries:
+            self._send(pack(entries))
         if lines:
             self._send(("\n".join(lines) + "\n").encode())
 

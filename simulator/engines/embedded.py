@@ -13,9 +13,10 @@ from agent.errors import InputError
 from simulator.cloud.asked import CutOff
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.processes import command
-from simulator.trace import CloudListening, Entry, read_line
+from simulator.trace import CloudListening, Entry
+from simulator.trace.packed import Unpacking
 
-LINE_LIMIT_BYTES = 1 << 20
+PIECE_BYTES = 1 << 16
 START_LIMIT_SECONDS = 300.0
 """Python starts in a second; a machine that takes longer than this has other worries."""
 SILENCE_LIMIT_SECONDS = 60.0
@@ -33,17 +34,24 @@ class EmbeddedCloud:
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._lines = 0
+        self._read_bytes = 0
         self.endpoints: dict[str, str | None] = {}
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             *command("cloud", "--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
-            *("--trace", "-", "--until-stdin-closes", "--settings", "{}" if self._settings is None else "-"),
+            *(
+                "--trace",
+                "-",
+                "--packed",
+                "--until-stdin-closes",
+                "--settings",
+                "{}" if self._settings is None else "-",
+            ),
             *self._options,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            limit=LINE_LIMIT_BYTES,
+            limit=PIECE_BYTES,
         )
         if self._settings is not None:  # a scenario has room for more than a command line
             assert self._process.stdin is not None
@@ -75,14 +83,13 @@ class EmbeddedCloud:
         """Hand every entry of the child's trace on, and say when it listens."""
         assert self._process is not None
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            entry = read_line(line.decode(), "the embedded cloud's trace")
-            if entry is None:
-                continue
-            if isinstance(entry.event, CloudListening) and not listening.done():
-                listening.set_result(entry.event.endpoints)
-            self._lines += 1
-            self._sink(entry)
+        unpacking = Unpacking()
+        while data := await self._process.stdout.read(PIECE_BYTES):
+            self._read_bytes += len(data)
+            for entry in unpacking.feed(data):
+                if isinstance(entry.event, CloudListening) and not listening.done():
+                    listening.set_result(entry.event.endpoints)
+                self._sink(entry)
         if not listening.done():
             code = await self._process.wait()
             listening.set_exception(InputError(f"the embedded cloud did not start (exit code {code}); see above"))
@@ -92,9 +99,9 @@ class EmbeddedCloud:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
-        lines = -1
-        while self._reading is not None and not self._reading.done() and lines < self._lines:
-            lines = self._lines
+        known = -1
+        while self._reading is not None and not self._reading.done() and known < self._read_bytes:
+            known = self._read_bytes
             await asyncio.wait({self._reading}, timeout=SILENCE_LIMIT_SECONDS)
         if self._process.returncode is None and self._reading is not None and not self._reading.done():
             self._process.kill()

@@ -31,7 +31,7 @@ from simulator.cloud.mqtt.shells import gateway as gateway_module
 from simulator.cloud.serving import TraceWriter
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.heartbeat import Heartbeat
-from simulator.trace import CLOUD, Recorder, write_line
+from simulator.trace import CLOUD, Recorder
 from tests.simulator.cloud.jobs.account import Account as JobsAccount
 from tests.simulator.cloud.mqtt.direct import broker_without_loop
 from tests.simulator.cloud.mqtt.peers import V3, Peer
@@ -141,7 +141,7 @@ async def _play(trace: Path) -> None:
     assert isinstance(loop, ThrowingLoop)
     listen_for_faults(loop)
     writer = await TraceWriter.open(str(trace))
-    observe = Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))).record
+    observe = Recorder(CLOUD, time.monotonic, writer.record).record
     options = CloudSettings(
         api_port=0,
         mqtt_port=0,

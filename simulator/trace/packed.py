@@ -1,0 +1,140 @@
+"""Entries from one process of a run to another of the same ghostjob: many at a time, as Python's own values.
+
+    length, 4 bytes   marshal: a list with source, n, at, kind and fields of each entry, one after the other;
+                      or JSON Lines, of what cannot be told so
+
+It takes a seventh of what JSON Lines and their checking take, for entries that are known to be whole. For nobody else:
+what is kept, or told to others, is JSON Lines.
+"""
+
+import marshal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from functools import lru_cache, partial
+from operator import attrgetter
+from types import UnionType
+from typing import Any, Final, NamedTuple, cast, get_args, get_origin, get_type_hints
+
+from simulator.trace import CloudEvent, Entry, read, write_line
+
+REMEMBERED: Final = 65_536
+"""So many keys of executions are one object each, however often they are told."""
+LENGTH_BYTES: Final = 4
+
+
+class _Form(NamedTuple):
+    """How events of one kind are told: `take` gives their fields, those at `nested` are made of other values."""
+
+    make: Callable[..., Any]
+    take: Callable[[Any], tuple[Any, ...]]
+    nested: tuple[tuple[int, Callable[[Any], Any], Callable[[Any], Any]], ...]
+
+
+def pack(entries: Sequence[Entry]) -> bytes:
+    """One frame."""
+    try:
+        raw = marshal.dumps(_told(entries))
+    except (KeyError, ValueError):  # an event that is not the cloud's, or a value of a type of its own
+        raw = marshal.dumps("\n".join(map(write_line, entries)))
+    return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
+
+
+def _told(entries: Sequence[Entry]) -> list[Any]:
+    told: list[Any] = []
+    for source, n, at, event in entries:
+        number, form = _FORMS[type(event)]
+        values = form.take(event)
+        if form.nested:
+            changed = list(values)
+            for at_field, flat, _ in form.nested:
+                changed[at_field] = flat(changed[at_field])
+            values = tuple(changed)
+        told += (source, n, at, number, values)
+    return told
+
+
+class Unpacking:
+    """Frames that come in pieces of any size."""
+
+    def __init__(self) -> None:
+        self._unread = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Entry]:
+        """The entries of what is whole by now. Raises InputError."""
+        unread = self._unread
+        unread += data
+        start = 0
+        while len(unread) >= start + LENGTH_BYTES:
+            end = start + LENGTH_BYTES + int.from_bytes(unread[start : start + LENGTH_BYTES], "big")
+            if end > len(unread):
+                break
+            told = marshal.loads(unread[start + LENGTH_BYTES : end])  # noqa: S302 - a process of ours wrote it
+            start = end
+            if isinstance(told, str):
+                yield from read(told.splitlines())
+                continue
+            each = iter(told)
+            for source, n, at, number, values in zip(each, each, each, each, each, strict=True):
+                yield Entry(source, n, at, _event(number, values))
+        del unread[:start]
+
+
+def _event(number: int, values: tuple[Any, ...]) -> Any:
+    make, _, nested = _BY_NUMBER[number]
+    if not nested:
+        return make(*values)
+    whole = list(values)
+    for at_field, _, build in nested:
+        whole[at_field] = build(whole[at_field])
+    return make(*whole)
+
+
+# ── fields that are values of ours ───────────────────────────────────────────────────────────────────────────────
+
+
+def _flat(take: Callable[[Any], tuple[Any, ...]], value: Any) -> Any:
+    return None if value is None else take(value)
+
+
+def _built(make: Callable[..., Any], value: Any) -> Any:
+    return None if value is None else make(*value)
+
+
+def _flat_all(take: Callable[[Any], tuple[Any, ...]], values: Any) -> Any:
+    return tuple(map(take, values))
+
+
+def _built_all(make: Callable[..., Any], values: Any) -> Any:
+    return tuple(make(*value) for value in values)
+
+
+def _form(kind: type[Any]) -> _Form:
+    names = [each.name for each in fields(kind) if each.name != "type"]
+    hints = get_type_hints(kind)
+    nested = []
+    for number, name in enumerate(names):
+        value = next((each for each in _within(hints[name]) if is_dataclass(each)), None)
+        if value is None:
+            continue
+        take, make = _taking([each.name for each in fields(value)]), lru_cache(REMEMBERED)(cast("type[Any]", value))
+        if get_origin(hints[name]) is tuple:
+            nested.append((number, partial(_flat_all, take), partial(_built_all, make)))
+        else:
+            nested.append((number, partial(_flat, take), partial(_built, make)))
+    return _Form(kind, _taking(names), tuple(nested))
+
+
+def _taking(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives so many attributes, always in a tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
+
+
+def _within(hint: Any) -> tuple[Any, ...]:
+    """What a field is, or holds."""
+    return get_args(hint) if get_origin(hint) in (tuple, UnionType) else (hint,)
+
+
+_BY_NUMBER: Final = tuple(map(_form, get_args(CloudEvent)))
+_FORMS: Final = {form.make: (number, form) for number, form in enumerate(_BY_NUMBER)}
