@@ -35,6 +35,8 @@ VERBS = {
     "schema": "Print the JSON Schema of a scenario, settings, a schedule, a verdict, a certificate, page or forecast.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
+OWN = frozenset({"judge"})
+"""What ghostjob starts for itself; nobody else has any use for it."""
 
 
 class _Verbs(click.Group):
@@ -42,7 +44,7 @@ class _Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
+        if cmd_name not in VERBS and cmd_name not in OWN:
             return None
         name = cmd_name.replace("-", "_")
         command = getattr(import_module(f"simulator.cli.{name}"), name)

@@ -16,6 +16,7 @@ from simulator.cli.listing import tell_fault
 from simulator.cli.options import interrupted_by_every_end
 from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
+from simulator.engines.judge_process import JudgeProcess
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
 from simulator.engines.steering import NotDone, Steering
@@ -42,7 +43,10 @@ PRESSED = "somebody pressed its key"
 
 
 class ShownPlay:
-    """One run, with everything that shows it: the verdict on stdout, all else on stderr."""
+    """One run, with everything that shows it: the verdict on stdout, all else on stderr.
+
+    `is_judged_elsewhere`: in a process of its own, which a page that shows the verdict meanwhile cannot wait for.
+    """
 
     def __init__(
         self,
@@ -56,12 +60,14 @@ class ShownPlay:
         steering: Steering | None = None,
         has_keys: bool = False,
         shows_bar: bool = False,
+        is_judged_elsewhere: bool = False,
     ) -> None:
         scenario = cast.scenario
         self._out = out
         self._recent = ContainedRecent(tell_fault)
         self._page = page
         self._picture = None if out is None and page is None else _picture(scenario, is_served=page is not None)
+        self._judging = JudgeProcess(self._recent.feed) if is_judged_elsewhere else None
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
@@ -82,6 +88,7 @@ class ShownPlay:
             steering=steering,
             groups=cast.groups,
             tell=tell_fault,
+            judging=self._judging,
         )
         self._steering, self._groups = steering, cast.groups
         self._console = Console(stderr=True)
@@ -101,7 +108,8 @@ class ShownPlay:
         If it is interrupted, what was played by then is judged, told and kept before that ends it.
         """
         if self._page is None or self._picture is None:
-            return await self._shown(nullcontext())
+            async with self._judging or nullcontext():
+                return await self._shown(nullcontext())
         controls = None if self._steering is None else RunControls(self._steering)
         async with self._page.served(self._picture, controls) as server:
             code = await self._shown(judged_meanwhile(server, self._picture, self._run.judge))
@@ -117,7 +125,7 @@ class ShownPlay:
                     async with meanwhile:
                         verdict = (await self._played()).verdict
                 except asyncio.CancelledError as error:
-                    if (known := self._run.cut_short()) is None:
+                    if (known := await self._run.cut_short()) is None:
                         raise
                     verdict, interrupted = known, error
                 if self._picture is not None:
@@ -168,10 +176,12 @@ class ShownPlay:
             task.exception()
 
     def _show(self, entry: Entry) -> None:
-        self._recent.feed(entry)
+        if self._judging is None:
+            self._recent.feed(entry)
         if self._picture is not None:
             self._picture.feed(entry)
-        self._table.feed(entry)
+        if self._shows_table or self._has_keys:
+            self._table.feed(entry)
         if self._bar is not None:
             self._bar.feed(entry)
         if not self._shows_table:

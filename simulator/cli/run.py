@@ -1,9 +1,10 @@
 """`ghostjob run`: play a scenario, show it, judge it."""
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -38,6 +39,9 @@ Examples:
   ghostjob run --list
   ghostjob run --models
 """
+
+MANY: Final = 500
+"""From so many devices on their judge has a process of its own, which takes half a second to start."""
 
 
 def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -231,9 +235,18 @@ def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how:
         )
     venue = LiveVenue(cast.scenario, seed, PlayTime(how.slow))
     steering = Steering(venue, pauses=how.pauses)
-    return run_loop(
-        ShownPlay(cast, seed, venue, out, shows_table, page=how.page, steering=steering, has_keys=has_keys).play()
+    play = ShownPlay(
+        cast,
+        seed,
+        venue,
+        out,
+        shows_table,
+        page=how.page,
+        steering=steering,
+        has_keys=has_keys,
+        is_judged_elsewhere=how.page is None and cast.devices >= MANY and (os.cpu_count() or 1) > 1,
     )
+    return run_loop(play.play())
 
 
 def _print_list() -> int:

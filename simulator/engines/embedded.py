@@ -7,6 +7,7 @@ outlive whoever started it, even one that was killed.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Self
 
 from agent.errors import InputError
@@ -14,7 +15,7 @@ from simulator.cloud.asked import CutOff
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.processes import command
 from simulator.trace import CloudListening, Entry
-from simulator.trace.packed import Unpacking
+from simulator.trace.packed import Frames, unpack
 
 PIECE_BYTES = 1 << 16
 START_LIMIT_SECONDS = 300.0
@@ -83,10 +84,10 @@ class EmbeddedCloud:
         """Hand every entry of the child's trace on, and say when it listens."""
         assert self._process is not None
         assert self._process.stdout is not None
-        unpacking = Unpacking()
+        frames = Frames()
         while data := await self._process.stdout.read(PIECE_BYTES):
             self._read_bytes += len(data)
-            for entry in unpacking.feed(data):
+            for entry in chain.from_iterable(map(unpack, frames.feed(data))):
                 if isinstance(entry.event, CloudListening) and not listening.done():
                     listening.set_result(entry.event.endpoints)
                 self._sink(entry)

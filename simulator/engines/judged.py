@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from simulator.engines.judging import Judging, JudgingHere
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.patience import Patience
@@ -15,7 +16,7 @@ from simulator.engines.venue import Venue
 from simulator.engines.whole_files import Tell, log_it
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
-from simulator.trace import CLOUD, AccountEnded, Entry, Sink
+from simulator.trace import CLOUD, Entry, Sink
 from simulator.verdict import Judge, Verdict
 
 
@@ -39,7 +40,8 @@ class JudgedPlay:
     invariants that are not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
     the judge; `faces` are kept beside trace and verdict, and `tell` hears which cannot be made, as OutputDirectory has
-    them. `last_look` is awaited between the end and the verdict, with where what it sees is to go, such as the samples
+    them. `judging` is who judges, if that is not `judge`, the one in this process; who gives it enters and leaves it.
+    `last_look` is awaited between the end and the verdict, with where what it sees is to go, such as the samples
     of a probe, and whether the run has failed already. Raises InputError if `out` cannot be written to: at once, or at
     the end, when whoever waited for the verdict has it.
     """
@@ -65,12 +67,14 @@ class JudgedPlay:
         groups: Mapping[str, str] | None = None,
         is_busy: Callable[[], bool] = lambda: False,
         tell: Tell = log_it,
+        judging: Judging | None = None,
     ) -> None:
         self._out = out
         self._last_look = last_look
         self._verdict: Verdict | None = None
         self._cloud_n = 0
         self.judge = Judge(skip)
+        self._judging: Judging = JudgingHere(self.judge) if judging is None else judging
         self.play = Play(
             scenario,
             devices,
@@ -88,7 +92,7 @@ class JudgedPlay:
         )
         self._output = OutputDirectory(out, faces, tell) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
-        self._sinks = (self.judge.feed, *keep, *also)
+        self._sinks = (self._judging.feed, *keep, *also)
 
     def __enter__(self) -> Self:
         return self
@@ -109,23 +113,21 @@ class JudgedPlay:
         await self.play.play()
         if self._last_look is not None:
             async with self.play.looked_after():
-                await self._last_look(self._feed, self.judge.verdict().outcome == "failed")
-        self._verdict = self.judge.verdict()
+                await self._last_look(self._feed, (await self._judging.verdict()).outcome == "failed")
+        self._verdict = await self._judging.verdict()
         return Result(self._verdict, self._out)
 
-    def cut_short(self) -> Verdict | None:
+    async def cut_short(self) -> Verdict | None:
         """The verdict on what was played until it was interrupted, which is kept as any other; None if nothing was."""
-        if self._verdict is None and self.judge.has_begun:
-            self._verdict = self.judge.verdict()
+        if self._verdict is None and self._judging.has_begun:
+            self._verdict = await self._judging.verdict()
         return self._verdict
 
-    def _violated(self, cloud_at: float) -> frozenset[str]:
+    async def _violated(self, cloud_at: float) -> frozenset[str]:
         """What is held against a device at that time of the cloud's clock, if nothing more comes."""
         if self._cloud_n == 0:
             return frozenset()
-        now = self.judge.fork()
-        now.feed(Entry(CLOUD, self._cloud_n + 1, cloud_at, AccountEnded()))
-        return frozenset(each.id for each in now.verdict().invariants if each.outcome == "violated")
+        return await self._judging.violated(self._cloud_n + 1, cloud_at)
 
     def _feed(self, entry: Entry) -> None:
         if entry.source == CLOUD:

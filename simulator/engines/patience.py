@@ -11,7 +11,7 @@ Whoever has done nothing wrong so far has all the time of the scenario, and nobo
 ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
 from typing import Final
 
@@ -28,7 +28,7 @@ class Patience:
     """
 
     def __init__(
-        self, bounds: Bounds, usual_seconds: float | None, violated: Callable[[float], frozenset[str]]
+        self, bounds: Bounds, usual_seconds: float | None, violated: Callable[[float], Awaitable[frozenset[str]]]
     ) -> None:
         ready = bounds.ready_seconds + bounds.uninterruptible_seconds
         self._waiting_seconds = min(ready, bounds.lost_job_seconds, bounds.silence_seconds)
@@ -40,10 +40,10 @@ class Patience:
         """Before nothing has befallen an execution for so long, it is not over."""
         return min(self._waiting_seconds, self._usual_seconds)
 
-    def is_over(self, idle_seconds: float, cloud_at: float) -> bool:
+    async def is_over(self, idle_seconds: float, cloud_at: float) -> bool:
         """Whether that is so at that time of the cloud's clock, when nothing has befallen an execution for so long."""
         if idle_seconds < self.shortest_seconds:
             return False
-        violated = self._violated(cloud_at)
+        violated = await self._violated(cloud_at)
         lets_wait = idle_seconds >= self._waiting_seconds and bool(violated & ABOUT_WAITING)
         return lets_wait or (idle_seconds >= self._usual_seconds and bool(violated))

@@ -42,7 +42,9 @@ class Silence:
         while True:
             await self._stage.until(lambda: bool(self._stage.open))
             await self._pace.sleep(max(patience.shortest_seconds - self._seconds(), PATIENCE_SECONDS))
-            if self._stage.open and matters() and patience.is_over(self._seconds(), self._cloud_now()):
+            if not self._stage.open or not matters():
+                continue
+            if await patience.is_over(self._seconds(), self._cloud_now()):
                 return
 
     def _seconds(self) -> float:

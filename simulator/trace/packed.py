@@ -15,7 +15,7 @@ from operator import attrgetter
 from types import UnionType
 from typing import Any, Final, NamedTuple, cast, get_args, get_origin, get_type_hints
 
-from simulator.trace import CloudEvent, Entry, read, write_line
+from simulator.trace import Entry, Event, read, write_line
 
 REMEMBERED: Final = 65_536
 """So many keys of executions are one object each, however often they are told."""
@@ -33,9 +33,14 @@ class _Form(NamedTuple):
 def pack(entries: Sequence[Entry]) -> bytes:
     """One frame."""
     try:
-        raw = marshal.dumps(_told(entries))
-    except (KeyError, ValueError):  # an event that is not the cloud's, or a value of a type of its own
-        raw = marshal.dumps("\n".join(map(write_line, entries)))
+        return framed(_told(entries))
+    except (KeyError, ValueError):  # an event that has no form, or a value of a type of its own
+        return framed("\n".join(map(write_line, entries)))
+
+
+def framed(value: Any) -> bytes:
+    """A frame of one of Python's own values. Raises ValueError if it is of another type."""
+    raw = marshal.dumps(value)
     return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
 
 
@@ -53,14 +58,14 @@ def _told(entries: Sequence[Entry]) -> list[Any]:
     return told
 
 
-class Unpacking:
-    """Frames that come in pieces of any size."""
+class Frames:
+    """What frames hold that come in pieces of any size."""
 
     def __init__(self) -> None:
         self._unread = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Entry]:
-        """The entries of what is whole by now. Raises InputError."""
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """The value of each that is whole by now."""
         unread = self._unread
         unread += data
         start = 0
@@ -68,15 +73,20 @@ class Unpacking:
             end = start + LENGTH_BYTES + int.from_bytes(unread[start : start + LENGTH_BYTES], "big")
             if end > len(unread):
                 break
-            told = marshal.loads(unread[start + LENGTH_BYTES : end])  # noqa: S302 - a process of ours wrote it
+            value = marshal.loads(unread[start + LENGTH_BYTES : end])  # noqa: S302 - a process of ours wrote it
             start = end
-            if isinstance(told, str):
-                yield from read(told.splitlines())
-                continue
-            each = iter(told)
-            for source, n, at, number, values in zip(each, each, each, each, each, strict=True):
-                yield Entry(source, n, at, _event(number, values))
+            yield value
         del unread[:start]
+
+
+def unpack(told: Any) -> Iterator[Entry]:
+    """The entries of a frame. Raises InputError."""
+    if isinstance(told, str):
+        yield from read(told.splitlines())
+        return
+    each = iter(told)
+    for source, n, at, number, values in zip(each, each, each, each, each, strict=True):
+        yield Entry(source, n, at, _event(number, values))
 
 
 def _event(number: int, values: tuple[Any, ...]) -> Any:
@@ -136,5 +146,5 @@ def _within(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) in (tuple, UnionType) else (hint,)
 
 
-_BY_NUMBER: Final = tuple(map(_form, get_args(CloudEvent)))
+_BY_NUMBER: Final = tuple(map(_form, get_args(Event)))
 _FORMS: Final = {form.make: (number, form) for number, form in enumerate(_BY_NUMBER)}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.device_events import HintReceived, RequestSent
 from agent.errors import InputError
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
@@ -14,13 +15,17 @@ from simulator.trace import (
     DeletionAccepted,
     Entry,
     ExecutionChanged,
+    FlashArea,
+    FlashChanged,
+    FlashWork,
     HintPublished,
     JobCreated,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
+    RunStarted,
 )
-from simulator.trace.packed import LENGTH_BYTES, Unpacking, pack
+from simulator.trace.packed import LENGTH_BYTES, Frames, pack, unpack
 
 KEY = ExecutionKey("lab", "fw", 1, 1_700_000_000)
 EVENTS = (
@@ -36,32 +41,42 @@ EVENTS = (
     JobCreated("fw"),
     ProcessStalled("cloud", 0.5, 0.25),
     AccountEnded(),
+    DeletionAccepted("fw"),
+    FlashChanged((FlashArea("a", "1.0", "whole", "####"),), "a", "a", work=FlashWork("a", 1, 2, 0, 0, 0.5)),
+    RunStarted("main", "live", ("lamp",), {"ready_seconds": 5.0}, ({"place": "recovered", "things": ["lamp"]},)),
+    RequestSent("token", "update", "lab", "fw", KEY, "IN_PROGRESS", 1, (("step", "write"),)),
+    HintReceived("notify", None, (KEY,)),
 )
 ENTRIES = [Entry(CLOUD, number, number / 8, event) for number, event in enumerate(EVENTS, 1)]
+
+
+def unpacked(raw: bytes) -> list[Entry]:
+    return [entry for told in Frames().feed(raw) for entry in unpack(told)]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1 << 20])
 def test_entries_come_out_as_they_went_in_whatever_the_pieces(size: int):
     raw = pack(ENTRIES[:5]) + pack(ENTRIES[5:])
-    unpacking = Unpacking()
+    frames = Frames()
     pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
-    assert [entry for piece in pieces for entry in unpacking.feed(piece)] == ENTRIES
+    assert [entry for piece in pieces for told in frames.feed(piece) for entry in unpack(told)] == ENTRIES
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        pytest.param(DeletionAccepted("fw"), id="not the cloud's"),
         pytest.param(ExecutionChanged("lamp", KEY, Status.QUEUED, 2, "device"), id="a value of a type of its own"),
     ],
 )
 def test_what_cannot_be_told_so_is_told_in_lines(event):
     entry = Entry(CLOUD, 1, 0.5, event)
-    assert list(Unpacking().feed(pack([ENTRIES[0], entry]))) == [ENTRIES[0], entry]
+    assert unpacked(pack([ENTRIES[0], entry])) == [ENTRIES[0], entry]
 
 
 def test_lines_that_are_no_entries_are_said_to_be_none():
-    raw = pack([Entry(CLOUD, 1, 0.5, DeletionAccepted("fw"))]).replace(b'"n":1', b'"m":1')
+    raw = pack([Entry(CLOUD, 1, 0.5, ExecutionChanged("lamp", KEY, Status.QUEUED, 2, "device"))]).replace(
+        b'"n":1', b'"m":1'
+    )
     assert len(raw) > LENGTH_BYTES
     with pytest.raises(InputError, match="not a trace entry"):
-        list(Unpacking().feed(raw))
+        unpacked(raw)

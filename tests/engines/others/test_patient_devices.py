@@ -105,8 +105,11 @@ BOUNDS = Bounds(ready_seconds=70, uninterruptible_seconds=5, lost_job_seconds=80
         pytest.param({"no-ghost-update"}, None, inf, id="it was a ghost, and nobody knows what it needs"),
     ],
 )
-def test_patience_is_over(violated: set[str], usual_seconds: float | None, from_seconds: float):
-    patience = Patience(BOUNDS, usual_seconds, lambda _: frozenset(violated))
-    is_over = [seconds for seconds in range(200) if patience.is_over(seconds, 1000.0 + seconds)]
+async def test_patience_is_over(violated: set[str], usual_seconds: float | None, from_seconds: float):
+    async def judged(_: float) -> frozenset[str]:
+        return frozenset(violated)
+
+    patience = Patience(BOUNDS, usual_seconds, judged)
+    is_over = [seconds for seconds in range(200) if await patience.is_over(seconds, 1000.0 + seconds)]
     assert is_over == [seconds for seconds in range(200) if seconds >= from_seconds]
     assert patience.shortest_seconds <= from_seconds
