@@ -123,6 +123,7 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.cloud.store.encoding.writer": PROGRAM,
     "simulator.devices.hardware.describe": SIMULATED,
     "simulator.devices.hardware.factory": PROGRAM,
+    "simulator.trace._writer": PROGRAM,
     "simulator.verdict.state._fields": PROGRAM,
     "simulator.verdict.state._getter": PROGRAM,
     "simulator.devices.hardware.try_to_boot": SIMULATED,

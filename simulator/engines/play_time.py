@@ -52,7 +52,8 @@ class PlayTime:
 
     def now(self) -> float:
         """Seconds."""
-        return self.at(self._clock())
+        machine, since = self._clock(), self._since[-1]
+        return machine if since is _AS_IT_IS else since.at(machine)
 
     def at(self, machine: float) -> float:
         """The second of the play at that second of the machine's."""
@@ -120,7 +121,8 @@ class _Measure:
             self.change(rate)
 
     def now(self) -> float:
-        return self._since.at(self._clock())
+        machine, since = self._clock(), self._since
+        return machine if since is _AS_IT_IS else since.at(machine)
 
     def change(self, rate: float) -> None:
         machine = self._clock()

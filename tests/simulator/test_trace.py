@@ -1,6 +1,7 @@
 """The trace on disk: what is written reads back, what is foreign is passed over, what is broken is refused."""
 
 import ast
+import json
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +21,7 @@ from simulator.trace import (
     Entry,
     Event,
     ExecutionChanged,
+    JobDeleted,
     Recorder,
     RunStarted,
     read,
@@ -74,6 +76,17 @@ def _calls() -> Iterator[tuple[str, int, tuple[str, ...]]]:
 def test_every_event_reads_back_as_it_was_written(event: Event, number: int, at: float):
     entry = Entry("device/thing-1", number, round(at, 6), event)
     assert read_line(write_line(entry)) == entry
+
+
+@pytest.mark.parametrize(
+    "odd", ["grüß", 'a "b" \\ c', "line\nend\x00\x7f", "half \ud83d of one", "whole \U0001f600", ""]
+)
+def test_a_line_is_ascii_that_any_reader_of_json_takes(odd: str):
+    entry = Entry(f"device/{odd}", 1, 0.25, JobDeleted(odd))
+    line = write_line(entry)
+    assert line.isascii()
+    source = {"id": f"device/{odd}#1", "source": f"device/{odd}", "n": 1, "at": 0.25}
+    assert json.loads(line) == source | {"type": "job.deleted", "job_id": odd}
 
 
 def test_a_line_is_flat_and_names_its_entry():
