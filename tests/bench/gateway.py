@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +23,7 @@ from rich.table import Table
 
 from simulator.certs import make_certificates
 from tests.bench.memory import resident_kib
+from tests.bench.rest import call
 from tests.bench.rows import Row, tell
 
 MOSQUITTO: Final = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -32,7 +32,7 @@ ROWS: Final = 10
 UNLIMITED = json.dumps(
     {
         "gateway": {"publishes_per_second": None, "payload_per_second": None, "connects_per_second": None},
-        "cloud": {"requests_per_second": None},
+        "cloud": {"requests_per_second": None, "targets": None, "rollout_per_minute": 1_000_000},
     }
 )
 """AWS discards what a connection publishes beyond 100 a second, and refuses what an account asks beyond 200."""
@@ -60,16 +60,9 @@ def gateway(certs: Path) -> Iterator[tuple[dict[str, Any], int]]:
 def _let_it_be_anybody(api: str, pem: str) -> None:
     """One certificate stands for all devices, so it needs a policy that lets it be any of them."""
     allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
-    known = _call(api, "POST", "/certificate/register-no-ca", certificatePem=pem, status="ACTIVE")
-    _call(api, "POST", "/policies/anybody", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
-    _call(api, "PUT", "/target-policies/anybody", target=known["certificateArn"])
-
-
-def _call(api: str, method: str, path: str, **body: str) -> dict[str, str]:
-    request = urllib.request.Request(api + path, json.dumps(body).encode(), method=method)
-    with urllib.request.urlopen(request) as response:
-        told: dict[str, str] = json.loads(response.read() or b"{}")
-        return told
+    known = call(api, "POST", "/certificate/register-no-ca", certificatePem=pem, status="ACTIVE")
+    call(api, "POST", "/policies/anybody", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
+    call(api, "PUT", "/target-policies/anybody", target=known["certificateArn"])
 
 
 @contextmanager
