@@ -41,6 +41,9 @@ REPORT = "report.html"
 KEYS = "delete now: [d] the oldest job"
 PRESSED = "somebody pressed its key"
 
+SAID = frozenset({RunStarted, PaceChanged, JobDeletionBegan})
+"""What is told of a play without a table."""
+
 
 class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr.
@@ -184,7 +187,7 @@ class ShownPlay:
             self._table.feed(entry)
         if self._bar is not None:
             self._bar.feed(entry)
-        if not self._shows_table:
+        if not self._shows_table and type(entry.event) in SAID:
             self._say(entry)
 
     def _say(self, entry: Entry) -> None:

@@ -44,6 +44,11 @@ class Hold:
             self.let_go(thing)
 
     @property
+    def is_holding(self) -> bool:
+        """Whether anything is held now."""
+        return bool(self._held)
+
+    @property
     def held(self) -> tuple[str, ...]:
         """The things that are held now."""
         return tuple(self._held)

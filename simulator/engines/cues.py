@@ -58,6 +58,11 @@ class Cue:
         """The things that are held for it now."""
         return () if self.holding is None else self.holding.hold.held
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether there are any."""
+        return self.holding is not None and self.holding.hold.is_holding
+
     def give_up(self, why: str) -> None:
         """Let those go that are held for it, since it cannot come any more."""
         self.in_vain = why

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final, TypeAlias
 
-from agent.device_events import DeviceConnected
+from agent.device_events import DeviceConnected, DeviceCrashed, DeviceDisconnected
 from agent.errors import InputError
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.holds import Hold
@@ -46,6 +46,9 @@ UNSEEN: Final[frozenset[PlaceName]] = frozenset(
 )
 """Places inside a device."""
 
+ENDS: Final = frozenset({DeviceCrashed, DeviceDisconnected})
+"""What is told of a device whose agent ends: it has crashed, or its power is off."""
+
 
 class OwnFleet:
     """Simulated devices in this process."""
@@ -59,6 +62,8 @@ class OwnFleet:
         self._restless: SimulatedDevice | None = None
         self._cut: set[tuple[int, SimulatedDevice]] = set()
         """The power cuts that came with a fault, and on whom."""
+        self._ended: set[str] = set()
+        """Whose agent has come to an end at some time, by its source: nobody else can be out of order."""
         self.fleet: Fleet | None = None
 
     async def enter(self, stack: AsyncExitStack, holds: tuple[Hold, ...]) -> None:
@@ -84,6 +89,8 @@ class OwnFleet:
         """Take note of one entry; whether somebody has come by it."""
         if type(entry.event) is FaultStruck:
             self._struck(entry.event)
+        if type(entry.event) in ENDS:
+            self._ended.add(entry.source)
         if type(entry.event) is not DeviceConnected:
             return False
         self._connected.add(entry.source)
@@ -106,7 +113,10 @@ class OwnFleet:
 
     def out_of_order(self) -> dict[str, str]:
         """Who does nothing any more, whatever comes, and why."""
-        return {device.thing: why for device in self._devices if (why := device.out_of_order)}
+        if not self._ended:
+            return {}
+        ended = (device for device in self._devices if device_source(device.thing) in self._ended)
+        return {device.thing: why for device in ended if (why := device.out_of_order)}
 
     def restless(self) -> list[str]:
         """Whose hardware or agent is not at rest."""

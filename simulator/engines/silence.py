@@ -1,6 +1,7 @@
 """For how long nothing has befallen an execution: then a play with somebody else's device may wait in vain."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from simulator.engines.patience import Patience
@@ -10,6 +11,9 @@ from simulator.trace import CLOUD, Entry
 
 PATIENCE_SECONDS: Final = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
+
+CLOCK_SECONDS: Final = 0.02
+"""So often what the cloud's clock says is noted: what follows from it is as certain as if it always were."""
 
 
 class Silence:
@@ -21,7 +25,7 @@ class Silence:
         self._pace: Pace = LOOP_TIME
         self._broken_at = 0.0
         """When something last befell an execution, by the pace."""
-        self._cloud_at = 0.0, 0.0
+        self._cloud_at = -inf, 0.0
         """The time of the cloud's last entry, and when that came in, by the venue's clock."""
 
     def keep_to(self, pace: Pace) -> None:
@@ -30,7 +34,7 @@ class Silence:
 
     def feed(self, entry: Entry) -> None:
         """Take note of the cloud's time."""
-        if entry.source == CLOUD:
+        if entry.source == CLOUD and entry.at >= self._cloud_at[0] + CLOCK_SECONDS:
             self._cloud_at = entry.at, self._clock()
 
     def is_broken(self) -> None:

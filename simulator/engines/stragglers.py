@@ -21,7 +21,7 @@ class Stragglers:
 
     def is_held(self, cue: Cue) -> bool:
         """Whether devices are held for it, and another will certainly not get there any more."""
-        return bool(cue.held) and self._blamed(cue) is not None
+        return cue.is_holding and self._blamed(cue) is not None
 
     def waits_for(self, cue: Cue) -> bool:
         """Whether it may be waited for in vain, or was: it comes when all are at a place, and some are not."""
@@ -44,7 +44,8 @@ class Stragglers:
     def _out_of_order(self, cue: Cue) -> tuple[str, str] | None:
         if not isinstance(self._players, OwnFleet) or self._players.fleet is None or cue.trigger.when.devices == "any":
             return None
-        out = self._players.out_of_order()
+        if not (out := self._players.out_of_order()):  # nearly always, and this is asked all the time
+            return None
         return next(((thing, out[thing]) for thing in self._late(cue) if thing in out), None)
 
     def _late(self, cue: Cue) -> list[str]:
