@@ -57,7 +57,10 @@ class Life(State):
     beside: bool = False
     """Another execution was in progress when the record was removed."""
     followed: bool = False
-    """Another execution went IN_PROGRESS after the record was removed, or, without that, SUCCEEDED."""
+    """Another execution went IN_PROGRESS after the record was removed, or, without that, SUCCEEDED.
+
+    Or it did so while this one was at work: its job was being deleted, and its record had yet to be removed.
+    """
 
     @property
     def was_taken(self) -> bool:
@@ -271,12 +274,14 @@ class ThingRecord(State):
         if life.removed is not None:
             return
         present = self.attendance
-        others = (each for each in self.lives.values() if each is not life)
+        others = tuple(each for each in self.lives.values() if each is not life)
         offline = present.queue.connected_since is None and present.first is not None and mark.at > present.first
         still = present.span is not None and present.span[1] is not None and mark.at <= present.span[1]
         life.removed, life.removed_as, life.ended = mark, event.status, life.ended or mark
         life.was_offline = offline and not still
         life.beside = any(other.began is not None and other.ended is None for other in others)
+        if (began := life.began) is not None and not life.followed:
+            life.followed = any(other.began is not None and other.began.n > began.n for other in others)
 
     def _bury(self) -> None:
         """Forget the oldest life that is over."""

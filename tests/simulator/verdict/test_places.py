@@ -47,6 +47,24 @@ def told_in_the_step_that_a_record_is_gone_which_goes_later(tale: Tale) -> None:
     tale.remove(FW)
 
 
+def takes_another_before_the_record_goes(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.undo(FW, "write", "download")
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.remove(FW)
+
+
+def beside_an_older_one(tale: Tale) -> None:
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    at_work(tale)
+    tale.remove(FW)
+
+
 def removed_after_the_step(tale: Tale) -> None:
     at_work(tale)
     tale.step(FW, "write")
@@ -419,6 +437,8 @@ def is_never_connected(tale: Tale) -> None:
         pytest.param(SUCCEEDED, lost_in_write, 0, id="removed before its end"),
         pytest.param(RECOVERED, takes_another, 1, id="IN_PROGRESS on another"),
         pytest.param(RECOVERED, takes_the_reused_id, 1, id="IN_PROGRESS on another of the same id"),
+        pytest.param(RECOVERED, takes_another_before_the_record_goes, 1, id="IN_PROGRESS on another sooner than that"),
+        pytest.param(RECOVERED, beside_an_older_one, 0, id="IN_PROGRESS on an older one all the time"),
         pytest.param(RECOVERED, recovers_from_write, 0, id="nothing to go on with"),
         *(
             pytest.param(place(name, **more), tell, devices, id=f"{name}: {tell.__name__.replace('_', ' ')}")  # type: ignore[arg-type]
