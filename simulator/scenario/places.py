@@ -25,8 +25,7 @@ class Place(Part):
     deletion-refused: the service refused to delete `job` for the time being;
     fault-struck: the `fault` of that name struck a message of the device, whatever `job` that was about;
     cancelled-in-step: an execution of `job` was CANCELED between the start and the end of `step`;
-    recovered: the device went IN_PROGRESS on another execution after `job` was removed, or SUCCEEDED without that, or
-        had gone so since it began the one that was removed;
+    recovered: with `job` removed or being deleted, the device went IN_PROGRESS on another, or SUCCEEDED without that;
     succeeded: an execution of `job` ended SUCCEEDED;
     reused-id: it went IN_PROGRESS on a later incarnation of `job`, or SUCCEEDED without that;
     stale-update-after-recreation: an update meant for an earlier incarnation of `job` arrived once a later was queued;
