@@ -59,13 +59,13 @@ def _told(entries: Sequence[Entry]) -> list[Any]:
 
 
 class Frames:
-    """What frames hold that come in pieces of any size."""
+    """Frames that come in pieces of any size."""
 
     def __init__(self) -> None:
         self._unread = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Any]:
-        """The value of each that is whole by now."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Those that are whole by now, without their length."""
         unread = self._unread
         unread += data
         start = 0
@@ -73,14 +73,24 @@ class Frames:
             end = start + LENGTH_BYTES + int.from_bytes(unread[start : start + LENGTH_BYTES], "big")
             if end > len(unread):
                 break
-            value = marshal.loads(unread[start + LENGTH_BYTES : end])  # noqa: S302 - a process of ours wrote it
+            frame = bytes(unread[start + LENGTH_BYTES : end])
             start = end
-            yield value
+            yield frame
         del unread[:start]
 
 
-def unpack(told: Any) -> Iterator[Entry]:
+def value_of(frame: bytes) -> Any:
+    """What was framed."""
+    return marshal.loads(frame)  # noqa: S302 - a process of ours wrote it
+
+
+def unpack(frame: bytes) -> Iterator[Entry]:
     """The entries of a frame. Raises InputError."""
+    yield from entries_of(value_of(frame))
+
+
+def entries_of(told: Any) -> Iterator[Entry]:
+    """The same of what was framed."""
     if isinstance(told, str):
         yield from read(told.splitlines())
         return

@@ -51,7 +51,7 @@ ENTRIES = [Entry(CLOUD, number, number / 8, event) for number, event in enumerat
 
 
 def unpacked(raw: bytes) -> list[Entry]:
-    return [entry for told in Frames().feed(raw) for entry in unpack(told)]
+    return [entry for frame in Frames().feed(raw) for entry in unpack(frame)]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1 << 20])
@@ -59,7 +59,7 @@ def test_entries_come_out_as_they_went_in_whatever_the_pieces(size: int):
     raw = pack(ENTRIES[:5]) + pack(ENTRIES[5:])
     frames = Frames()
     pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
-    assert [entry for piece in pieces for told in frames.feed(piece) for entry in unpack(told)] == ENTRIES
+    assert [entry for piece in pieces for frame in frames.feed(piece) for entry in unpack(frame)] == ENTRIES
 
 
 @pytest.mark.parametrize(
