@@ -203,6 +203,9 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         """Bytes came in, of any number of packets."""
         if self._unread:
             data = self._unread + data
+        if self._has_settled():
+            self._unread = data
+            return
         offset, self._unanswered = 0, None
         try:
             while (found := frame(data, offset, LARGEST_PACKET)) is not None:
@@ -211,12 +214,20 @@ class MqttTransport(KeptUp, asyncio.Protocol):
                     self._hear(first, data[start:offset])
                 else:
                     self._take(first >> 4, data[start:offset])
+                    if self._has_settled():  # who listens is told of that first
+                        asyncio.get_running_loop().call_soon(self.data_received, b"")
+                        break
                 if self._transport is None:
                     return  # it is gone, by what that led to
         except Malformed as malformed:
             self._lose(f"disconnected: what the gateway sent is no MQTT: {malformed}")
+            self._close()
             return
         self._unread = data[offset:]
+
+    def _has_settled(self) -> bool:
+        """Whether it is subscribed, or refused, and nobody has been told yet."""
+        return self._settled is not None and self._settled.done()
 
     def _hear(self, first: int, body: bytes) -> None:
         topic, payload, qos, packet_id, _, _, _ = decode_publish(first & 0x0F, body, self._version)

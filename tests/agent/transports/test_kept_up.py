@@ -19,9 +19,9 @@ from simulator.certificate_files import client_context, server_context
 from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes, publish_bytes, suback_bytes
-from simulator.cloud.mqtt.packets import V5, V311
+from simulator.cloud.mqtt.packets import V5, V311, Reason
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.engines.mqtt_connections import MqttConnections, MqttTransport
+from simulator.engines.mqtt_connections import KEEP_ALIVE_SECONDS, SWEEP_SECONDS, MqttConnections, MqttTransport
 from tests.agent.transports.peers import Echo, Heard
 
 
@@ -205,3 +205,75 @@ def test_paho_still_makes_its_socket_at_the_one_place_that_we_replace():
         "agent.transports.paho._Client hands its own over there"
     )
     assert "_sock_close" in dir(Client)
+
+
+async def test_a_fleet_takes_leave_of_a_server_that_sends_what_is_no_mqtt():
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack_bytes(5, False, 0))
+        await reader.read(4096)
+        writer.write(suback_bytes(1, 5, [1]) + b"\x36\x02no" + publish_bytes("t", b"x", 0, 0, False, 5))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, MqttConnections(lambda _: Endpoint("127.0.0.1", 1), 1) as connections:
+        port = server.sockets[0].getsockname()[1]
+        transport, heard = device(OurFleet(connections), Endpoint("127.0.0.1", port))
+        assert await heard.next() == ("connected", False)
+        kind, reason = await heard.next()
+        assert (kind, "is no MQTT: QoS 3" in str(reason)) == ("disconnected", True)
+        await transport.stop()
+
+
+@pytest.mark.parametrize("code", [Reason.NOT_AUTHORIZED, 0x9F], ids=["a policy", "a rate"])
+@pytest.mark.parametrize("version", [3, 5])
+async def test_why_a_fleet_is_refused_is_said_in_words(version, code):
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack_bytes(5, False, code) if version == 5 else connack_bytes(4, False, 5))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, MqttConnections(lambda _: Endpoint("127.0.0.1", 1), 1) as connections:
+        port = server.sockets[0].getsockname()[1]
+        transport, heard = device(OurFleet(connections), Endpoint("127.0.0.1", port), mqtt_version=version)
+        kind, reason = await heard.next()
+        said = "Connection rate exceeded" if (version, code) == (5, 0x9F) else "Not authorized"
+        assert (kind, str(reason).endswith(f"refused the connection: {said}")) == ("disconnected", True)
+        await transport.stop()
+
+
+@pytest.mark.parametrize(
+    ("answers", "kept"), [(True, True), (False, False)], ids=["who answers is there", "who does not is lost"]
+)
+async def test_a_fleet_asks_whether_a_silent_gateway_is_there(answers, kept):
+    pinged = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack_bytes(4, False, 0))
+        await reader.read(4096)
+        writer.write(suback_bytes(1, 4, [1]))
+        while data := await reader.read(4096):
+            assert data in (b"\xc0\x00", b"\xe0\x00")
+            if answers:
+                writer.write(b"\xd0\x00" + publish_bytes("after", b"pong", 0, 0, False, 4))
+            pinged.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, MqttConnections(lambda _: Endpoint("127.0.0.1", 1), 1) as connections:
+        port = server.sockets[0].getsockname()[1]
+        transport, heard = device(OurFleet(connections), Endpoint("127.0.0.1", port), mqtt_version=3)
+        assert await heard.next() == ("connected", False)
+        later = asyncio.get_running_loop().time() + KEEP_ALIVE_SECONDS
+        transport.keep_alive(later)
+        await pinged.wait()
+        if answers:
+            assert await heard.next() == ("after", b"pong")
+        for _ in range(round(KEEP_ALIVE_SECONDS / SWEEP_SECONDS)):
+            transport.keep_alive(later)
+        assert (transport._lost is not None and not transport._lost.done()) is kept
+        await transport.stop()
