@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.messages import write_request
 from agent.topics import request_topic
 from agent.transports.endpoint import Endpoint
+from agent.transports.sockets import opened
 from agent.transports.upkeep import KeptUp, Shared
 from agent.values import Request
 
@@ -165,23 +166,7 @@ class PahoTransport(KeptUp):
     # ── being kept up ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def _open(self) -> None:
-        loop = asyncio.get_running_loop()
-        family, address = await self._shared.resolve(self._endpoint.host, self._endpoint.port)
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(sock, address)
-            if self._endpoint.tls is not None:
-                secure = self._endpoint.tls.wrap_socket(
-                    sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
-                )
-                sock = secure
-                await _shake_hands(loop, secure)
-        except BaseException:
-            sock.close()
-            raise
-        self._client.ready_socket = sock
+        self._client.ready_socket = await opened(self._endpoint, self._shared)
 
     def _greet(self) -> None:
         self._client.reconnect()
@@ -249,30 +234,3 @@ def _connect_properties(session_expiry_seconds: int) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     properties.SessionExpiryInterval = session_expiry_seconds
     return properties
-
-
-async def _shake_hands(loop: asyncio.AbstractEventLoop, sock: ssl.SSLSocket) -> None:
-    """Do the TLS handshake, giving the loop its turn whenever it would block."""
-    descriptor = sock.fileno()
-    while True:
-        try:
-            sock.do_handshake()
-            return
-        except ssl.SSLWantReadError:
-            await _until(loop.add_reader, loop.remove_reader, descriptor)
-        except ssl.SSLWantWriteError:
-            await _until(loop.add_writer, loop.remove_writer, descriptor)
-
-
-async def _until(add: Any, remove: Any, descriptor: int) -> None:
-    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def done() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    add(descriptor, done)
-    try:
-        await ready
-    finally:
-        remove(descriptor)

@@ -5,6 +5,7 @@ An asyncio protocol of its own over the gateway's own codec: of a fleet's time p
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from typing import Final, Self, cast
@@ -13,6 +14,7 @@ from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.topics import everything, request_topic, subscriptions
 from agent.transports.endpoint import Endpoint
+from agent.transports.sockets import opened
 from agent.transports.upkeep import KeptUp, Shared
 from agent.values import Request
 from simulator.cloud.mqtt.client_side import (
@@ -29,6 +31,7 @@ from simulator.cloud.mqtt.codec import decode_publish, frame
 from simulator.cloud.mqtt.encode import puback_bytes, publish_bytes
 from simulator.cloud.mqtt.fields import malformed
 from simulator.cloud.mqtt.packets import V5, V311, Malformed, PacketType
+from simulator.engines.secure_wire import SecureWire
 from simulator.scenario import Group, thing_of_agent
 
 KEEP_ALIVE_SECONDS: Final = 60
@@ -162,10 +165,11 @@ class MqttTransport(KeptUp, asyncio.Protocol):
     # ── being kept up ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def _open(self) -> None:
-        endpoint, loop = self._endpoint, asyncio.get_running_loop()
-        _, (host, port, *_) = await self._shared.resolve(endpoint.host, endpoint.port)
-        name = endpoint.host if endpoint.tls is not None else None
-        await loop.create_connection(lambda: self, host, port, ssl=endpoint.tls, server_hostname=name)
+        sock = await opened(self._endpoint, self._shared)
+        if isinstance(sock, ssl.SSLSocket):
+            SecureWire(sock, self)
+        else:
+            await asyncio.get_running_loop().create_connection(lambda: self, sock=sock)
 
     def _greet(self) -> None:
         if self._transport is None or self._transport.is_closing():
