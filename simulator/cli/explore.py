@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import click
 
-from simulator.cli.options import Seconds, SomePath, logging_options, model_option
+from simulator.cli.options import Seconds, SomePath, cluster_option, logging_options, model_option
 
 EXAMPLE = """\b
 Examples:
@@ -13,6 +13,7 @@ Examples:
   ghostjob explore delete-in-write --model ota-self-test-flag
   ghostjob explore --standard --bound delay=1 --time 600 --memory 2000
   ghostjob explore --standard --bound delay=2 --walks 100000 --seed 7
+  ghostjob explore --standard --walks 1000000 --engine ray --cluster 10.0.0.1:6379
   ghostjob explore --bound delete=1 --model undoes-in-the-wrong-order --out out
   ghostjob replay out/schedules/01-alive.yaml
 """
@@ -100,6 +101,14 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option(
     "--seed", type=click.IntRange(0, MOST_WALKS), default=None, help="The seed of the walks; 0, if none is given."
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["explore", "ray"]),
+    default="explore",
+    show_default=True,
+    help="Where it walks: here, or, with --walks, on a Ray cluster (`ghostjob explain ray`).",
+)
+@cluster_option
 @click.option(
     "--out",
     type=SomePath(),

@@ -3,7 +3,9 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
@@ -27,12 +29,16 @@ from simulator.engines.explore.sharing import WorkerDiedError
 from simulator.engines.explore.sometimes import usual, ways_to
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import system_of
+from simulator.engines.ray.spreading import ShardLostError
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.report.exploration import answer, opening, progress_line, walking_line
 from simulator.verdict import Verdict
 
 if TYPE_CHECKING:
     from simulator.engines.explore.searchable import Searchable
+    from simulator.engines.explore.walks import Walked
+    from simulator.engines.ray.spreading import Lost
+    from simulator.engines.ray.walks import Seeds
 
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
 REDRAWN_SECONDS: Final = 0.2
@@ -65,6 +71,8 @@ class Wanted:
     jobs: int = 1
     walks: int | None = None
     seed: int | None = None
+    engine: str = "explore"
+    cluster: str | None = None
     out: Path | None = None
     is_json: bool = False
 
@@ -87,7 +95,7 @@ def explored(wanted: Wanted) -> int:
 def _explored_one(wanted: Wanted) -> int:
     try:
         return _searched(wanted)
-    except WorkerDiedError as error:
+    except (WorkerDiedError, ShardLostError) as error:
         talk(f"ghostjob: {error}")
         return ExitCode.INCONCLUSIVE
 
@@ -137,15 +145,17 @@ def _found(wanted: Wanted, system: System, world: OfScenario, is_interrupted: Is
     if wanted.walks is not None:
         from simulator.engines.explore.stumbling import by_walks
 
-        found = by_walks(
-            system,
-            wanted.walks,
-            wanted.seed or 0,
-            jobs=wanted.jobs,
-            **limits,
-            is_interrupted=is_interrupted,
-            on_walked=shown.walked,
-        )
+        with _walking(wanted) as walk:
+            found = by_walks(
+                system,
+                wanted.walks,
+                wanted.seed or 0,
+                jobs=wanted.jobs,
+                **limits,
+                is_interrupted=is_interrupted,
+                on_walked=shown.walked,
+                walk=walk,
+            )
         shown.over()
         return Found(found)
     begun = time.monotonic()
@@ -163,6 +173,22 @@ def _found(wanted: Wanted, system: System, world: OfScenario, is_interrupted: Is
     places = world.places or usual(world.setup)
     reached = tuple(ways_to(world.setup, places, **limits, is_interrupted=is_interrupted))
     return Found(exploration, reached)
+
+
+@contextmanager
+def _walking(wanted: Wanted) -> "Iterator[Callable[..., Walked] | None]":
+    """Who walks, if it is not this process. Raises InputError."""
+    if wanted.engine != "ray":
+        yield None
+        return
+    from simulator.engines.ray.cluster import joined
+    from simulator.engines.ray.walks import walks_on
+
+    def say(lost: "Lost[Seeds]") -> None:
+        talk(f"{lost.shard} are walked again, since who walked them died: {lost.why}")
+
+    with joined(wanted.cluster) as cluster:
+        yield partial(walks_on, cluster, on_lost=say)
 
 
 class Progressing:
@@ -215,6 +241,8 @@ def named_world(wanted: Wanted) -> tuple[str, OfScenario]:
     """The world that is asked for, and what it is called. Raises InputError."""
     if wanted.seed is not None and wanted.walks is None:
         raise InputError(f"--seed {wanted.seed}: a search has no chance in it; give --walks N, too")
+    if wanted.engine == "ray" and wanted.walks is None:
+        raise InputError("--engine ray: a search is shared by processes of one machine, --jobs N; give --walks N, too")
     name, base = _base(wanted)
     setup = _with_options(base.setup, wanted)
     bounds = _with_bounds(setup.bounds, wanted)

@@ -71,6 +71,16 @@ table_option = click.option(
 )
 
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="HOST:PORT",
+    envvar="RAY_ADDRESS",
+    default=None,
+    help="With --engine ray, where the cluster's head listens; RAY_ADDRESS says it, too. Without it, a cluster of this "
+    "machine's processors is there for as long as it lasts.",
+)
+
+
 class Seconds(click.FloatRange):
     """A time; infinity, where there is no upper bound, but no NaN, which is in every range."""
 

@@ -1,6 +1,6 @@
 """Random walks as a search that is never complete: what they stumbled upon, each made as short as can be."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from simulator.engines.explore.choice import Choice
@@ -10,7 +10,7 @@ from simulator.engines.explore.limits import IsInterrupted, never
 from simulator.engines.explore.shrink import shrink
 from simulator.engines.explore.system import System
 from simulator.engines.explore.undecidable import why_undecidable
-from simulator.engines.explore.walks import OnWalked, Stumbled, unseen, walks
+from simulator.engines.explore.walks import OnWalked, Stumbled, Walked, unseen, walks
 
 if TYPE_CHECKING:
     from simulator.engines.explore.searchable import Searchable
@@ -33,12 +33,15 @@ def by_walks(
     jobs: int,
     is_interrupted: IsInterrupted = never,
     on_walked: OnWalked = unseen,
+    walk: Callable[..., Walked] | None = None,
 ) -> Exploration:
-    """What so many walks with the seeds from `seed` on found, of each invariant the shortest."""
-    searched = cast("Searchable", system)
+    """What so many walks with the seeds from `seed` on found, of each invariant the shortest.
+
+    `walk`: who walks, as `walks` does, if that is another.
+    """
     bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
-    walked = walks(
-        searched,
+    walked = (walk or walks)(
+        cast("Searchable", system),
         count,
         seed,
         bounds=bounds,

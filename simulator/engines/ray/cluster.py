@@ -1,0 +1,156 @@
+"""A Ray cluster as whoever drives it sees it: joined, told what to do, asked what is done, left.
+
+The one place that knows Ray. Where none is named, one of this machine's processors is started for as long as it lasts,
+on loopback, without a dashboard, and telling nobody.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from agent.errors import InputError
+from simulator.engines.ray.alike import Build, here
+
+LOOPBACK: Final = "127.0.0.1"
+ANSWER_SECONDS: Final = 5.0
+"""So long a cluster has for taking a connection: Ray itself would try for minutes."""
+TO_INSTALL: Final = "pip install 'ghostjob[ray]'"
+QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+"""Nothing is reported to anybody; no warnings of what is to come."""
+ON_LOOPBACK: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
+"""Ray replaces 127.0.0.1 by an address that others reach, and then listens there, unless it is told so (its
+`services.get_node_ip_address`). And here work is no nicer than where it would be done without Ray, which has 15."""
+
+Ref: TypeAlias = Any
+"""Ray's name for what a task will return."""
+
+
+class Died(NamedTuple):
+    """A task came to nothing since its process or its node died, or the node ran out of memory."""
+
+    why: str
+
+
+class Cluster:
+    """A cluster that was joined."""
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        self._task = ray.remote(_done)
+
+    def processors(self) -> int:
+        """How many there are now; nodes come and go."""
+        return int(self._ray.cluster_resources().get("CPU", 0))
+
+    def begin(self, work: Callable[[Any], Any], shard: object) -> Ref:
+        """Have that done, once, on some processor."""
+        return self._task.options(num_cpus=1, max_retries=0).remote(here(), work, shard)
+
+    def ended(self, begun: Iterable[Ref], seconds: float) -> list[Ref]:
+        """Which of them have, after waiting so long at most for one."""
+        refs = list(begun)
+        return list(self._ray.wait(refs, num_returns=1, timeout=seconds)[0]) if refs else []
+
+    def part(self, ref: Ref) -> Any:
+        """What came of one that has ended: a `Died`, or what the work returned. Raises what the work raised."""
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(ref)
+        except errors.RayTaskError as error:
+            raise _fault(error) from None
+        except errors.RayError as error:
+            return Died(_first_line(error))
+
+    def cancel(self, begun: Iterable[Ref]) -> None:
+        """Nobody waits for these any more."""
+        for ref in begun:
+            self._ray.cancel(ref, force=True)
+
+
+def _done(wanted: Build, work: Callable[[Any], Any], shard: object) -> Any:
+    """The work, on a node. Raises InputError if it runs another ghostjob."""
+    if (there := here()) != wanted:
+        which = f"{there.version}, not {wanted.version}" if there.version != wanted.version else "other sources"
+        raise InputError(
+            f"--engine ray: node {socket.gethostname()} runs another ghostjob ({which}), and one seed could mean two "
+            f"things; install the same everywhere"
+        )
+    return work(shard)
+
+
+def _fault(error: Any) -> BaseException:
+    """What the work raised; else what a node must have to load it at all."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, ModuleNotFoundError | RuntimeError) and "No module named" in str(cause):
+        return InputError(f"--engine ray: a node cannot load ghostjob ({_last_line(cause)}); on each: {TO_INSTALL}")
+    return cause if isinstance(cause, BaseException) else error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _last_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[-1]
+
+
+@contextmanager
+def joined(address: str | None) -> Iterator[Cluster]:
+    """The cluster whose head listens at HOST:PORT; None: one of its own on this machine. Raises InputError."""
+    if address is not None:
+        _check(address)
+    ray = _ray(is_on_loopback=address is None or address.startswith(f"{LOOPBACK}:"))
+    with _sigterm_as_it_is():
+        try:
+            started = {"_node_ip_address": LOOPBACK, "include_dashboard": False} if address is None else {}
+            ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **started)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise InputError(f"--cluster {address or 'of this machine'}: {_first_line(error)}") from None
+    try:
+        yield Cluster(ray)
+    finally:
+        with _sigterm_as_it_is():
+            ray.shutdown()
+
+
+def _check(address: str) -> None:
+    """Raises InputError if nothing listens there."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise InputError(f"--cluster {address}: name the cluster's head as HOST:PORT, such as {LOOPBACK}:6379")
+    try:
+        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"--cluster {address}: no head of a Ray cluster answers there ({error}); start one: ray start --head"
+        ) from None
+
+
+def _ray(*, is_on_loopback: bool) -> Any:
+    """The module. Raises InputError where it is not installed."""
+    for name, value in (QUIET | (ON_LOOPBACK if is_on_loopback else {})).items():
+        os.environ.setdefault(name, value)
+    try:
+        return import_module("ray")
+    except ModuleNotFoundError:
+        python = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
+        raise InputError(
+            f"--engine ray: needs Ray, which is not installed here; {TO_INSTALL}, if Ray is there for {python}"
+        ) from None
+
+
+@contextmanager
+def _sigterm_as_it_is() -> Iterator[None]:
+    """Whoever handles SIGTERM goes on doing so: Ray would exit the process."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGTERM, before)
