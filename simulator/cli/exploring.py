@@ -105,11 +105,11 @@ def _searched(wanted: Wanted) -> int:
     system = system_of(world.setup)
     from simulator.cli.kept_exploration import Keeping
 
-    with told_of_every_end() as is_interrupted, Keeping(wanted.out, system) as keeping:
+    with _walking(wanted) as walk, told_of_every_end() as is_interrupted, Keeping(wanted.out, system) as keeping:
         if not wanted.is_json:
             leaves_out = (*world.not_here, *left_out(world.setup))
             _print(opening(world_in_words(world.setup), bounds_in_words(world.setup), leaves_out))
-        found = _found(wanted, system, world, is_interrupted)
+        found = _found(wanted, system, world, is_interrupted, walk)
         verdict = keeping.with_schedules(verdict_of(system, found, name=name, not_here=world.not_here))
         if wanted.is_json:
             click.echo(verdict.model_dump_json(indent=2))
@@ -139,23 +139,28 @@ def _say_next(verdict: Verdict, out: Path | None) -> None:
         talk("keep it: --out DIR keeps a schedule of each, for `ghostjob replay`, and a report", 9)
 
 
-def _found(wanted: Wanted, system: System, world: OfScenario, is_interrupted: IsInterrupted) -> Found:
+def _found(
+    wanted: Wanted,
+    system: System,
+    world: OfScenario,
+    is_interrupted: IsInterrupted,
+    walk: "Callable[..., Walked] | None",
+) -> Found:
     limits = {"seconds": wanted.seconds, "mebibytes": wanted.mebibytes}
     shown = Progressing()
     if wanted.walks is not None:
         from simulator.engines.explore.stumbling import by_walks
 
-        with _walking(wanted) as walk:
-            found = by_walks(
-                system,
-                wanted.walks,
-                wanted.seed or 0,
-                jobs=wanted.jobs,
-                **limits,
-                is_interrupted=is_interrupted,
-                on_walked=shown.walked,
-                walk=walk,
-            )
+        found = by_walks(
+            system,
+            wanted.walks,
+            wanted.seed or 0,
+            jobs=wanted.jobs,
+            **limits,
+            is_interrupted=is_interrupted,
+            on_walked=shown.walked,
+            walk=walk,
+        )
         shown.over()
         return Found(found)
     begun = time.monotonic()

@@ -21,8 +21,13 @@ LOOPBACK: Final = "127.0.0.1"
 ANSWER_SECONDS: Final = 5.0
 """So long a cluster has for taking a connection: Ray itself would try for minutes."""
 TO_INSTALL: Final = "pip install 'ghostjob[ray]'"
-QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-"""Nothing is reported to anybody; no warnings of what is to come."""
+QUIET: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+}
+"""Nothing is reported to anybody; no warnings of what is to come; and no lines of Ray's own on our stdout, such as that
+a worker died, which we tell ourselves."""
 ON_LOOPBACK: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
 """Ray replaces 127.0.0.1 by an address that others reach, and then listens there, unless it is told so (its
 `services.get_node_ip_address`). And here work is no nicer than where it would be done without Ray, which has 15."""

@@ -44,13 +44,14 @@ def spread(
     *,
     goes_on: Callable[[], bool] = lambda: True,
     on_lost: Callable[[Lost[Shard]], None] = lambda _: None,
+    tries: int = TRIES,
 ) -> Iterator[Part]:
     """What `work` makes of each shard, in the order of the shards, of which no more are taken than can be begun.
 
     Once it does not go on, none is begun any more, what is under way has a moment to end, and all that has ended is
     told. Raises ShardLostError, and what `work` raises.
     """
-    spreading = _Spreading(cluster, work, shards, on_lost)
+    spreading = _Spreading(cluster, work, shards, on_lost, tries)
     try:
         while goes_on() and spreading.begin():
             spreading.look(LOOK_SECONDS)
@@ -71,9 +72,14 @@ class _Begun(NamedTuple):
 
 class _Spreading:
     def __init__(
-        self, cluster: Cluster, work: Callable[[Any], Any], shards: Iterable[Any], on_lost: Callable[[Any], None]
+        self,
+        cluster: Cluster,
+        work: Callable[[Any], Any],
+        shards: Iterable[Any],
+        on_lost: Callable[[Any], None],
+        tries: int,
     ) -> None:
-        self._cluster, self._work, self._on_lost = cluster, work, on_lost
+        self._cluster, self._work, self._on_lost, self._tries = cluster, work, on_lost, tries
         self._new = (_Begun(number, shard, 0) for number, shard in enumerate(shards))
         self._again: deque[_Begun] = deque()
         self._begun: dict[Ref, _Begun] = {}
@@ -119,9 +125,9 @@ class _Spreading:
                 self._parts[one.number] = part
 
     def _lost(self, one: _Begun, why: str) -> None:
-        if one.times == TRIES:
+        if one.times == self._tries:
             raise ShardLostError(
-                f"ray: {one.shard} was lost {TRIES} times, at last so: {why}; not all is done, and nothing is said"
+                f"ray: {one.shard} was lost {one.times} times, at last so: {why}; not all is done, and nothing is said"
             )
         self._on_lost(Lost(one.shard, one.times, why))
         self._again.append(one)

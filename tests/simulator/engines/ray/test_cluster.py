@@ -1,0 +1,157 @@
+"""Work on a real cluster of several nodes: the same as on one machine, whoever dies on the way."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from agent.errors import InputError
+from simulator.engines.explore.setup import Bounds, Setup
+from simulator.engines.explore.walks import Walked, walks
+from simulator.engines.explore.world import system_of
+from simulator.engines.ray import cluster as module
+from simulator.engines.ray.alike import Build, here
+from simulator.engines.ray.cluster import Cluster, joined
+from simulator.engines.ray.spreading import Lost, ShardLostError, spread
+from simulator.engines.ray.walks import Seeds, walks_on
+from tests.cli.command import ghostjob
+from tests.simulator.engines.ray.nodes import Nodes, nodes
+
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'ghostjob[ray]'")
+WALKS = 300
+AT_ONCE = 100
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Nodes]:
+    with nodes(2) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cluster(hosts: Nodes) -> Iterator[Cluster]:
+    with joined(hosts.address) as there:
+        yield there
+
+
+def node_id() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def negative(number: int) -> int:
+    return -number
+
+
+def negative_in_its_second_life(folder: Path, number: int) -> int:
+    """The first begins, says where, and never ends."""
+    if number == 1:
+        try:
+            with (folder / "began").open("x") as began:
+                began.write(node_id())
+        except FileExistsError:
+            return negative(number)
+        (folder / "began").rename(folder / "waits")
+        (folder / "began").touch()
+        while True:
+            time.sleep(3600)
+    return negative(number)
+
+
+def dies(_number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def refuses(number: int) -> int:
+    raise InputError(f"{number}: not with me")
+
+
+def test_parts_come_in_the_order_of_their_shards(cluster: Cluster):
+    assert list(spread(cluster, negative, range(5))) == [0, -1, -2, -3, -4]
+
+
+def test_what_dies_with_its_node_is_done_again_and_told(cluster: Cluster, hosts: Nodes, tmp_path: Path):
+    waits, lost = tmp_path / "waits", list[Lost[int]]()
+
+    def kill_where_it_waits() -> bool:
+        if waits.exists():
+            hosts.kill(waits.read_text())
+            waits.unlink()
+        return True
+
+    work = partial(negative_in_its_second_life, tmp_path)
+    parts = list(spread(cluster, work, range(4), goes_on=kill_where_it_waits, on_lost=lost.append))
+    assert parts == [0, -1, -2, -3]
+    assert [(each.shard, each.times) for each in lost] == [(1, 1)]
+
+
+def test_what_dies_wherever_it_is_done_ends_it_all(cluster: Cluster):
+    lost: list[Lost[int]] = []
+    with pytest.raises(ShardLostError, match="7 was lost") as raised:
+        list(spread(cluster, dies, [7], on_lost=lost.append, tries=1))
+    assert "nothing is said" in str(raised.value)
+    assert lost == []
+
+
+def test_what_the_work_refuses_is_refused(cluster: Cluster):
+    with pytest.raises(InputError, match=r"^3: not with me$"):
+        list(spread(cluster, refuses, [3]))
+
+
+def test_a_node_with_another_ghostjob_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "here", lambda: Build(here().version, "another"))
+    with pytest.raises(InputError, match=r"runs another ghostjob \(other sources\)"):
+        list(spread(cluster, negative, [3]))
+
+
+def test_walks_are_those_of_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
+    system = system_of(Setup(bounds=Bounds(delete=1), model="undoes-in-the-wrong-order"))
+    bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
+    one_machine = walks(system, WALKS, 7, bounds=bounds)
+    assert one_machine.stumbled
+    told: list[int] = []
+
+    def on_walked(walked: int, _steps: int, _seconds: float, _stumbled: int) -> None:
+        if not told:
+            (first, *_) = list(spread(cluster, where, [0]))
+            hosts.kill(first)
+        told.append(walked)
+
+    found = walks_on(cluster, system, WALKS, 7, bounds=bounds, at_once=AT_ONCE, on_walked=on_walked)
+    assert without_seconds(found) == without_seconds(one_machine)
+    assert told == list(range(AT_ONCE, WALKS + 1, AT_ONCE))
+
+
+def where(_number: int) -> str:
+    return node_id()
+
+
+def without_seconds(walked: Walked) -> Walked:
+    return walked._replace(seconds=0.0)
+
+
+def test_no_walk_is_begun_when_the_time_is_over_and_that_is_told(cluster: Cluster):
+    system = system_of(Setup(bounds=Bounds(delete=1)))
+    found = walks_on(cluster, system, WALKS, 7, bounds={"delete": 1}, seconds=0.0)
+    assert (found.walks, found.stopped_by) == (0, "time")
+
+
+def test_a_shard_says_which_walks_it_is():
+    assert str(Seeds(7, 106, None)) == "walks 7 to 106"
+
+
+def test_a_command_says_the_same_as_on_one_machine_and_nothing_else(hosts: Nodes, tmp_path: Path):
+    walk = ("explore", "--bound", "delete=1", "--walks", "50", "--seed", "7", "--json")
+    here_, there = (
+        ghostjob(*walk, *engine, cwd=tmp_path) for engine in ((), ("--engine", "ray", "--cluster", hosts.address))
+    )
+    assert (there.returncode, there.stderr) == (here_.returncode, here_.stderr)
+    assert {**json.loads(there.stdout), "seconds": 0} == {**json.loads(here_.stdout), "seconds": 0}
