@@ -16,6 +16,7 @@ from simulator.cli.options import (
     Seconds,
     SomePath,
     allow_files,
+    cluster_option,
     interrupt_when_stdin_closes,
     logging_options,
     model_option,
@@ -26,6 +27,7 @@ from simulator.cli.options import (
 from simulator.cli.page import PageWanted, page_options
 
 MOST_LIVE = 100_000
+VIRTUAL = ("virtual", "ray")
 EXAMPLE = """\b
 Examples:
   ghostjob run
@@ -34,6 +36,7 @@ Examples:
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run delete-in-write --engine explore
   ghostjob run main --engine virtual --devices 1000000 --seed 7
+  ghostjob run main --engine virtual --devices 1000 --seed 7 --seeds 20
   ghostjob run --slow 10 --pause
   ghostjob run delete-in-write --devices 1 --versus recovers-without-undoing
   ghostjob run --list
@@ -79,13 +82,22 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option(
     "--engine",
-    type=click.Choice(["live", "virtual", "explore"]),
+    type=click.Choice(["live", "virtual", "explore", "ray"]),
     default="live",
     show_default=True,
     help="What plays: live is real MQTT on loopback, in wall-clock time; virtual is neither, and as fast as it goes; "
-    "explore tries every order of events, with one device, as `ghostjob explore SCENARIO` does.",
+    "explore tries every order of events, with one device, as `ghostjob explore SCENARIO` does; ray is virtual, with "
+    "the seeds of --seeds spread over a cluster (`ghostjob explain ray`).",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1_000_000),
+    default=None,
+    help="Play so often, with the seeds from --seed on, and tell each verdict in a line (--engine virtual and ray); "
+    "--out keeps a verdict for each, seed-7.json and so on.",
+)
+@cluster_option
 @click.option(
     "--out",
     type=SomePath(),
@@ -128,6 +140,8 @@ def run(
     slow: float,
     pauses: bool,
     stand_ins: int | None,
+    seeds: int | None,
+    cluster: str | None,
     until_stdin_closes: bool,
     table: bool | None,
     log_format: str,
@@ -149,15 +163,20 @@ def run(
         return _print_list()
     if is_models:
         return _print_models()
-    if stand_ins is not None and engine != "virtual":
+    if stand_ins is not None and engine not in VIRTUAL:
         raise InputError("--stand-ins: for --engine virtual; elsewhere each device plays for itself")
+    if seeds is not None and engine not in VIRTUAL:
+        raise InputError("--seeds: for --engine virtual and ray")
     if engine == "explore":
         return _explore(scenario, out, slow, pauses, given)
     cast, page = Cast.taken(scenario, given), PageWanted.taken(given)
     if until_stdin_closes:
         interrupt_when_stdin_closes()
-    if engine == "virtual":
+    if engine in VIRTUAL:
         _check_virtual(slow, pauses, page)
+    if engine == "ray" or seeds is not None:
+        return _play_seeds(cast, range(seed, seed + (seeds or 1)), engine == "ray", cluster, out, stand_ins)
+    if engine == "virtual":
         return _play_virtually(cast, seed, out, stand_ins)
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
     return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
@@ -214,6 +233,20 @@ def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | No
     crew = Crew.of(cast.scenario, cast.devices, seed, most)
     venue, cast = VirtualVenue(cast.scenario, seed, crew.stands_for), replace(cast, crew=crew)
     return run_virtually(ShownPlay(cast, seed, venue, out, False, shows_bar=has_the_terminal()).play())
+
+
+def _play_seeds(
+    cast: Cast, seeds: range, is_spread: bool, cluster: str | None, out: Path | None, stand_ins: int | None
+) -> int:
+    """Raises InputError."""
+    from simulator.cli.seeds import Seeds, played
+    from simulator.engines.seeds import Fleet
+    from simulator.engines.stand_ins import MOST
+
+    if cast.groups:
+        raise InputError("--versus: two devices side by side are shown under one seed; play it without --seeds")
+    spare_imports()
+    return played(Fleet(cast.scenario, cast.devices, stand_ins or MOST), Seeds(seeds, is_spread, cluster), out)
 
 
 def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:

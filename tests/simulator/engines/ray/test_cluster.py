@@ -1,10 +1,10 @@
 """Work on a real cluster of several nodes: the same as on one machine, whoever dies on the way."""
 
-import json
 import os
+import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,8 @@ from simulator.engines.ray.alike import Build, here
 from simulator.engines.ray.cluster import Cluster, joined
 from simulator.engines.ray.spreading import Lost, ShardLostError, spread
 from simulator.engines.ray.walks import Seeds, walks_on
+from simulator.engines.seeds import Fleet, judged_with
+from simulator.scenario import load
 from tests.cli.command import ghostjob
 from tests.simulator.engines.ray.nodes import Nodes, nodes
 
@@ -121,8 +123,7 @@ def test_walks_are_those_of_one_machine_though_a_node_dies(cluster: Cluster, hos
 
     def on_walked(walked: int, _steps: int, _seconds: float, _stumbled: int) -> None:
         if not told:
-            (first, *_) = list(spread(cluster, where, [0]))
-            hosts.kill(first)
+            hosts.kill(next(spread(cluster, where, [0])))
         told.append(walked)
 
     found = walks_on(cluster, system, WALKS, 7, bounds=bounds, at_once=AT_ONCE, on_walked=on_walked)
@@ -138,6 +139,18 @@ def without_seconds(walked: Walked) -> Walked:
     return walked._replace(seconds=0.0)
 
 
+def test_fleets_are_judged_as_on_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
+    play = partial(judged_with, Fleet(load("main"), 40, 20))
+    one_machine = [play(seed).model_dump_json() for seed in range(6)]
+    assert len(set(one_machine)) == 6
+    there: list[str] = []
+    for verdict in spread(cluster, play, range(6)):
+        if not there:
+            hosts.kill(next(spread(cluster, where, [0])))
+        there.append(verdict.model_dump_json())
+    assert there == one_machine
+
+
 def test_no_walk_is_begun_when_the_time_is_over_and_that_is_told(cluster: Cluster):
     system = system_of(Setup(bounds=Bounds(delete=1)))
     found = walks_on(cluster, system, WALKS, 7, bounds={"delete": 1}, seconds=0.0)
@@ -148,10 +161,19 @@ def test_a_shard_says_which_walks_it_is():
     assert str(Seeds(7, 106, None)) == "walks 7 to 106"
 
 
-def test_a_command_says_the_same_as_on_one_machine_and_nothing_else(hosts: Nodes, tmp_path: Path):
-    walk = ("explore", "--bound", "delete=1", "--walks", "50", "--seed", "7", "--json")
-    here_, there = (
-        ghostjob(*walk, *engine, cwd=tmp_path) for engine in ((), ("--engine", "ray", "--cluster", hosts.address))
-    )
+SEEDS = ("run", "main", "--engine", "{engine}", "--devices", "20", "--seeds", "3", "--seed", "7", "--out", "{engine}")
+WALKS_TOLD = ("explore", "--bound", "delete=1", "--walks", "50", "--seed", "7", "--engine", "{engine}", "--json")
+
+
+@pytest.mark.parametrize(("command", "one_machine"), [(SEEDS, "virtual"), (WALKS_TOLD, "explore")])
+def test_a_command_says_the_same_as_on_one_machine_and_nothing_else(
+    command: Sequence[str], one_machine: str, hosts: Nodes, tmp_path: Path
+):
+    here_ = ghostjob(*(each.format(engine=one_machine) for each in command), cwd=tmp_path)
+    there = ghostjob(*(each.format(engine="ray") for each in command), "--cluster", hosts.address, cwd=tmp_path)
     assert (there.returncode, there.stderr) == (here_.returncode, here_.stderr)
-    assert {**json.loads(there.stdout), "seconds": 0} == {**json.loads(here_.stdout), "seconds": 0}
+    assert re.sub(r'"seconds": [0-9.]+', "", there.stdout) == re.sub(r'"seconds": [0-9.]+', "", here_.stdout)
+    if (tmp_path / one_machine).exists():
+        kept, also = (sorted((tmp_path / engine).iterdir()) for engine in (one_machine, "ray"))
+        assert [each.name for each in kept] == ["seed-7.json", "seed-8.json", "seed-9.json"]
+        assert [each.read_bytes() for each in kept] == [each.read_bytes() for each in also]

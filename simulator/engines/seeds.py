@@ -1,0 +1,26 @@
+"""A fleet under many seeds, in virtual time: each play is its seed's alone, wherever it is played."""
+
+from typing import NamedTuple
+
+from simulator.engines.judged import JudgedPlay
+from simulator.engines.stand_ins import Crew
+from simulator.engines.virtual import VirtualVenue
+from simulator.engines.virtual_time import run_virtually
+from simulator.scenario import Scenario
+from simulator.verdict import Verdict
+
+
+class Fleet(NamedTuple):
+    """So many devices that play a scenario; of more than `most`, so many play for all."""
+
+    scenario: Scenario
+    devices: int
+    most: int
+
+
+def judged_with(fleet: Fleet, seed: int) -> Verdict:
+    """What `ghostjob run --engine virtual --seed` judges. Raises InputError."""
+    crew = Crew.of(fleet.scenario, fleet.devices, seed, fleet.most)
+    venue = VirtualVenue(fleet.scenario, seed, crew.stands_for)
+    with JudgedPlay(fleet.scenario, venue, crew, seed=seed) as run:
+        return run_virtually(run.result()).verdict
