@@ -472,6 +472,13 @@ RULES = [
         id="what is explored is values, and the search knows arrays and processes",
     ),
     pytest.param(
+        "simulator/engines/ray",
+        ("simulator.engines.explore", "simulator.engines.ray", "agent.errors"),
+        (),
+        True,
+        id="what is spread over a cluster is made elsewhere, and only the command line knows it",
+    ),
+    pytest.param(
         "simulator/engines/*.py",
         (
             "simulator.engines",

@@ -16,6 +16,7 @@ PAGES: Final = (
     "scenario",
     "scenarios",
     "explore",
+    "ray",
     "trace",
     "probes",
     "devices",

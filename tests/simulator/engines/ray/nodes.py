@@ -13,7 +13,14 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 LOOPBACK: Final = "127.0.0.1"
-AS_OURS: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+AS_OURS: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_health_check_initial_delay_ms": "0",
+    "RAY_health_check_period_ms": "200",
+    "RAY_health_check_failure_threshold": "2",
+}
 
 
 class Nodes:

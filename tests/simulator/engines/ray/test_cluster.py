@@ -22,12 +22,12 @@ from simulator.engines.ray.spreading import Lost, ShardLostError, spread
 from simulator.engines.ray.walks import Seeds, walks_on
 from simulator.engines.seeds import Fleet, judged_with
 from simulator.scenario import load
-from tests.cli.command import ghostjob
+from tests.cli.command import ended, ghostjob
 from tests.simulator.engines.ray.nodes import Nodes, nodes
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'ghostjob[ray]'")
-WALKS = 300
-AT_ONCE = 100
+WALKS = 60
+AT_ONCE = 20
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +167,18 @@ WALKS_TOLD = ("explore", "--bound", "delete=1", "--walks", "50", "--seed", "7", 
 
 @pytest.mark.parametrize(("command", "one_machine"), [(SEEDS, "virtual"), (WALKS_TOLD, "explore")])
 def test_a_command_says_the_same_as_on_one_machine_and_nothing_else(
-    command: Sequence[str], one_machine: str, hosts: Nodes, tmp_path: Path
+    command: Sequence[str],
+    one_machine: str,
+    hosts: Nodes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ):
-    here_ = ghostjob(*(each.format(engine=one_machine) for each in command), cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    code, here_ = ended([each.format(engine=one_machine) for each in command]), capfd.readouterr()
     there = ghostjob(*(each.format(engine="ray") for each in command), "--cluster", hosts.address, cwd=tmp_path)
-    assert (there.returncode, there.stderr) == (here_.returncode, here_.stderr)
-    assert re.sub(r'"seconds": [0-9.]+', "", there.stdout) == re.sub(r'"seconds": [0-9.]+', "", here_.stdout)
+    assert (there.returncode, there.stderr) == (code, here_.err)
+    assert re.sub(r'"seconds": [0-9.]+', "", there.stdout) == re.sub(r'"seconds": [0-9.]+', "", here_.out)
     if (tmp_path / one_machine).exists():
         kept, also = (sorted((tmp_path / engine).iterdir()) for engine in (one_machine, "ray"))
         assert [each.name for each in kept] == ["seed-7.json", "seed-8.json", "seed-9.json"]
