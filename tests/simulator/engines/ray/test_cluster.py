@@ -76,31 +76,16 @@ def refuses(number: int) -> int:
     raise InputError(f"{number}: not with me")
 
 
+def where(_number: int) -> str:
+    return node_id()
+
+
+def without_seconds(walked: Walked) -> Walked:
+    return walked._replace(seconds=0.0)
+
+
 def test_parts_come_in_the_order_of_their_shards(cluster: Cluster):
     assert list(spread(cluster, negative, range(5))) == [0, -1, -2, -3, -4]
-
-
-def test_what_dies_with_its_node_is_done_again_and_told(cluster: Cluster, hosts: Nodes, tmp_path: Path):
-    waits, lost = tmp_path / "waits", list[Lost[int]]()
-
-    def kill_where_it_waits() -> bool:
-        if waits.exists():
-            hosts.kill(waits.read_text())
-            waits.unlink()
-        return True
-
-    work = partial(negative_in_its_second_life, tmp_path)
-    parts = list(spread(cluster, work, range(4), goes_on=kill_where_it_waits, on_lost=lost.append))
-    assert parts == [0, -1, -2, -3]
-    assert [(each.shard, each.times) for each in lost] == [(1, 1)]
-
-
-def test_what_dies_wherever_it_is_done_ends_it_all(cluster: Cluster):
-    lost: list[Lost[int]] = []
-    with pytest.raises(ShardLostError, match="7 was lost") as raised:
-        list(spread(cluster, dies, [7], on_lost=lost.append, tries=1))
-    assert "nothing is said" in str(raised.value)
-    assert lost == []
 
 
 def test_what_the_work_refuses_is_refused(cluster: Cluster):
@@ -112,43 +97,6 @@ def test_a_node_with_another_ghostjob_is_refused(cluster: Cluster, monkeypatch: 
     monkeypatch.setattr(module, "here", lambda: Build(here().version, "another"))
     with pytest.raises(InputError, match=r"runs another ghostjob \(other sources\)"):
         list(spread(cluster, negative, [3]))
-
-
-def test_walks_are_those_of_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
-    system = system_of(Setup(bounds=Bounds(delete=1), model="undoes-in-the-wrong-order"))
-    bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
-    one_machine = walks(system, WALKS, 7, bounds=bounds)
-    assert one_machine.stumbled
-    told: list[int] = []
-
-    def on_walked(walked: int, _steps: int, _seconds: float, _stumbled: int) -> None:
-        if not told:
-            hosts.kill(next(spread(cluster, where, [0])))
-        told.append(walked)
-
-    found = walks_on(cluster, system, WALKS, 7, bounds=bounds, at_once=AT_ONCE, on_walked=on_walked)
-    assert without_seconds(found) == without_seconds(one_machine)
-    assert told == list(range(AT_ONCE, WALKS + 1, AT_ONCE))
-
-
-def where(_number: int) -> str:
-    return node_id()
-
-
-def without_seconds(walked: Walked) -> Walked:
-    return walked._replace(seconds=0.0)
-
-
-def test_fleets_are_judged_as_on_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
-    play = partial(judged_with, Fleet(load("main"), 40, 20))
-    one_machine = [play(seed).model_dump_json() for seed in range(6)]
-    assert len(set(one_machine)) == 6
-    there: list[str] = []
-    for verdict in spread(cluster, play, range(6)):
-        if not there:
-            hosts.kill(next(spread(cluster, where, [0])))
-        there.append(verdict.model_dump_json())
-    assert there == one_machine
 
 
 def test_no_walk_is_begun_when_the_time_is_over_and_that_is_told(cluster: Cluster):
@@ -183,3 +131,55 @@ def test_a_command_says_the_same_as_on_one_machine_and_nothing_else(
         kept, also = (sorted((tmp_path / engine).iterdir()) for engine in (one_machine, "ray"))
         assert [each.name for each in kept] == ["seed-7.json", "seed-8.json", "seed-9.json"]
         assert [each.read_bytes() for each in kept] == [each.read_bytes() for each in also]
+
+
+def test_what_dies_with_its_node_is_done_again_and_told(cluster: Cluster, hosts: Nodes, tmp_path: Path):
+    waits, lost = tmp_path / "waits", list[Lost[int]]()
+
+    def kill_where_it_waits() -> bool:
+        if waits.exists():
+            hosts.kill(waits.read_text())
+            waits.unlink()
+        return True
+
+    work = partial(negative_in_its_second_life, tmp_path)
+    parts = list(spread(cluster, work, range(4), goes_on=kill_where_it_waits, on_lost=lost.append))
+    assert parts == [0, -1, -2, -3]
+    assert [(each.shard, each.times) for each in lost] == [(1, 1)]
+
+
+def test_walks_are_those_of_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
+    system = system_of(Setup(bounds=Bounds(delete=1), model="undoes-in-the-wrong-order"))
+    bounds = {str(kind): left for kind, left in system.left(system.setup.bounds.budgets).items()}
+    one_machine = walks(system, WALKS, 7, bounds=bounds)
+    assert one_machine.stumbled
+    told: list[int] = []
+
+    def on_walked(walked: int, _steps: int, _seconds: float, _stumbled: int) -> None:
+        if not told:
+            hosts.kill(next(spread(cluster, where, [0])))
+        told.append(walked)
+
+    found = walks_on(cluster, system, WALKS, 7, bounds=bounds, at_once=AT_ONCE, on_walked=on_walked)
+    assert without_seconds(found) == without_seconds(one_machine)
+    assert told == list(range(AT_ONCE, WALKS + 1, AT_ONCE))
+
+
+def test_fleets_are_judged_as_on_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
+    play = partial(judged_with, Fleet(load("main"), 40, 20))
+    one_machine = [play(seed).model_dump_json() for seed in range(6)]
+    assert len(set(one_machine)) == 6
+    there: list[str] = []
+    for verdict in spread(cluster, play, range(6)):
+        if not there:
+            hosts.kill(next(spread(cluster, where, [0])))
+        there.append(verdict.model_dump_json())
+    assert there == one_machine
+
+
+def test_what_dies_wherever_it_is_done_ends_it_all(cluster: Cluster):
+    lost: list[Lost[int]] = []
+    with pytest.raises(ShardLostError, match="7 was lost") as raised:
+        list(spread(cluster, dies, [7], on_lost=lost.append, tries=1))
+    assert "nothing is said" in str(raised.value)
+    assert lost == []
