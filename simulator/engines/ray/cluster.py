@@ -90,11 +90,11 @@ def _done(wanted: Build, work: Callable[[Any], Any], shard: object) -> Any:
 
 
 def _fault(error: Any) -> BaseException:
-    """What the work raised; else what a node must have to load it at all."""
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, ModuleNotFoundError | RuntimeError) and "No module named" in str(cause):
+    """What the work raised; else what a node must have to load it at all, which Ray puts in several words of its own."""
+    cause = error.cause if isinstance(error.cause, BaseException) else error
+    if "No module named" in str(cause):
         return InputError(f"--engine ray: a node cannot load ghostjob ({_last_line(cause)}); on each: {TO_INSTALL}")
-    return cause if isinstance(cause, BaseException) else error
+    return cause
 
 
 def _first_line(error: BaseException) -> str:

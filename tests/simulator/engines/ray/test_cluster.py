@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -97,6 +98,13 @@ def test_a_node_with_another_ghostjob_is_refused(cluster: Cluster, monkeypatch: 
     monkeypatch.setattr(module, "here", lambda: Build(here().version, "another"))
     with pytest.raises(InputError, match=r"runs another ghostjob \(other sources\)"):
         list(spread(cluster, negative, [3]))
+
+
+def test_a_node_that_has_no_ghostjob_is_refused(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "only_here.py").write_text("def work(number):\n    return number\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"a node cannot load ghostjob \(.*only_here.*\); there: pip install"):
+        list(spread(cluster, import_module("only_here").work, [3]))
 
 
 def test_no_walk_is_begun_when_the_time_is_over_and_that_is_told(cluster: Cluster):
