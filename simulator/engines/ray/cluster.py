@@ -90,7 +90,7 @@ def _done(wanted: Build, work: Callable[[Any], Any], shard: object) -> Any:
 
 
 def _fault(error: Any) -> BaseException:
-    """What the work raised; else what a node must have to load it at all, which Ray puts in several words of its own."""
+    """What the work raised; else what a node must have to load it at all, which Ray says in several ways."""
     cause = error.cause if isinstance(error.cause, BaseException) else error
     if "No module named" in str(cause):
         return InputError(f"--engine ray: a node cannot load ghostjob ({_last_line(cause)}); on each: {TO_INSTALL}")
