@@ -29,6 +29,7 @@ from simulator.engines.explore.sharing import WorkerDiedError
 from simulator.engines.explore.sometimes import usual, ways_to
 from simulator.engines.explore.system import System
 from simulator.engines.explore.world import system_of
+from simulator.engines.ray.cluster import HeadLostError
 from simulator.engines.ray.spreading import ShardLostError
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.report.exploration import answer, opening, progress_line, walking_line
@@ -95,7 +96,7 @@ def explored(wanted: Wanted) -> int:
 def _explored_one(wanted: Wanted) -> int:
     try:
         return _searched(wanted)
-    except (WorkerDiedError, ShardLostError) as error:
+    except (WorkerDiedError, HeadLostError, ShardLostError) as error:
         talk(f"ghostjob: {error}")
         return ExitCode.INCONCLUSIVE
 

@@ -12,6 +12,7 @@ import click
 from agent.errors import InputError
 from simulator.cli.listing import talk, tell_fault
 from simulator.cli.options import ended_by_every_end
+from simulator.engines.ray.cluster import HeadLostError
 from simulator.engines.ray.spreading import ShardLostError
 from simulator.engines.seeds import Fleet, judged_with
 from simulator.engines.whole_files import WholeFiles
@@ -45,7 +46,7 @@ def played(fleet: Fleet, wanted: Seeds, out: Path | None) -> int:
                 told.append(verdict)
                 if out is not None:
                     _keep(out, seed, verdict)
-    except ShardLostError as error:
+    except (HeadLostError, ShardLostError) as error:
         talk(f"ghostjob: {error}")
         return ExitCode.INCONCLUSIVE
     return _summed_up(wanted.seeds, told)

@@ -9,17 +9,20 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from agent.errors import InputError
+from agent.errors import GhostjobError, InputError
 from simulator.engines.ray.alike import Build, here
 
 LOOPBACK: Final = "127.0.0.1"
 ANSWER_SECONDS: Final = 5.0
 """So long a cluster has for taking a connection: Ray itself would try for minutes."""
+ASK_SECONDS: Final = 1.0
+"""So often at most its head is asked how it stands."""
 TO_INSTALL: Final = "pip install 'ghostjob[ray]'"
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -36,6 +39,10 @@ Ref: TypeAlias = Any
 """Ray's name for what a task will return."""
 
 
+class HeadLostError(GhostjobError):
+    """Without its head there is no cluster."""
+
+
 class Died(NamedTuple):
     """A task came to nothing since its process or its node died, or the node ran out of memory."""
 
@@ -48,10 +55,22 @@ class Cluster:
     def __init__(self, ray: Any) -> None:
         self._ray = ray
         self._task = ray.remote(_done)
+        self._head = str(ray.get_runtime_context().gcs_address)
+        self._asked = -ASK_SECONDS
+        self._processors = 0
 
     def processors(self) -> int:
-        """How many there are now; nodes come and go."""
-        return int(self._ray.cluster_resources().get("CPU", 0))
+        """How many there are now, or were a moment ago; nodes come and go. Raises HeadLostError.
+
+        Whoever asks a head that is gone is ended by Ray, with the exit code 1, which would be a verdict: so first it is
+        looked whether it answers.
+        """
+        if (now := time.monotonic()) - self._asked >= ASK_SECONDS:
+            if (why := _silent(self._head)) is not None:
+                raise HeadLostError(f"ray: the cluster's head {self._head} is gone ({why}); not all is done")
+            self._asked = now
+            self._processors = int(self._ray.cluster_resources().get("CPU", 0))
+        return self._processors
 
     def begin(self, work: Callable[[Any], Any], shard: object) -> Ref:
         """Have that done, once, on some processor."""
@@ -129,12 +148,20 @@ def _check(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise InputError(f"--cluster {address}: name the cluster's head as HOST:PORT, such as {LOOPBACK}:6379")
+    if (why := _silent(address)) is not None:
+        raise InputError(
+            f"--cluster {address}: no head of a Ray cluster answers there ({why}); start one: ray start --head"
+        )
+
+
+def _silent(address: str) -> str | None:
+    """Why nobody takes a connection there; None: somebody does."""
+    host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
-        raise InputError(
-            f"--cluster {address}: no head of a Ray cluster answers there ({error}); start one: ray start --head"
-        ) from None
+        return str(error)
+    return None
 
 
 def _ray(*, is_on_loopback: bool) -> Any:

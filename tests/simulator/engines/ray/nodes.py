@@ -1,7 +1,8 @@
 """A Ray cluster of several nodes on this machine, in a process of its own: one dies when it is told to.
 
 It says, a line of JSON each, where the head listens and, after `kill ID`, that this node is dead; then another comes in
-its place. It ends with its standard input. Each node is what a host would be: a raylet with its own workers.
+its place, but in the head's. It ends with its standard input. Each node is what a host would be: a raylet with its own
+workers.
 """
 
 import json
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 LOOPBACK: Final = "127.0.0.1"
+HEAD: Final = "head"
 AS_OURS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -31,7 +33,7 @@ class Nodes:
         self.address: str = self._told()
 
     def kill(self, node_id: str) -> None:
-        """Have a node die, with all that runs there, at once."""
+        """Have a node, or the head, die, with all that runs there, at once."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"kill {node_id}\n")
         self._process.stdin.flush()
@@ -74,6 +76,10 @@ def _serve(count: int) -> None:
     say(cluster.address)
     for line in sys.stdin:
         node_id = line.split()[1]
+        if node_id == HEAD:
+            cluster.remove_node(cluster.head_node, allow_graceful=False)
+            say(HEAD)
+            continue
         dead = next(node for node in there if node.node_id == node_id)
         cluster.remove_node(dead, allow_graceful=False)
         there.remove(dead)

@@ -18,13 +18,13 @@ from simulator.engines.explore.walks import Walked, walks
 from simulator.engines.explore.world import system_of
 from simulator.engines.ray import cluster as module
 from simulator.engines.ray.alike import Build, here
-from simulator.engines.ray.cluster import Cluster, joined
+from simulator.engines.ray.cluster import Cluster, HeadLostError, joined
 from simulator.engines.ray.spreading import Lost, ShardLostError, spread
 from simulator.engines.ray.walks import Seeds, walks_on
 from simulator.engines.seeds import Fleet, judged_with
 from simulator.scenario import load
 from tests.cli.command import ended, ghostjob
-from tests.simulator.engines.ray.nodes import Nodes, nodes
+from tests.simulator.engines.ray.nodes import HEAD, Nodes, nodes
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'ghostjob[ray]'")
 WALKS = 60
@@ -103,7 +103,7 @@ def test_a_node_with_another_ghostjob_is_refused(cluster: Cluster, monkeypatch: 
 def test_a_node_that_has_no_ghostjob_is_refused(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "only_here.py").write_text("def work(number):\n    return number\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(InputError, match=r"a node cannot load ghostjob \(.*only_here.*\); there: pip install"):
+    with pytest.raises(InputError, match=r"a node cannot load ghostjob \(.*only_here.*\); on each: pip install"):
         list(spread(cluster, import_module("only_here").work, [3]))
 
 
@@ -191,3 +191,13 @@ def test_what_dies_wherever_it_is_done_ends_it_all(cluster: Cluster):
         list(spread(cluster, dies, [7], on_lost=lost.append, tries=1))
     assert "nothing is said" in str(raised.value)
     assert lost == []
+
+
+def test_without_its_head_it_is_told_that_not_all_is_done(cluster: Cluster, hosts: Nodes):
+    def kill_the_head() -> Iterator[int]:
+        yield 1
+        hosts.kill(HEAD)
+        yield from range(2, 100_000)
+
+    with pytest.raises(HeadLostError, match=f"head {hosts.address} is gone .*; not all is done"):
+        list(spread(cluster, negative, kill_the_head()))
