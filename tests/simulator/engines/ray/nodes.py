@@ -85,7 +85,8 @@ def _serve(count: int) -> None:
         there.remove(dead)
         say(node_id)
         there.append(cluster.add_node(num_cpus=1, **common))
-    cluster.shutdown()
+    for node in cluster.list_all_nodes()[::-1]:
+        cluster.remove_node(node, allow_graceful=False)
 
 
 if __name__ == "__main__":
