@@ -10,7 +10,7 @@ from tests.bench.all import PARTS, page
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--all", "is_all", is_flag=True, help="Measure all parts, one after the other, in eighteen minutes.")
+@click.option("--all", "is_all", is_flag=True, help="Measure all parts, one after the other, in twenty minutes.")
 @click.option("--part", "names", multiple=True, type=click.Choice([part.name for part in PARTS]), help="Only these.")
 @click.argument("given", nargs=-1, type=click.UNPROCESSED)
 def main(is_all: bool, names: tuple[str, ...], given: tuple[str, ...]) -> None:

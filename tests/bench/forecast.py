@@ -23,6 +23,7 @@ from simulator.forecast.played import course_at, played, set_up
 from simulator.forecast.quotas import Quotas
 from simulator.forecast.standing import Asked, Situation, jobs_in_question, of_scenario
 from simulator.scenario import load
+from tests.bench.rows import Row, tell
 
 ROLLOUT: Final = Path(__file__).parent / "rollout.yaml"
 SAMPLE: Final = 200
@@ -73,15 +74,19 @@ def numbers(course: Course, scale: float) -> Iterator[tuple[str, float]]:
 @click.command()
 @click.option("--devices", default=1000)
 @click.option("--seed", default=0)
-def main(devices: int, seed: int) -> None:
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
+def main(devices: int, seed: int, has_rows: bool) -> None:
     """Play, forecast, and print the table."""
     configure("text", "error")
     allow_files(devices)
     spare_imports()
     quotas = Quotas.of(load(str(ROLLOUT)).cloud, {})
     really = dict(numbers(live(devices, seed, quotas), 1.0))
-    whole = dict(numbers(*forecast(devices, devices, seed, quotas)))
     sampled = dict(numbers(*forecast(devices, SAMPLE, seed, quotas)))
+    if has_rows:
+        tell(*(Row(what, sampled[what], peer="what happened, live", peers=value) for what, value in really.items()))
+        return
+    whole = dict(numbers(*forecast(devices, devices, seed, quotas)))
     table = Table(title=f"a force delete in the middle of a rollout to {devices} devices", title_justify="left")
     for heading in ("what", f"forecast from {SAMPLE}", f"from all {devices}", "live", "forecast / live"):
         table.add_column(heading, justify="left" if heading == "what" else "right", no_wrap=heading == "what")

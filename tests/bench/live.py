@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,12 @@ from rich.table import Table
 
 from simulator.certs import make_certificates
 from tests.bench.gateway import gateway
+from tests.bench.rows import Row, tell
 
+WHOLE, SECONDS, RECOVERY = 10_000, 60, 2
+"""So many devices are to be through in so many seconds, recovered in so many at the median."""
+TIMES = 20
+"""So many times the peer's devices a second."""
 P50 = re.compile(r"p50 ([0-9.]+) s")
 
 
@@ -59,11 +65,34 @@ def peer(devices: int) -> float:
             return took
 
 
+def rows(devices: int, ran: Ran, theirs: float) -> Iterator[Row]:
+    """What came of a run, beside the peer's devices a second."""
+    is_whole = devices == WHOLE
+    size, note = f"{devices:,} devices", "" if ran.outcome == "passed" else ran.outcome
+    yield Row(f"s, {size}", ran.seconds, aim=SECONDS if is_whole else None, note=note)
+    yield Row(f"recovery p50, s, {size}", ran.recovery, aim=RECOVERY if is_whole else None)
+    yield Row(
+        f"devices/s, {size}",
+        devices / ran.seconds,
+        aim=TIMES * theirs,
+        more_is_better=True,
+        peer="a paho client and thread for each, without hardware and verdict",
+        peers=theirs,
+    )
+    yield Row(f"CPU ms a device, {size}", ran.processor_seconds / devices * 1000)
+
+
 @click.command()
 @click.option("--devices", type=int, multiple=True, default=[1_000, 10_000], help="How many ours are; may be repeated.")
 @click.option("--threads", default=300, help="How many the peer's are.")
-def main(devices: tuple[int, ...], threads: int) -> None:
+@click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
+def main(devices: tuple[int, ...], threads: int, has_rows: bool) -> None:
     """Measure, and print the table."""
+    if has_rows:
+        theirs = threads / peer(threads)
+        for count in devices:
+            tell(*rows(count, ours(count), theirs))
+        return
     table = Table(title="a force-delete recovery, live", title_justify="left")
     for heading in ("what", "devices", "seconds", "devices/s", "CPU ms a device", "recovery p50, s", "outcome"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
