@@ -96,29 +96,50 @@ class Running(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A report of success, or a note, that can be held against what was done; it counts once it is accepted."""
+    """A report of success, or a note, that can be held against what was done; it counts once it is accepted.
+
+    `unless_shared`: an execution of which the finding is one only if no other has its identity.
+    """
 
     token: str
     finding: Finding | None
     is_taken: bool = False
+    unless_shared: ExecutionKey | None = None
 
 
 class TakenWork(NamedTuple):
-    """An execution that was taken: what `ran` then, whether a step ever began, and those announced that have not."""
+    """An execution that was taken: what `ran` then, whether a step ever began, and those announced that have not.
+
+    `told`: those that were announced, or told of at their beginning, and have begun since the device booted: whoever
+    lost the answer to that may say it again. `is_again`: it was taken up once more, by a device that did not know it;
+    `is_other`: with another document, so that what was done before may have been done for another execution.
+    """
 
     ran: str | None
+    digest: str = ""
     has_begun: bool = False
     announced: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    is_again: bool = False
+    is_other: bool = False
 
     def begins(self, step: str) -> "TakenWork":
         """With a step begun."""
-        return self._replace(has_begun=True, announced=tuple(each for each in self.announced if each != step))
+        if step not in self.announced:
+            return self._replace(has_begun=True)
+        left = tuple(each for each in self.announced if each != step)
+        return self._replace(has_begun=True, announced=left)._knows(step)
 
-    def announces(self, step: str) -> "TakenWork":
-        """With a step told of that is to begin."""
+    def announces(self, step: str, *, runs: bool) -> "TakenWork":
+        """With a step told of that is to begin, if it neither `runs` nor has begun."""
+        if runs or step in self.told:
+            return self._knows(step)
         if step in STARTS_AGAIN:
             return self._replace(has_begun=True)
         return self if step in self.announced else self._replace(announced=(*self.announced, step)[-STEPS:])
+
+    def _knows(self, step: str) -> "TakenWork":
+        return self if step in self.told else self._replace(told=(*self.told, step)[-STEPS:])
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -175,12 +196,19 @@ def _booted(state: Books, now: Moment) -> None:
     state.running, state.on_trial = now.event.version or state.running, now.event.on_trial
     state.tested = state.tested and now.event.why == "restarted"
     state.may_forget = max(state.may_forget - 1, 0)
+    if any(work.told for work in state.works.values()):
+        state.works = state.works.each(lambda work: work._replace(told=()))
 
 
 def _took(state: Books, now: Moment) -> None:
-    key = now.event.execution
-    work = state.works.get(key, TakenWork(state.running))
-    state.works = state.works.put(key, work._replace(ran=state.running), WRITTEN)
+    key, digest = now.event.execution, now.event.digest
+    work = state.works.get(key)
+    if work is None:
+        work = TakenWork(state.running, digest)
+    else:
+        is_other = work.is_other or work.digest != digest
+        work = work._replace(ran=state.running, is_again=True, is_other=is_other)
+    state.works = state.works.put(key, work, WRITTEN)
 
 
 def _began(state: Books, now: Moment) -> None:
@@ -250,19 +278,31 @@ def _claims(state: Books, now: Moment, kept: tuple[str, ...]) -> None:
     if event.status == Status.SUCCEEDED:
         message = _is_no_success(state, key, details.get(VERSION))
         if message or key in state.before_write:
-            _claim(state, now, message)
-    elif announces(details) and key in state.works and (key, details[STEP]) not in now.testimony.running:
-        state.works = state.works.put(key, state.works[key].announces(details[STEP]))
+            work = state.works.get(key)
+            _claim(state, now, message, key if message and work is not None and work.is_other else None)
+    elif announces(details) and key in state.works:
+        step = details[STEP]
+        work = state.works[key].announces(step, runs=(key, step) in now.testimony.running)
+        state.works = state.works.put(key, work)
 
 
-def _claim(state: Books, now: Moment, message: str) -> None:
+def _claim(state: Books, now: Moment, message: str, unless_shared: ExecutionKey | None = None) -> None:
     """It says so; `message`: why that is not true, if it is not."""
     job_id = now.event.execution.job_id if now.event.execution is not None else None
     finding = violated(job_id, message, now.mark) if message else None
-    claims = (*state.claims, Claim(now.event.client_token, finding))
+    claims = (*state.claims, Claim(now.event.client_token, finding, unless_shared=unless_shared))
     if len(claims) > REPORTS and claims[0].is_taken:
-        state.so_far = state.so_far.but(claims[0].finding)
+        first = claims[0]
+        state.so_far = state.so_far.but(_may_be_of_another(first) if first.unless_shared else first.finding)
     state.claims = claims[-REPORTS:]
+
+
+def _may_be_of_another(claim: Claim) -> Finding | None:
+    """What is found, where another execution may have the identity of the one that it is about."""
+    found = claim.finding
+    return found and Finding(
+        "undecided", found.job, f"{found.message}; two executions share this identity", found.events
+    )
 
 
 def _is_no_note(state: Books, key: ExecutionKey | None, version: str) -> str:
@@ -275,13 +315,13 @@ def _is_no_note(state: Books, key: ExecutionKey | None, version: str) -> str:
 
 def _is_no_success(state: Books, key: ExecutionKey, claimed: str | None) -> str:
     """Why it is none: the image that it had begun to write does not run, what it names has never run, or none began."""
-    version = state.running
-    if key not in state.committed and version is not None and version == state.before_write.get(key):
+    version, work = state.running, state.works.get(key)
+    finds_it = work is not None and work.is_again and claimed == version
+    if key not in state.committed and version is not None and version == state.before_write.get(key) and not finds_it:
         return f"reported success, but still runs version {version}, which ran before"
     ran = (version, state.first, *(each.version for each in state.brought))
     if claimed and version and claimed not in ran:
         return f"reported the success of version {claimed}, which has never run; it runs version {version}"
-    work = state.works.get(key)
     if work is not None and work.announced:
         return f"reported success, but step '{work.announced[-1]}', which it had announced, has never begun"
     if work is not None and not work.has_begun and not claimed:
@@ -341,17 +381,23 @@ def rule(state: Books, subject: Subject) -> Ruling:
 
     A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
     or taken back; if it names, as `version` in its details, one that has never run; if a step that the device had
-    announced, as `step` at `progress` 0, never began; or if none did, and it names no version that runs already. A note
-    is none if another version runs, and did when the device took the execution that it tells this with, unless it has
-    said in this life, or the one before, that it cannot write its journal: then it may not know. The opportunities are
-    a device that does not run what it started with, each such success, and each note.
+    announced, as `step` at `progress` 0, never began; or if none did, and it names no version that runs already.
+    Whoever takes up once more what he has forgotten, and names what runs, may have found it there; of two executions of
+    the very same identity that ask for different things it is undecided which the success is of. A note is none if
+    another version runs, and did when the device took the execution that it tells this with, unless it has said in this
+    life, or the one before, that it cannot write its journal: then it may not know. The opportunities are a device that
+    does not run what it started with, each such success, and each note.
 
     From the wire, what runs is what the last report of success names as `version` in its details. If that report was
     refused, and no later note explains the version, this is undecided: the device may have taken it back.
     """
     if subject.is_wire:
         return state.so_far.but(_claimed(state.claim)) if state.claim is not None else state.so_far
-    ruling = state.so_far.but(*(each.finding for each in state.claims if each.is_taken))
+    ruling = state.so_far
+    for each in state.claims:
+        if each.is_taken:
+            is_shared = each.unless_shared is not None and subject.is_shared(each.unless_shared)
+            ruling = ruling.but(_may_be_of_another(each) if is_shared else each.finding)
     if not state.brought or state.brought[-1].version == state.first:
         return ruling
     running = state.brought[-1]

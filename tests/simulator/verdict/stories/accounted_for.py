@@ -1,6 +1,6 @@
 """Stories of `accounted-for`."""
 
-from agent.device_events import DeviceBooted, ExecutionLeft, PhaseChanged, VersionReverted
+from agent.device_events import DeviceBooted, ExecutionLeft, ExecutionTaken, PhaseChanged, VersionReverted
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import (
     RNF,
@@ -168,6 +168,92 @@ def says_that_it_did_what_it_began_before_it_forgot(tale: Tale) -> None:
     tale.lose_power(version="1.0")
     tale.ask(FW)
     tale.report(FW)
+
+
+@story("accounted-for", "not-exercised")
+def announces_once_more_what_it_has_begun_since_the_answer_to_that_was_lost(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    announced = (("progress", "0"), ("step", "run"))
+    tale.arrive(tale.send("update", FW, status="IN_PROGRESS", details=announced), found=FW)
+    tale.step(FW, "run")
+    tale.update(FW, details=announced)
+    tale.report(FW)
+
+
+@story("accounted-for", "not-exercised")
+def tells_late_once_more_of_the_beginning_of_a_step(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.begin(FW, "run")
+    tale.arrive(tale.send("update", FW, status="IN_PROGRESS", details=(("progress", "0"), ("step", "run"))), found=FW)
+    tale.finish(FW, "run")
+    tale.update(FW, details=(("progress", "0"), ("step", "run")))
+    tale.report(FW)
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def announces_anew_what_a_power_cut_interrupted_and_does_not_begin_it(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.update(FW, details=(("progress", "0"), ("step", "run")))
+    tale.begin(FW, "run", reversible=False)
+    tale.lose_power(version="1.0")
+    tale.ask(FW)
+    tale.update(FW, details=(("progress", "0"), ("step", "run")))
+    tale.report(FW)
+
+
+def has_taken_back_what_it_began(tale: Tale) -> None:
+    tale.hardware("1.0", "download")
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.update(FW, details=(("progress", "0"), ("step", "run")))
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.hardware("1.0")
+    tale.undo(FW, "write", "download")
+
+
+@story("accounted-for", "undecided")
+def succeeds_at_another_document_of_the_same_second_that_writes_no_image(tale: Tale) -> None:
+    has_taken_back_what_it_began(tale)
+    tale.queue(FW)
+    tale.take(FW, digest="d2")
+    tale.step(FW, "swap")
+    tale.report(FW)
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def succeeds_at_the_same_document_of_the_same_second_and_writes_no_image(tale: Tale) -> None:
+    has_taken_back_what_it_began(tale)
+    tale.queue(FW)
+    tale.take(FW)
+    tale.step(FW, "swap")
+    tale.report(FW)
+
+
+def forgets_that_it_began_to_write(tale: Tale) -> None:
+    tale.hardware("1.0", "download")
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.lose_power()
+    tale.hardware("1.0")
+    tale.ask(FW)
+    tale.device(ExecutionTaken(FW, "d1"))
+
+
+@story("accounted-for", "held", opportunities=1)
+def forgets_that_it_began_to_write_once_more_what_runs_and_finds_it(tale: Tale) -> None:
+    forgets_that_it_began_to_write(tale)
+    tale.report(FW, details=(("version", "1.0"),))
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def forgets_that_it_began_to_write_and_names_what_does_not_run(tale: Tale) -> None:
+    forgets_that_it_began_to_write(tale)
+    tale.report(FW, details=(("version", "2.0"),))
 
 
 @story("accounted-for", "violated", "request.sent", opportunities=2)
