@@ -31,6 +31,9 @@ def on_booted(turn: Turn, idle: Idle, booted: Booted) -> None:
     )
     work = record.work
     if work is None:
+        if record.unaccounted is not None and booted.running:
+            # The record may be an older one than the newest; what is said to be kept is what is there.
+            turn.machine = replace(turn.machine, unaccounted=booted.running)
         if record.safe:
             turn.to(Safe(record.safe), record.safe)
         return

@@ -12,7 +12,7 @@ from agent.core.state import Executing, Idle, Recovering, Reporting, Safe, Suspe
 from agent.device_events import AnswerReceived, End, ExecutionGone, RequestSent
 from agent.documents import plan_of
 from agent.plan import Plan
-from agent.values import ErrorCode, Execution, JobDocument, Rejected, Status, Update
+from agent.values import ErrorCode, Execution, JobDocument, Rejected, StartNext, Status, Update
 from tests.agent.core.driver import NOW, UPDATE, Driver, execution, key
 
 
@@ -433,3 +433,18 @@ def test_a_leap_under_way_is_finished_before_it_is_reported_as_failed(code: Erro
     assert isinstance(device.request, Update)
     assert device.request.status is Status.FAILED
     assert device.machine.unaccounted == "2.0"
+
+
+# ── what is owed an account ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("running", ["2.0", "3.0"])
+def test_what_is_kept_is_what_runs_though_the_record_be_an_older_one(running: str):
+    device = booted(Record(unaccounted="2.0"), running)
+    assert isinstance(device.request, StartNext)
+    assert dict(device.request.status_details or ())["kept"] == running
+
+
+def test_an_older_version_is_accounted_for_by_whoever_took_work_when_it_ran():
+    device = booted(replace(Record(work("self-test")), unaccounted="1.5"), "2.0")
+    assert device.machine.unaccounted == "1.5"
