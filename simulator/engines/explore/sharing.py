@@ -190,22 +190,26 @@ def _work(system: Searchable, number: int, connections: list[tuple[Connection, C
         theirs.close()  # or nobody would notice that another end is closed
         if at != number:
             ours.close()
-    connection = connections[number][1]
-    worker = _Worker(system, number, len(connections))
+    try:
+        _answer_all(_Worker(system, number, len(connections)), connections[number][1])
+    except MemoryError:  # for a round, or for what is told of it
+        sys.exit(OUT_OF_MEMORY)
+
+
+def _answer_all(worker: _Worker, connection: Connection) -> None:
+    """One after the other; another process may end before its time, and whoever asked does not wait for this one."""
     while True:
         try:
             name, arguments = passed(connection)
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             return
         try:
             answer = getattr(worker, name)(*arguments)
         except TooManyPartsError as error:
             answer = error
-        except MemoryError:
-            sys.exit(OUT_OF_MEMORY)
         try:
             pass_on(connection, answer)
-        except OSError:  # another process ended before its time, and whoever asked does not wait for this one
+        except OSError:
             return
 
 

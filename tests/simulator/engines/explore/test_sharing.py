@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulator.engines.explore import sharing
 from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import Dividable
@@ -119,6 +121,34 @@ def test_a_process_without_memory_is_told_in_words(capfd: pytest.CaptureFixture[
     with pytest.raises(WorkerDiedError, match=r"ended \(out of memory\) after .* is not complete"):
         explore(Greedy(high=6), jobs=2)
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_process_without_memory_for_what_it_is_told_says_so(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    told, here = sharing.passed, os.getpid()
+
+    def passed(connection: Connection) -> Any:
+        message = told(connection)
+        if os.getpid() != here and message[0] == "take":
+            raise MemoryError
+        return message
+
+    monkeypatch.setattr(sharing, "passed", passed)
+    with pytest.raises(WorkerDiedError, match=r"ended \(out of memory\) after .* is not complete"):
+        explore(Clocks(high=6), jobs=2)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_who_is_told_half_of_it_and_then_nothing_ends_without_a_word(capfd: pytest.CaptureFixture[str]):
+    with shards_of(Clocks(high=6), 2) as shards:
+        assert isinstance(shards, Together)
+        connection, process = shards._connections[0], shards._processes[0]
+        os.write(connection.fileno(), b"\0\0")  # of the four bytes that tell how long a message is
+        connection.close()
+        process.join()
+        assert process.exitcode == 0
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
