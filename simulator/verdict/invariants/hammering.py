@@ -189,11 +189,17 @@ def _updated(state: Hammering, now: Moment) -> None:
     if known is not None and _said(known.asked) == _said(sent):
         if not known.is_accepted:
             told = known._replace(asked=sent)
-        elif mark.at - known.first.at <= BUSY_MICROS:
+        elif mark.at - known.first.at <= BUSY_MICROS and not _may_have_waited(now, known.first):
             told = known._replace(asked=sent, last=mark, times=known.times + 1, is_accepted=False)
     if told.times == BUSY_ATTEMPTS and (known is None or known.times < BUSY_ATTEMPTS):
         state.too_often = (*state.too_often, told)[:FOUND]
     state.told = state.told.put(sent.execution, told, QUESTIONS)
+
+
+def _may_have_waited(now: Moment, sent: Mark) -> bool:
+    """Whether that may have been written long before, and have waited for the connection; only the wire leaves that."""
+    connected = now.testimony.connected
+    return now.testimony.is_wire and connected is not None and sent.at - connected.at <= BUSY_MICROS
 
 
 def _said(sent: RequestSent) -> tuple[str | None, StatusDetails]:
@@ -349,7 +355,8 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     Whoever restarts may ask everything once more.
 
     At once: an update that tells the very same of an execution, `BUSY_ATTEMPTS` times within `BUSY_MICROS`, each
-    sent after the one before was accepted. The service knows that already.
+    sent after the one before was accepted. The service knows that already. From the wire, what comes within
+    `BUSY_MICROS` of the connection does not count: a client may have kept for it what it wrote while off line.
 
     From the wire both are seen: a request again that was refused, once the refusal was processed. The wait is counted
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,

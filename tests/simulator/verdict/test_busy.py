@@ -34,6 +34,39 @@ def judged(*gaps: float, code: str = "RequestThrottled", hints: bool = False) ->
     return next(each for each in judge(from_the_wire(tale.entries)).invariants if each.id == "no-hammering")
 
 
+def judged_telling(*gaps: float, seconds_connected: float = 0.0) -> InvariantVerdict:
+    """One tells the very same, so long after each time that this was accepted, from so long after it connected on."""
+    tale = Tale(bounds=PATIENT)
+    started = tale.entries[0]
+    assert isinstance(started.event, RunStarted)
+    tale.entries[0] = started._replace(event=replace(started.event, are_foreign=True))
+    tale.connect()
+    tale.queue(FW)
+    tale.take(FW)
+    tale.disconnect()
+    tale.wait(60.0)
+    tale.connect()
+    tale.wait(seconds_connected)
+    for gap in (*gaps, 0.0):
+        tale.update(FW, details=(("alive", "yes"),))
+        tale.wait(gap)
+    tale.end()
+    return next(each for each in judge(from_the_wire(tale.entries)).invariants if each.id == "no-hammering")
+
+
+def test_who_tells_the_same_on_and_on_is_found():
+    (violation,) = judged_telling(*[0.02] * 30, seconds_connected=3.0).violations
+    assert "the same each time, and accepted" in violation.message
+
+
+def test_what_had_to_wait_for_the_connection_is_no_flood():
+    assert judged_telling(*[0.0] * 40).violations == ()
+
+
+def test_who_goes_on_after_all_that_waited_is_found():
+    assert judged_telling(*[0.02] * 100).violations
+
+
 def test_a_busy_loop_is_found_once_and_by_its_first_and_last():
     (violation,) = judged(*[0.02] * 40).violations
     message = f"sent describe fw {BUSY_ATTEMPTS} times within 0.6 s, each time after a refusal (RequestThrottled)"
