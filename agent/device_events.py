@@ -185,10 +185,14 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionTaken:
-    """The device made this execution its own and is about to work on it."""
+    """The device made this execution its own and is about to work on it.
+
+    `restarts` are the steps that are done once the device, or its agent, starts again, whoever had it do so.
+    """
 
     execution: ExecutionKey
     digest: str = ""
+    restarts: tuple[str, ...] = ()
     type: Literal["execution.taken"] = "execution.taken"
 
 

@@ -28,6 +28,11 @@ class Step:
         """`agent` or `machine`, if what this step is for is that the one or the other starts again; empty otherwise."""
         return dict(self.args).get("restarts", "")
 
+    @property
+    def may_befall(self) -> bool:
+        """Whether a restart that nobody asked for does it as well, even before it begins."""
+        return self.action in ("reboot", "restart") or self.restarts == "machine"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

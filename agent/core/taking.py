@@ -119,14 +119,14 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
     if last is not None and is_last and last.status is not None and work.version_number >= last.version_number:
         remedy = remedy_for("orphan-finished", work.reached, restarted=True, policy=policy)
         assert remedy is Remedy.REPEAT_REPORT, "what is finished is not done again"
-        turn.tell(ExecutionTaken(work.key, work.digest))
+        turn.tell(_taken(work))
         turn.report(replace(work, cause=last.cause), last.status, last.reason, nonce=last.nonce)
         return True
     reached = _reached(turn.machine, execution, work.plan, is_last=is_last)
     remedy = remedy_for("orphan", reached, restarted=True, policy=policy)
     if remedy is Remedy.BEGIN_ANEW:
         return False
-    turn.tell(ExecutionTaken(work.key, work.digest))
+    turn.tell(_taken(work))
     match remedy:
         case Remedy.REPORT_DONE:
             turn.report(work, Status.SUCCEEDED)
@@ -190,7 +190,7 @@ def unreadable(problem: str) -> Unusable:
 def reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
     """Tell the service that nothing of it will be done, and why."""
     work = replace(_work(execution, Plan("", ())), cause=unusable.cause)
-    turn.tell(ExecutionTaken(work.key, work.digest))
+    turn.tell(_taken(work))
     turn.report(work, Status.REJECTED, unusable.reason)
 
 
@@ -205,11 +205,16 @@ def _is(told: Execution, ours: Execution) -> bool:
     )
 
 
+def _taken(work: Work) -> ExecutionTaken:
+    restarts = tuple(step.name for step in work.plan.steps if step.may_befall)
+    return ExecutionTaken(work.key, work.digest, restarts)
+
+
 def _work(execution: Execution, plan: Plan) -> Work:
     digest = execution.document.digest if execution.document else ""
     return Work(execution.key, plan, digest, execution.version_number)
 
 
 def _take(turn: Turn, work: Work) -> None:
-    turn.tell(ExecutionTaken(work.key, work.digest))
+    turn.tell(_taken(work))
     advance(turn, work, "work in hand")

@@ -32,8 +32,6 @@ VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
 STEP: Final = "step"
 """The key under which they say at which step they are."""
-STARTS_AGAIN: Final = frozenset({"reboot", "restart"})
-"""Steps that do no more than start the device, or its agent, again, which may befall it before it does them."""
 KEPT: Final = "kept"
 """The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
 
@@ -111,8 +109,9 @@ class TakenWork(NamedTuple):
     """An execution that was taken: what `ran` then, whether a step ever began, and those announced that have not.
 
     `told`: those that were announced, or told of at their beginning, and have begun since the device booted: whoever
-    lost the answer to that may say it again. `is_again`: it was taken up once more, by a device that did not know it;
-    `is_other`: with another document, so that what was done before may have been done for another execution.
+    lost the answer to that may say it again. `restarts` may befall a device before it does them. `is_again`: it was
+    taken up once more, by a device that did not know it; `is_other`: with another document, so that what was done
+    before may have been done for another execution.
     """
 
     ran: str | None
@@ -120,6 +119,7 @@ class TakenWork(NamedTuple):
     has_begun: bool = False
     announced: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
     is_again: bool = False
     is_other: bool = False
 
@@ -134,7 +134,7 @@ class TakenWork(NamedTuple):
         """With a step told of that is to begin, if it neither `runs` nor has begun."""
         if runs or step in self.told:
             return self._knows(step)
-        if step in STARTS_AGAIN:
+        if step in self.restarts:
             return self._replace(has_begun=True)
         return self if step in self.announced else self._replace(announced=(*self.announced, step)[-STEPS:])
 
@@ -204,10 +204,10 @@ def _took(state: Books, now: Moment) -> None:
     key, digest = now.event.execution, now.event.digest
     work = state.works.get(key)
     if work is None:
-        work = TakenWork(state.running, digest)
+        work = TakenWork(state.running, digest, restarts=now.event.restarts)
     else:
         is_other = work.is_other or work.digest != digest
-        work = work._replace(ran=state.running, is_again=True, is_other=is_other)
+        work = work._replace(ran=state.running, restarts=now.event.restarts, is_again=True, is_other=is_other)
     state.works = state.works.put(key, work, WRITTEN)
 
 

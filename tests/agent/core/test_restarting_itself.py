@@ -3,9 +3,11 @@
 import pytest
 
 from agent.abilities import Abilities
+from agent.core import DevicePolicy
 from agent.core.events import BeginStep, Booted, Verified
 from agent.core.record import Record, Work
 from agent.core.state import Executing, Reporting
+from agent.device_events import ExecutionTaken
 from agent.documents import plan_of
 from agent.plan import Plan
 from agent.values import JobDocument, Status, Update
@@ -51,6 +53,25 @@ def test_the_next_agent_finds_that_it_was_done_or_that_it_may_not_be_done_twice(
     assert isinstance(device.request, Update)
     assert device.request.status is status
     assert device.all(BeginStep) == [], "nothing is done twice"
+
+
+@pytest.mark.parametrize(
+    ("action", "may_befall"),
+    [
+        pytest.param({"type": "runHandler", "input": {"handler": "reboot.sh"}}, True, id="a reboot"),
+        pytest.param({"type": "runCommand", "input": {"command": "reboot"}}, True, id="a program that reboots"),
+        pytest.param({"type": "runCommand", "input": {"command": "systemctl,restart,ghost"}}, False, id="of the agent"),
+        pytest.param({"type": "runCommand", "input": {"command": "true"}}, False, id="any other program"),
+    ],
+)
+def test_what_a_restart_does_by_itself_is_told_as_it_is_taken(action: dict[str, object], may_befall: bool):
+    told = JobDocument.of({"version": "1.0", "steps": [{"action": {"name": "now", **action}}]})
+    device = Driver(DevicePolicy(abilities=ABILITIES))
+    device(Booted(Record(), "1.0"))
+    device.connect()
+    device.tell(execution(key(), document=told))
+    (taken,) = device.told(ExecutionTaken)
+    assert taken.restarts == (("now",) if may_befall else ())
 
 
 def test_the_steps_after_it_are_done_by_the_next_agent():

@@ -181,6 +181,26 @@ def announces_once_more_what_it_has_begun_since_the_answer_to_that_was_lost(tale
     tale.report(FW)
 
 
+def announces_a_restart_that_befalls_it(tale: Tale, restarts: tuple[str, ...]) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.device(ExecutionTaken(FW, "d1", restarts))
+    tale.update(FW, details=(("progress", "0"), ("step", "Reboot the pump")))
+    tale.lose_power(version="1.0")
+    tale.ask(FW)
+    tale.report(FW)
+
+
+@story("accounted-for", "not-exercised")
+def says_that_it_has_restarted_which_befell_it_before_it_did(tale: Tale) -> None:
+    announces_a_restart_that_befalls_it(tale, ("Reboot the pump",))
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def says_that_it_ran_a_program_that_does_more_than_restart_it(tale: Tale) -> None:
+    announces_a_restart_that_befalls_it(tale, ())
+
+
 @story("accounted-for", "not-exercised")
 def tells_late_once_more_of_the_beginning_of_a_step(tale: Tale) -> None:
     tale.hardware("1.0")
