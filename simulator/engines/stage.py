@@ -111,7 +111,7 @@ class Stage:
 
     def ask_for(self, job_id: str, executions: int) -> None:
         """So many executions of a job are asked for, or, below zero, are not to come after all."""
-        self.unqueued[job_id] = self.unqueued.get(job_id, 0) + executions
+        self.unqueued[job_id] = max(0, self.unqueued.get(job_id, 0) + executions)
 
     @property
     def to_come(self) -> int:
