@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
+    ExecutionTaken,
     RequestSent,
     StepFinished,
     StepStarted,
@@ -19,9 +20,19 @@ from agent.device_events import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
-from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, violated
+from simulator.verdict.findings import (
+    FOUND,
+    NOTHING_YET,
+    Finding,
+    Moment,
+    Reads,
+    Ruling,
+    Subject,
+    undecided,
+    violated,
+)
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.past import BLANK, Past, Sight, in_order
+from simulator.verdict.past import BLANK, Past, Sight, by_execution, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -39,20 +50,23 @@ class SelfTest(NamedTuple):
 class Vouched(NamedTuple):
     """A report of success for what a write had committed, with the last test that could tell something of it by then.
 
-    It counts once it is accepted, and then no later one does for the same image.
+    It counts once it is accepted, and then no later one does for the same image. `unless_shared`: an execution that was
+    taken with another document since, which may be another one, of the very same identity.
     """
 
     token: str
     committed: Mark
     finding: Finding | None
     is_accepted: bool = False
+    unless_shared: ExecutionKey | None = None
 
 
 class WrittenImage(NamedTuple):
-    """What a write has committed."""
+    """What a write has committed; `is_asked_other`: its execution was taken with another document since."""
 
     mark: Mark
     version: str
+    is_asked_other: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -64,6 +78,8 @@ class Tested(State):
     test: SelfTest | None = None
     step: str = ""
     test_since_write: SelfTest | None = None
+    digests: Map[ExecutionKey, str] = EMPTY
+    """With which document an execution was taken last."""
     written: Map[ExecutionKey, WrittenImage] = EMPTY
     committed: Ruling = NOTHING_YET
     vouched: tuple[Vouched, ...] = ()
@@ -83,6 +99,14 @@ def _began(state: Tested, now: Moment) -> None:
 def _ended(state: Tested, now: Moment) -> None:
     if now.event.step == "self-test" and now.event.outcome in ("done", "failed"):
         state.test = state.test_since_write = SelfTest(now.mark, now.event.outcome == "done")
+
+
+def _took(state: Tested, now: Moment) -> None:
+    key, digest = now.event.execution, now.event.digest
+    image = state.written.get(key)
+    if image is not None and state.digests.get(key, digest) != digest:
+        state.written = state.written.put(key, image._replace(is_asked_other=True))
+    state.digests = state.digests.put(key, digest, VOUCHES)
 
 
 def _committed(state: Tested, now: Moment) -> None:
@@ -114,8 +138,9 @@ def _asked(state: Tested, now: Moment) -> None:
     deed = f"reported the success of version {image.version}"
     finding = _untested(key, deed, state.test_since_write, image.mark, now.mark)
     accepted = now.exchange is not None and now.exchange.stands
-    vouched = (*state.vouched, Vouched(now.event.client_token, image.mark, finding, accepted))
-    if len(vouched) > VOUCHES and vouched[0].is_accepted:
+    unless_shared = key if finding and image.is_asked_other else None
+    vouched = (*state.vouched, Vouched(now.event.client_token, image.mark, finding, accepted, unless_shared))
+    if len(vouched) > VOUCHES and vouched[0].is_accepted and vouched[0].unless_shared is None:
         state.vouched_before = state.vouched_before.but(vouched[0].finding)
     state.vouched = vouched[-VOUCHES:]
 
@@ -136,7 +161,7 @@ def essence(state: Tested, past: Past) -> Tested:
     vouched = [
         Vouched("", names[each.committed], None, True)
         if each.is_accepted
-        else Vouched(each.token, names[each.committed], each.finding and replace(each.finding, events=()))
+        else each._replace(committed=names[each.committed], finding=each.finding and replace(each.finding, events=()))
         for each in state.vouched
         if each.token in past.open or (each.is_accepted and each.committed in there)
     ]
@@ -146,6 +171,7 @@ def essence(state: Tested, past: Past) -> Tested:
         state.test and SelfTest(BLANK, state.test.passed),
         "write" if state.step == "write" else "",
         SelfTest(BLANK, state.test_since_write.passed) if state.test_since_write and state.written else None,
+        by_execution(state.digests),
         Map((key, _named(state.written[key], names)) for key in in_order(state.written)),
         vouched=tuple(dict.fromkeys(vouched)),
     )
@@ -169,7 +195,15 @@ def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:
     return list(found.values())
 
 
-def rule(state: Tested, _subject: Subject) -> Ruling:
+def _may_be_of_another(each: Vouched, subject: Subject) -> Finding | None:
+    """What is found; undecided, where another execution has the identity of the one that wrote the image."""
+    key, found = each.unless_shared, each.finding
+    if key is None or found is None or not subject.is_shared(key):
+        return found
+    return replace(undecided(key.job_id, f"{found.message}; two executions share this identity"), events=found.events)
+
+
+def rule(state: Tested, subject: Subject) -> Ruling:
     """Firmware on trial committed, or vouched for where its write committed it, with no self-test passed.
 
     Opportunities are the commits of what is on trial or does not run yet, and of what a write committed the report of
@@ -178,11 +212,12 @@ def rule(state: Tested, _subject: Subject) -> Ruling:
     On trial, the test is one since the machine booted, of whatever execution: until the next boot the same image runs,
     and one that came down after its test has not passed it. What does not run yet cannot have passed any. A commit of
     what runs, and is not on trial, changes nothing; a device that lost its power before the last one was on record does
-    it again. What a write committed is tested since then,
-    on whatever boot: also by a device that has forgotten that it wrote it, and finds that what is asked for runs.
+    it again. What a write committed is tested since then, on whatever boot: also by a device that has forgotten that it
+    wrote it, and finds that what is asked for runs. Of two executions of the very same identity that ask for different
+    things it is undecided which the success is of.
     """
     findings = (*state.committed.findings, *state.vouched_before.findings)
-    vouched = (each.finding for each in _that_count(state.vouched))
+    vouched = (_may_be_of_another(each, subject) for each in _that_count(state.vouched))
     return Ruling(state.committed.held + state.vouched_before.held, findings[:FOUND]).but(*vouched)
 
 
@@ -191,6 +226,7 @@ READS: Final[Reads] = {
     StepStarted: _began,
     StepFinished: _ended,
     VersionCommitted: _committed,
+    ExecutionTaken: _took,
     RequestSent: _asked,
     RequestAnswered: _answered,
     AnswerReceived: _answered,

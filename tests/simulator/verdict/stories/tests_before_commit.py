@@ -1,6 +1,6 @@
 """Stories of `tests-before-commit`."""
 
-from agent.device_events import DeviceBooted, ExecutionTaken, VersionCommitted
+from agent.device_events import DeviceBooted, ExecutionLeft, ExecutionTaken, PhaseChanged, VersionCommitted
 from tests.simulator.verdict.stories.scenes import (
     RNF,
     at_work,
@@ -148,6 +148,27 @@ def forgets_that_it_wrote_it_and_finds_that_what_is_asked_for_runs_already(tale:
     tale.lose_power(version="2.0")
     tale.ask(FW)
     tale.device(ExecutionTaken(FW))
+    tale.report(FW)
+
+
+@story("tests-before-commit", "undecided")
+def succeeds_at_another_document_of_the_same_second_with_an_image_that_nobody_tested(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.device(ExecutionLeft(FW, "kept"), PhaseChanged("idle", "recovering"))
+    tale.queue(FW)
+    tale.take(FW, digest="d2")
+    tale.step(FW, "run")
+    tale.report(FW, details=(("kept", "2.0"),))
+
+
+@story("tests-before-commit", "violated", "version.committed", "request.sent")
+def forgets_that_it_wrote_it_and_is_given_its_document_with_other_addresses(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    tale.lose_power(version="2.0")
+    tale.ask(FW)
+    tale.device(ExecutionTaken(FW, "d2"))
     tale.report(FW)
 
 
