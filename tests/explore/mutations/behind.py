@@ -108,9 +108,6 @@ RIGHT: Final[dict[str, str]] = {
         "another head comes with a list without ours, and either is enough of a reason to ask"
     ),
     "doubting.idle_hears: no `empty_answers=0`": "it asks less often at once, and polls all the same",
-    "doubting.suspect_hears: `_omits(hint, suspect.work.key)` is dropped from an `or`": (
-        "whatever speaks against ours asks for several answers then, where one is enough"
-    ),
     "doubting.on_gate_answered: no `turn.suspect(suspect, 'no leave to go on')`": (
         "the very answer is dealt with in the doubt that it would enter"
     ),
@@ -120,9 +117,6 @@ RIGHT: Final[dict[str, str]] = {
     "doubting.suspect_hears: `omitted=True`": "it asks for several answers, where one is enough",
     "restarting._takes_back: `Remedy.FINISH` for `Remedy.UNDO`": (
         "the leap had begun when it was told, so going on is right, though nothing had changed yet"
-    ),
-    "recovering.fail: no `turn.forget_question()`": (
-        "no answer means anything while it recovers, and the next question takes the place of the open one"
     ),
     "recovering._quiesce: no `turn.do(CancelTimer('step'), CancelTimer('leap'))`": (
         "neither timer means anything while it recovers, and whoever waits for one after that sets it anew"
@@ -135,9 +129,6 @@ RIGHT: Final[dict[str, str]] = {
     ),
     "restarting._finish_on: `not (failure or _takes_back(turn, record, work))` is dropped from an `or`": (
         "before the leap it takes back what the policy would have finished, and is whole either way"
-    ),
-    "restarting._finish_on: `failure` is dropped from an `and`": (
-        "a leap that is half made shows when the hardware is looked over, and is made once more then"
     ),
     "restarting.rebooted: `work.begun == work.done` is dropped from an `or`": (
         "the machine has restarted at the step that was to restart it, which is all that the step is for"
@@ -188,9 +179,6 @@ RIGHT: Final[dict[str, str]] = {
     "doubting._found: `suspect.doubtful + 1 <= turn.policy.confirmations`": ASKS_ONCE_MORE,
     "doubting._found: `suspect.doubtful` for `suspect.doubtful + 1`": ASKS_ONCE_MORE,
     "doubting._ask_again: `hinted_again=True`": ASKS_ONCE_MORE,
-    "doubting.speaks_against: no case `NextChanged(execution=head)`": (
-        "another head comes with a list without ours, and either is enough of a reason to ask"
-    ),
     "doubting.idle_hears: no case `PendingChanged(in_progress=[], queued=[]) | NextChanged(execution=None)`": (
         "it asks for what there is not, some times, and polls then"
     ),
