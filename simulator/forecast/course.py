@@ -40,10 +40,10 @@ class Course:
     """Counts are of the executions that were played, seconds count from the pressing.
 
     `where` has how many were where at that instant: QUEUED, a step, `starting` before the first one, or `ended`.
-    `healthy` is when each became so, in order; None: not as long as it was played. `reads` and `writes` are the
-    requests in each second. `deleted_seconds` is how long until the jobs were gone; None: they stayed. `undone` had
-    their work taken back, `kept` have an update that no record explains. `work_seconds` is how long the longest was in
-    a device's hands. `reads_peak` and `writes_peak` are requests a second (see `Busiest`).
+    `healthy` is when each that had not ended by then became so, in order; None: not as long as it was played. `reads`
+    and `writes` are the requests in each second. `deleted_seconds` is how long until the jobs were gone; None: they
+    stayed. `undone` had their work taken back, `kept` have an update that no record explains. `work_seconds` is how
+    long the longest was in a device's hands. `reads_peak` and `writes_peak` are requests a second (see `Busiest`).
     """
 
     where: tuple[tuple[str, int], ...]
@@ -75,6 +75,8 @@ class _Execution:
     has_leapt: bool = False
     is_stranded: bool = False
     is_removed: bool = False
+    was_over: bool = False
+    """It had ended before the pressing."""
     outcome: ExecutionOutcome | None = None
     last_at: float = 0.0
     """When the last happened of what makes it healthy: what a source tells may come in later than what others do."""
@@ -140,6 +142,8 @@ class Reckoning:
     def press(self, at: float) -> None:
         """The button is pressed now."""
         self.pressed_at = at
+        for each in self._executions.values():
+            each.was_over = each.where == ENDED
         self._where = tuple(sorted(Counter(each.where for each in self._executions.values()).items()))
         self._past = sum(each.is_in_hand and each.has_leapt for each in self._executions.values())
 
@@ -219,7 +223,11 @@ class Reckoning:
         pressed_at = self.pressed_at
         assert pressed_at is not None, "it was pressed"
         all_ = list(self._executions.values())
-        came = [None if each.healthy_at is None else max(each.healthy_at - pressed_at, 0.0) for each in all_]
+        came = [
+            None if each.healthy_at is None else max(each.healthy_at - pressed_at, 0.0)
+            for each in all_
+            if not each.was_over
+        ]
         outcomes = Counter(each.outcome for each in all_)
         is_gone = len(self._gone) == len(self.jobs)
         return Course(

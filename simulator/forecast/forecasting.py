@@ -199,7 +199,9 @@ def _told(value: float) -> float | None:
 
 def _healthy_curve(courses: Sequence[Course], until: float) -> tuple[Point, ...]:
     def share(course: Course, at: float) -> float:
-        return sum(each is not None and each <= at for each in course.healthy) / max(len(course.healthy), 1)
+        if not course.healthy:
+            return 1.0
+        return sum(each is not None and each <= at for each in course.healthy) / len(course.healthy)
 
     times = [until * number / POINTS for number in range(POINTS + 1)] if until else [0.0]
     return tuple(_point(at, [share(course, at) for course in courses]) for at in times)

@@ -67,7 +67,8 @@ class Alternative(_Model):
 
     `deleted_seconds` is how long until the job is gone, null where it stays. A device is healthy once its record has
     ended or is gone, it is done with it, and rests on firmware that is whole; `healthy_p50`, `healthy_p90` and
-    `healthy_all` are seconds until so many percent are. `never_healthy` were not as long as it was played.
+    `healthy_all` are seconds until so many percent of those that had not ended before are. `never_healthy` were not as
+    long as it was played.
     `stranded` were past their point of no return when the service took the execution away; `safe` gave up and take no
     job, `bricked` have nothing whole to boot from. `records` are gone for good, those that had ended among them;
     `undone` is work that was taken back, `kept` runs an update that no record explains. `reads_peak` and `writes_peak`

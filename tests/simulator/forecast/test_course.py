@@ -81,12 +81,16 @@ def test_where_an_execution_is_at_the_pressing(before: list[Event], where: str, 
         ),
         pytest.param([QUEUED, TAKEN], [REMOVED, ExecutionLeft(KEY, "safe")], None, id="never in SAFE"),
         pytest.param([QUEUED, TAKEN, BRICK], [REMOVED, ExecutionLeft(KEY, "recovered")], None, id="never if bricked"),
-        pytest.param([QUEUED, SUCCEEDED], [], 0.0, id="what was over is so at once"),
         pytest.param([QUEUED], [REMOVED, TAKEN], None, id="taken in the last moment"),
     ],
 )
 def test_when_a_device_is_healthy(before: list[Event], after: list[Event], healthy: float | None):
     assert course(before, after).healthy == (healthy,)
+
+
+def test_what_had_ended_before_is_not_among_those_that_get_healthy():
+    assert course([QUEUED, SUCCEEDED], []).healthy == ()
+    assert course([QUEUED, TAKEN, SUCCEEDED], [ExecutionLeft(KEY, "succeeded")]).healthy == (1.0,), "in hand until then"
 
 
 @pytest.mark.parametrize(
