@@ -14,13 +14,12 @@ def advice(alternatives: Sequence[Alternative], waves: WaveSizes, quotas: Quotas
     best, rest = min(stopping, key=_cost), min(deleting, key=_cost)
     wait = next(each for each in alternatives if each.action == "wait")
     if _harm(best) > _harm(wait):
-        lost = _harm(best)
-        leaves = f"whatever stops it now leaves devices SAFE, bricked or unhealthy, {lost:,} at least"
-        return f"Wait: {leaves}; {_soon(wait)}."
+        leaves = f"whatever stops it now leaves at least {some(_harm(best), 'device')} SAFE, bricked or unhealthy"
+        return f"Wait: {leaves}, while waiting leaves {_harm(wait):,}, and {_soon(wait)}."
     if best.action == "cancel-force":
-        keeps = f"and keeps {rest.records.middle or 0:,.0f} records that a deletion takes for good"
+        keeps = f"it keeps {some(round(rest.records.middle or 0), 'record')} that a deletion takes for good"
         return (
-            f"To stop it, {best.words}, not delete: {_soon(best)}, {keeps}; "
+            f"To stop it, {best.words}, not delete: {keeps}, and {_soon(best)}{_asks(best, quotas)}; "
             f"if they must go, {rest.words}: {_soon(rest)}{_quota(rest, wait, waves, quotas)}."
         )
     return f"To stop it, {best.words}: {_soon(best)}{_quota(best, wait, waves, quotas)}."
@@ -42,14 +41,21 @@ def _soon(one: Alternative) -> str:
     return f"90 % are healthy within {in_words(one.healthy_p90.middle)}"
 
 
-def _quota(one: Alternative, wait: Alternative, waves: WaveSizes, quotas: Quotas) -> str:
+def _asks(one: Alternative, quotas: Quotas) -> str:
     """How it fares with the quotas."""
     if one.is_within_quotas:
         return ", within the quotas"
-    asks = f", but with up to {peak(one):,} requests a second of {quotas.requests_per_second:,}"
+    return f", but with up to {peak(one):,} requests a second where the quota is {quotas.requests_per_second:,}"
+
+
+def _quota(one: Alternative, wait: Alternative, waves: WaveSizes, quotas: Quotas) -> str:
+    """The same, and which other way fares better, or as badly."""
+    asks = _asks(one, quotas)
+    if one.is_within_quotas:
+        return asks
     if waves.largest is not None and one.action != "waves":
         return f"{asks} (waves of {in_short(waves)})"
-    return f"{asks}, where waiting has {peak(wait):,}"
+    return f"{asks}, and waiting has up to {peak(wait):,}"
 
 
 def in_short(waves: WaveSizes) -> str:
@@ -61,16 +67,28 @@ def in_short(waves: WaveSizes) -> str:
 
 
 def peak(one: Alternative) -> int:
-    """The most reads, or the most writes, in any one second."""
-    return round(max(one.reads_peak.middle or 0, one.writes_peak.middle or 0))
+    """The most reads, or the most writes, in any one second, on any seed: as `is_within_quotas` has it."""
+    return round(max(one.reads_peak.high or 0, one.writes_peak.high or 0))
+
+
+def some(count: int, what: str) -> str:
+    """So many of them."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def in_words(value: float | None) -> str:
     """A time in words; None: never."""
     if value is None:
         return "never"
+    if value == 0:
+        return "0 s"
     if value < 99.5:
         return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
     if value < 600:
         return f"{value / 60:.1f} min"
     return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def seeds_in_short(seeds: Sequence[int]) -> str:
+    """By their ends: they follow one another."""
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"

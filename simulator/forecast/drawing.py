@@ -6,7 +6,7 @@ from importlib.resources import files
 from math import ceil, log10
 from typing import Final
 
-from simulator.forecast.advice import in_words
+from simulator.forecast.advice import in_words, seeds_in_short, some
 from simulator.forecast.model import Alternative, Band, Forecast, Point
 
 WIDTH: Final = 560
@@ -55,10 +55,10 @@ def html(forecast: Forecast) -> str:
             '<header class="verdict" data-state="running"><div class="verdict-head">',
             f'<p id="title">{escape(title)}</p></div>',
             f'<h1 id="sentence" class="long">{escape(forecast.recommendation)}</h1></header>\n<main>',
-            f'<section class="card"><h2>{now.devices:,} devices, {escape(now.why)}</h2>',
+            f'<section class="card"><h2>{some(now.devices, "device")}, {escape(now.why)}</h2>',
             f"<p>{escape(there + ended)}; {now.past_no_return:,} past their point of no return.</p></section>",
             f'<section class="card"><h2>The alternatives</h2><div class="wide">{_table(forecast)}</div>',
-            f'<p class="note">Over seeds {_list(forecast.seeds)}: the one in the middle, and from least to most '
+            f'<p class="note">Over {seeds_in_short(forecast.seeds)}: the one in the middle, and from least to most '
             "where they differ.</p></section>",
             _together(forecast.alternatives),
             *(_card(each, forecast) for each in forecast.alternatives),
@@ -67,10 +67,6 @@ def html(forecast: Forecast) -> str:
             "</body>\n</html>\n",
         )
     )
-
-
-def _list(values: Sequence[object]) -> str:
-    return escape(", ".join(map(str, values)))
 
 
 def _table(forecast: Forecast) -> str:
@@ -113,7 +109,7 @@ def _facts(forecast: Forecast) -> str:
         f"quotas: {used.requests_per_second:,} reads and as many writes a second of devices; "
         f"{used.operations_per_second:g} calls a second of each operation of the control plane",
         f"a deletion: {used.deletion_seconds:g} s, and {used.deletion_seconds_per_execution:g} s for each execution",
-        *(f"scaled from {forecast.played:,} devices: {what}" for what in forecast.scaled),
+        *(f"scaled from {some(forecast.played, 'device')}: {what}" for what in forecast.scaled),
         *(
             f"waves of {each.things:,}: at most {each.reads_peak:,} reads and {each.writes_peak:,} writes a second"
             for each in forecast.waves.tried
@@ -207,7 +203,12 @@ def _grid(last: float, most: float) -> Iterator[str]:
     yield from _heights(most)
     for part in PARTS:
         anchor = "end" if part == 1.0 else "start" if part == 0.0 else "middle"
-        yield _below(_x(last * part, last), f"{last * part:.3g} s", anchor)
+        yield _below(_x(last * part, last), _axis(last * part), anchor)
+
+
+def _axis(at: float) -> str:
+    """A time below a picture, of which a short one has four that differ."""
+    return f"{at:.3g} s" if at < 10 else in_words(at)
 
 
 def _heights(most: float) -> Iterator[str]:

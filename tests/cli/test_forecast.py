@@ -56,7 +56,8 @@ def test_the_answer_fits_on_a_page_of_a_terminal(capfd: pytest.CaptureFixture[st
     assert lines[1] == "4 devices: 4 write; 0 past no return"
     ways = [line[:16].strip() for line in lines[5:10]]
     assert ways == ["wait", "cancel", "cancel --force", "delete --force", "waves of 1"]
-    assert any(line.startswith("To stop it, cancel --force, not delete: ") for line in lines)
+    assert any(line.startswith("To stop it, cancel --force, not delete: it keeps 4 records that") for line in lines)
+    assert not any(line.startswith(("%", "s ", "min ")) for line in lines), "a number stands beside its unit"
 
 
 def test_what_each_way_comes_to(capfd: pytest.CaptureFixture[str]):
@@ -109,6 +110,9 @@ def test_a_quota_that_is_too_small_is_told(capfd: pytest.CaptureFixture[str]):
     assert not delete.is_within_quotas
     assert (delete.throttled.middle or 0) > 0
     assert not told.waves.is_within_quotas
+    kept, gone = told.recommendation.split("; if they must go, ")
+    for told_of in (kept, gone):
+        assert "requests a second where the quota is 2" in told_of
 
 
 def test_the_largest_wave_that_stays_within_the_quotas_is_found(rollout: str, capfd: pytest.CaptureFixture[str]):
@@ -136,7 +140,8 @@ def test_devices_that_do_not_recover_are_a_reason_to_wait(capfd: pytest.CaptureF
     wait, _, cancel_force, delete, _ = told.alternatives
     assert [each.never_healthy.high for each in (wait, cancel_force, delete)] == [0, 4, 4]
     assert delete.healthy_p50.middle is None
-    assert told.recommendation.startswith("Wait: whatever stops it now leaves devices SAFE, bricked or unhealthy, ")
+    assert told.recommendation.startswith("Wait: whatever stops it now leaves at least 1 device SAFE, ")
+    assert "while waiting leaves 0, and 90 % are healthy within" in told.recommendation
 
 
 def test_the_jobs_that_come_afterwards_are_left_out_unless_they_are_wanted(capfd: pytest.CaptureFixture[str]):
