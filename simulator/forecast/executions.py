@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json import detect_encoding
 from math import inf, isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -97,14 +98,21 @@ def in_file(path: Path, as_of: float | None) -> Fleet:
     if len(text) > LARGEST_BYTES:
         raise InputError(f"--job-of {path}: larger than {LARGEST_BYTES} bytes")
     try:
-        page = _Page.model_validate_json(text)
+        page = _Page.model_validate_json(_in_utf_8(text))
     except ValidationError as error:
         raise InputError(
-            f"--job-of {path}: not what `aws iot list-job-executions-for-job` prints: {first_wrong(error)}"
+            f"--job-of {path}: not what `aws iot list-job-executions-for-job` prints with --output json: "
+            f"{first_wrong(error)}"
         ) from None
     if page.next_token or page.cli_token:
         raise InputError(f"--job-of {path}: more pages follow this one; list them all, without --max-items")
     return _fleet(page.summaries, as_of, f"--job-of {path}")
+
+
+def _in_utf_8(text: bytes) -> bytes:
+    """As JSON is to be; a shell may have written another encoding (PowerShell: UTF-16), or a mark at its beginning."""
+    encoding = detect_encoding(text)
+    return text if encoding == "utf-8" else text.decode(encoding, "replace").encode()
 
 
 def as_told(summaries: Sequence[Mapping[str, Any]], as_of: float, where: str) -> Fleet:

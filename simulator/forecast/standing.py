@@ -20,6 +20,8 @@ LEAST_QUOTA: Final = 4
 """Requests a second: as many as one device puts at once."""
 SOON_SECONDS: Final = 1.0
 """After its creation the button is pressed where no device has begun."""
+DAY_SECONDS: Final = 86_400
+"""From the pressing on at most: so long may a device, too, take for a step."""
 STARTING_SECONDS: Final = 0.05
 """From when a device is connected until it has the job in hand."""
 
@@ -93,6 +95,7 @@ def of_scenario(
     """
     numbers = spread(devices, asked.sample(devices, quotas))
     begins = tuple(0.0 if asked.per_minute is None else number * 60 / asked.per_minute for number in numbers)
+    _within_a_day(begins[-1] - (at or 0.0))
     ready = to_press_in(scenario, jobs, at, goes_on=asked.goes_on)
     when = ready.deletions[0].when
     step = f"{when.step} {when.progress} %" if when.progress else when.step
@@ -122,6 +125,7 @@ def of_fleet(scenario: Scenario, jobs: tuple[str, ...], fleet: Fleet, asked: Ask
     later = [pressed_at + ((number + 1) / pace if pace else 0.0) for number in range(fleet.queued)]
     all_begin = [*(pressed_at - STARTING_SECONDS - age for age in ages), *later]
     begins = tuple(all_begin[int(number)] for number in spread(len(all_begin), asked.sample(len(all_begin), quotas)))
+    _within_a_day(begins[-1] - pressed_at)
     standing = Standing(jobs, len(all_begin), begins, pressed_at)
     told = [
         f"a whole job takes {length:.3g} s, as in the scenario; who is IN_PROGRESS is as far as it gets in his time"
@@ -138,6 +142,15 @@ def of_fleet(scenario: Scenario, jobs: tuple[str, ...], fleet: Fleet, asked: Ask
 def spread(devices: int, sample: int) -> tuple[float, ...]:
     """The numbers in a fleet, from 0, of those that are played: evenly spread over it."""
     return tuple((number + 0.5) * devices / sample - 0.5 for number in range(sample))
+
+
+def _within_a_day(seconds: float) -> None:
+    """Raises InputError if the last device begins later than that: who waits asks again and again meanwhile."""
+    if seconds > DAY_SECONDS:
+        raise InputError(
+            f"--per-minute: at this pace, or at that of those that began, the last device begins "
+            f"{seconds / 3600:,.0f} h after the pressing, and a forecast reaches 24 h; give a larger one"
+        )
 
 
 def _length(scenario: Scenario, jobs: tuple[str, ...], quotas: Quotas) -> float:

@@ -215,6 +215,14 @@ def test_a_list_is_of_one_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert "say with --job which one" in complaint(capfd, ["forecast", "main", "--job-of", str(path)])
 
 
+def test_a_pace_at_which_it_takes_for_ever_is_said(rollout: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    pace = ("--devices", "4", "--at", "10", "--per-minute", "0.001")
+    assert "the last device begins 50 h after the pressing" in complaint(capfd, ["forecast", rollout, *pace])
+    began = (summary(name, "IN_PROGRESS", startedAt=NOW - ago) for name, ago in (("first", 200_000), ("second", 0)))
+    path = written(tmp_path, *began, summary("third", "QUEUED"))
+    assert "give a larger one" in complaint(capfd, ["forecast", rollout, "--job-of", str(path)])
+
+
 def test_an_instant_that_never_comes_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):

@@ -41,6 +41,13 @@ def test_of_several_attempts_the_last_counts():
     assert (fleet.queued, fleet.ended, fleet.starts_per_second) == (1, {"REJECTED": 1}, None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_as_another_shell_writes_it(encoding: str, tmp_path: Path):
+    path = written(tmp_path, summary("a", "QUEUED"))
+    path.write_bytes(path.read_text("utf-8").encode(encoding))
+    assert in_file(path, NOW).queued == 1
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -60,6 +67,8 @@ def test_of_several_attempts_the_last_counts():
             json.dumps({"executionSummaries": [summary("a", "QUEUED", queuedAt=None)]}), "--as-of", id="without times"
         ),
         pytest.param("\x00\xff", "not what", id="no text"),
+        pytest.param("\xff\xfe\x00\xd8{", "not what", id="no text in UTF-16"),
+        pytest.param("[" * 100_000, "not what", id="too deep"),
     ],
 )
 def test_what_is_not_that_is_said_in_a_line(text: str, why: str, tmp_path: Path):
