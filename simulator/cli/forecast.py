@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.options import Seconds, logging_options, model_option
+from simulator.cli.options import NumberRange, Seconds, logging_options, model_option
 
 EXAMPLE = """\b
 Examples:
@@ -53,7 +53,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option(
     "--per-minute",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     default=None,
     help="So many devices begin in a minute; by default all at once, or at the pace of those that did already.",
 )
@@ -89,7 +89,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option(
     "--operations-per-second",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0.01, 1_000_000),
     default=None,
     help="Its quota of each operation of the control plane; by default 10.",
 )
@@ -122,7 +122,12 @@ def forecast(scenario: str, out: Path | None, is_json: bool, log_format: str, lo
     """
     from agent.log import configure
     from simulator.cli.forecasting import Given, forecast_made, shown
+    from simulator.cli.listing import talk
 
     configure(log_format, log_level)
-    made = forecast_made(scenario, Given(**given))
+    try:
+        made = forecast_made(scenario, Given(**given))
+    except KeyboardInterrupt:
+        talk("ghostjob: interrupted: there is no forecast, and nothing is kept")
+        raise
     return shown(made, out, is_json)

@@ -72,10 +72,9 @@ def forecast_made(name: str, given: Given) -> "Forecast":
     else:
         situation = of_fleet(cast.scenario, jobs, fleet, asked, quotas)
     seeds = tuple(range(given.seed, given.seed + given.seeds))
+    wanted = Wanted(situation, quotas, seeds, given.wave, given.pause)
     with Console(stderr=True).status("playing") as status:
-        return forecast(
-            Wanted(situation, quotas, seeds, given.wave, given.pause), lambda what: status.update(f"playing {what}")
-        )
+        return forecast(wanted, lambda what: status.update(f"playing {what}"))
 
 
 def _fleet(given: Given) -> "Fleet | None":

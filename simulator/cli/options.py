@@ -81,13 +81,17 @@ cluster_option = click.option(
 )
 
 
-class Seconds(click.FloatRange):
-    """A time; infinity, where there is no upper bound, but no NaN, which is in every range."""
+class NumberRange(click.FloatRange):
+    """A number; infinity, where there is no upper bound, but no NaN, which is in every range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
-        seconds = super().convert(value, param, ctx)
-        return self.fail(f"{value!r} is no number", param, ctx) if math.isnan(seconds) else seconds
+        """The number."""
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number", param, ctx) if math.isnan(number) else number
+
+
+class Seconds(NumberRange):
+    """A time."""
 
 
 class SomePath(click.Path):

@@ -191,6 +191,8 @@ def test_the_page_is_one_file_that_asks_for_nothing(tmp_path: Path):
         pytest.param(("main", "--as-of", "soon", "--job-id", "x"), "is no time", id="no time"),
         pytest.param(("main", "--model", "x"), "model", id="no such model"),
         pytest.param(("main", "--devices", "0"), "--devices", id="no devices"),
+        pytest.param(("main", "--per-minute", "nan"), "--per-minute: 'nan' is no number", id="no pace"),
+        pytest.param(("main", "--operations-per-second", "1e-9"), "give a number from 0.01 to 1e+06", id="no quota"),
         pytest.param(("main", "--job-id", "fw", "--endpoint-url", "http://127.0.0.1:1"), "127.0.0.1:1", id="nobody"),
         pytest.param(("main", "--job-id", "fw", "--endpoint-url", "nonsense"), "nonsense", id="no URL"),
         pytest.param(

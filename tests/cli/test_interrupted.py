@@ -105,6 +105,17 @@ def test_who_ends_all_processes_of_a_search_has_what_they_found(tmp_path: Path):
     assert kept(tmp_path / "out").outcome == "inconclusive"
 
 
+def test_a_forecast_that_is_interrupted_says_that_there_is_none(tmp_path: Path):
+    os.mkfifo(tmp_path / "now.json")
+    asked = ("forecast", "delete-in-write", "--job-of", "now.json", "--out", "out")
+    with begun(*asked, cwd=tmp_path) as forecast, (tmp_path / "now.json").open("w"):
+        forecast.send_signal(signal.SIGINT)
+        out, err = forecast.communicate()
+    assert (forecast.returncode, out) == (130, "")
+    assert err.strip() == "ghostjob: interrupted: there is no forecast, and nothing is kept"
+    assert not (tmp_path / "out").exists()
+
+
 @BOTH
 def test_a_replay_that_is_interrupted_says_so(number: signal.Signals, tmp_path: Path):
     os.mkfifo(tmp_path / "slow.yaml")
