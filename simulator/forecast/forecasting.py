@@ -93,6 +93,7 @@ def _at_once() -> tuple[tuple[ActionName, Action], ...]:
 def _assumptions(standing: Standing) -> Iterator[str]:
     yield "devices, durations, bandwidth and the jobs that come afterwards are the scenario's"
     yield "no other job of the account asks the service for anything"
+    yield "a deletion takes as long as the quotas have it: AWS does not tell how long its own takes"
     if standing.scale > 1:
         yield f"{len(standing.begins)} devices were played, each for {standing.scale:.4g} of the fleet"
 

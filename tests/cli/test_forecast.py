@@ -96,6 +96,7 @@ def test_a_sample_stands_for_a_fleet(capfd: pytest.CaptureFixture[str]):
     told = made(capfd, "main", "--devices", "400", "--sample", "8", "--seeds", "1")
     assert (told.played, told.now.devices) == (8, 400)
     assert told.scaled
+    assert any("AWS does not tell" in each for each in told.assumptions)
     assert sum(place.devices for place in told.now.places) == 400
     delete = told.alternatives[3]
     assert delete.records.middle == 400
