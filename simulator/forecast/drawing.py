@@ -34,7 +34,7 @@ COLUMNS: Final = (
     "throttled",
     "records lost",
     "work undone",
-    "kept unexplained",
+    "update kept",
 )
 
 
@@ -139,7 +139,7 @@ def _together(alternatives: Sequence[Alternative]) -> str:
         curve.append((WIDTH - RIGHT, curve[-1][1]))
         points = " ".join(f"{across:.1f},{_y(share, 1.0):.1f}" for across, share in curve)
         drawn.append(f'<polyline class="line way-{number}" points="{points}"/>')
-    caption = "percent healthy, by seconds since the pressing"
+    caption = "percent healthy, by time since the pressing"
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{caption}">{"".join(drawn)}</svg>'
     figure = f'<figure class="together"><figcaption>{caption}</figcaption>{_legend(alternatives)}{svg}</figure>'
     return f'<section class="card"><h2>How long until the fleet is healthy</h2>{figure}</section>'
@@ -159,7 +159,7 @@ def _card(one: Alternative, forecast: Forecast) -> str:
         Point(seconds=p.seconds, low=p.low * 100, middle=p.middle * 100, high=p.high * 100) for p in one.healthy_curve
     ]
     limit = forecast.quotas.requests_per_second
-    healthy = _figure(f"{one.words}: percent healthy, by seconds", [("", shares)], 100.0, None)
+    healthy = _figure(f"{one.words}: percent healthy, by time", [("", shares)], 100.0, None)
     curves = [("reads", one.reads_curve), ("writes", one.writes_curve)]
     most = max([limit * 1.1, *(point.high for _, curve in curves for point in curve)])
     caption = f"{one.words}: reads (whole line) and writes (broken line) a second; dotted: the quota"
