@@ -59,6 +59,14 @@ BEHIND: Final[dict[str, Behind]] = {
 """By mutation: the rule that does the same where it is needed."""
 
 RIGHT: Final[dict[str, str]] = {
+    "working.on_leap_answered: no `version_number=told.version_number`": (
+        "the next update is refused as out of step, with the version and our own nonce, and so known as ours"
+    ),
+    "doubting._found: `suspect.doubtful + 1 <= turn.policy.confirmations` (2)": ASKS_ONCE_MORE,
+    "doubting._found: `suspect.doubtful` for `suspect.doubtful + 1` (2)": ASKS_ONCE_MORE,
+    "restarting.on_booted: `record.unaccounted is not None` is dropped from an `and`": (
+        "with its next claim it tells which version it runs, where nobody waits for that; and it is true"
+    ),
     "working.on_connected: `reporting.work.version_number` is its opposite": (
         "who asks first although it knows the version reports after that, and who reports without it is refused "
         "with how the execution stands, or asks then"
@@ -257,6 +265,14 @@ RIGHT: Final[dict[str, str]] = {
 """By mutation: why a device that does so is right as well."""
 
 MISSED: Final[dict[str, str]] = {
+    "taking._is_orphan: `'step' not in dict(details)` is dropped from an `and`": (
+        "not known; it takes for a mere claim what it had got on with in this life, and left: an answer that is "
+        "delivered twice can show it that, and what it does then breaks nothing in the world in which it was met"
+    ),
+    "recovering.on_verified: `_leap_is_half_made(work)` is dropped from an `and`": (
+        "not known; where hardware is not whole for another reason than its leap, it tries once more before it gives "
+        "up; met where the journal fails, too"
+    ),
     "taking._settle_orphan: `work.version_number >= last.version_number` is dropped from an `and`": (
         "it matters if the last execution is told of at a lower version: another one, queued again within the same "
         "second and begun; our own monitor of what is begun twice takes these two for one"

@@ -53,6 +53,7 @@ WORLDS: Final = (
     world({"power-cut": 1, "journal-lost": 1}, layout="single"),
     world({"power-cut": 1}, flaw="boot"),
     world({"delete": 1}, reports="end"),
+    world({"delete": 1}, reports="progress"),
     world({"cancel": 1, "fail": 1}, reports="end", layout="single"),
     world({"cancel": 1, "fail": 2}, reports="end", layout="single"),
     world({"cancel": 1, "fail": 4}, reports="end", layout="single"),
