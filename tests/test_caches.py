@@ -116,6 +116,8 @@ DECLARED: Final[dict[str, str]] = {
     "agent.log._lowest": PROGRAM,
     "agent.transports.paho._connect_properties": "by the session's expiry, which is one setting of the agent",
     "simulator.cloud.api.schema._pattern": "patterns of the service models",
+    "simulator.engines.ray.alike.here": "one: what this process runs",
+    "simulator.scenario.spread._deviations": "sizes of groups that are dealt, of which a scenario has a few",
     "agent.correlation.correlated": "the steps of the program, which has few",
     "simulator.cloud.api.schema.schema_of": "services of the service models",
     "simulator.cloud.store.encoding.dataclasses_in": PROGRAM,

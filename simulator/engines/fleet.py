@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from agent.abilities import Abilities
 from agent.core import DevicePolicy
@@ -23,8 +22,6 @@ from simulator.engines.stand_ins import Lot
 from simulator.pace import Pace
 from simulator.scenario import Differences, Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
 from simulator.trace import Recorder, Sink, device_source
-
-NO_LOTS: Final[Mapping[str, Lot]] = MappingProxyType({})
 
 
 class Connections(Protocol):
@@ -57,7 +54,7 @@ class Fleet:
         scenario: Scenario | None = None,
         timings: Timings | None = None,
         holds: tuple[Hold, ...] = (),
-        lots: Mapping[str, Lot] = NO_LOTS,
+        lots: Mapping[str, Lot] | None = None,
         policy: DevicePolicy | None = None,
         chip: Callable[[str], Chip] | None = None,
     ) -> None:
@@ -70,7 +67,7 @@ class Fleet:
         self._sink = sink
         self._wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
-        self._lots = lots
+        self._lots = lots or {}
         self._timings = timings or (scenario.hardware if scenario else Timings())
         self._makes: dict[tuple[str, int], Make] = {}
         self._policies: dict[Group, DevicePolicy] = {}

@@ -6,7 +6,7 @@ from itertools import accumulate
 from math import ceil
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from simulator.verdict.explored import Explored
 
@@ -79,15 +79,8 @@ class _OfOneDevice(_Model):
     job: str | None
     message: str
     events: tuple[str, ...]
-    stands_for: int = 1
+    stands_for: int = Field(default=1, exclude_if=lambda devices: devices == 1)
     """How many devices that befell: this one, and those for which it played as well."""
-
-    @model_serializer(mode="wrap")
-    def _of_one(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
-        data: dict[str, object] = serialize(self)
-        if self.stands_for == 1:
-            data.pop("stands_for", None)
-        return data
 
 
 class Violation(_OfOneDevice):

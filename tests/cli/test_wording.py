@@ -23,7 +23,7 @@ SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1
         (["cloud", "--deletion-seconds", "-1"], "--deletion-seconds: give a number from 0 to 86400, not -1.0"),
         (
             ["run", "--engine", "virtul"],
-            "--engine: give one of live, virtual, explore, not 'virtul'; did you mean virtual?",
+            "--engine: give one of live, virtual, explore, ray, not 'virtul'; did you mean virtual?",
         ),
         (
             ["schema", "x"],

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
 from heapq import heapify
-from types import BuiltinFunctionType, FunctionType, MethodType, NoneType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, NoneType
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel
@@ -96,6 +96,7 @@ def _how(kind: type) -> Callable[[Any, dict[int, Any]], Any] | None:
         partial: lambda each, known: partial(*_all((each.func, *each.args), known), **_items(each.keywords, known)),
         tuple: _tuple,
         dict: _dict,
+        MappingProxyType: lambda each, known: MappingProxyType(_dict(dict(each), known)),
         list: _list,
         set: lambda each, known: set(_all(each, known)),
         deque: lambda each, known: deque(_all(each, known), each.maxlen),

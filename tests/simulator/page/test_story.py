@@ -167,6 +167,6 @@ def test_of_those_that_play_side_by_side_it_is_said_which_are_bad():
         "No job was deleted.",
         "thing-3 (bad) is bricked and has nothing left to boot from.",
         "thing-3 (bad) broke bootable: had nothing whole to boot from, at version 1.0; "
-        "1 other invariant was broken, too.",
+        "2 other invariants were broken, too.",
     )
     assert [each.thing for each in picture.whole().things if each.bricked] == ["thing-3"]
