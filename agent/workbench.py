@@ -37,10 +37,10 @@ from agent.handlers.beginnings import Beginning
 from agent.handlers.handler import (
     Firmware,
     Handler,
+    NotBegunError,
     StaleDocumentError,
     StepError,
     StepTask,
-    UnknownOperationError,
     reason_of,
     say,
 )
@@ -163,8 +163,8 @@ class HandlerWorkbench:
         except StaleDocumentError as stale:
             outcome, reason = "stale", say(str(stale))
             log.warning("step.stale", **_whose(effect), reason=reason, then="the document is asked for again")
-        except UnknownOperationError as unknown:
-            outcome, (reason, cause) = "refused", _reason(unknown, effect.step)
+        except NotBegunError as refusal:
+            outcome, (reason, cause) = "refused", _reason(refusal, effect.step)
         except Exception as error:
             outcome, (reason, cause) = "failed", _reason(error, effect.step)
         self._running = None

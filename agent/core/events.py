@@ -117,7 +117,7 @@ class StepEnded:
 
     `stale`: what the document told it holds no more, such as a presigned URL that expired. What was done stands, and
     the step goes on from there once it is begun again with a document that was delivered afresh. `refused`: it has not
-    begun, because nobody on the device knows what it is.
+    begun, because nobody on the device knows what it is, or what it is for is not there.
     """
 
     index: int

@@ -176,8 +176,10 @@ def step_over(turn: Turn, work: Work, event: StepEnded) -> None:
         return
     reason = f"{work.plan.steps[event.index].name}: {event.reason or event.outcome}"
     cause = event.cause or Cause.STEP_FAILED
+    if event.outcome == "refused":
+        work = replace(work, begun=work.done)
     if event.outcome == "refused" and not work.done:
-        turn.report(replace(work, begun=0, cause=cause), Status.REJECTED, reason)
+        turn.report(replace(work, cause=cause), Status.REJECTED, reason)
     else:
         fail(turn, work, reason, cause, running=False)
 

@@ -15,7 +15,7 @@ from typing import Final
 from agent.causes import Cause
 from agent.handlers.checking import check_yaml
 from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
-from agent.handlers.handler import Context, Handler, StepError, StepTask
+from agent.handlers.handler import Context, Handler, NotBegunError, StepError, StepTask
 from agent.handlers.processes import Processes, run_configured
 from agent.handlers.threads import settled
 
@@ -39,7 +39,10 @@ class Configure(Handler):
             case "swap":
                 await settled(self._swap, task)
             case _:
-                _note(task.aside).unlink(missing_ok=True)  # from here on there is no way back
+                if (read_json(_note(task.aside)) or {}).get("stands") != "previous":
+                    # A full disk may keep it off the record that the swap was taken back.
+                    raise NotBegunError("the new configuration is not in its place any more")
+                _note(task.aside).unlink()  # from here on there is no way back
                 return await run_configured(self._processes, self._context, self._context.restart, "restart", task)
         return ""
 

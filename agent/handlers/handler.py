@@ -35,8 +35,12 @@ class StepError(GhostjobError):
         self.cause = cause
 
 
-class UnknownOperationError(StepError):
-    """Nobody here knows what the document asks for; nothing was touched, so that the job can still be rejected."""
+class NotBegunError(StepError):
+    """The step is not begun, and nothing was touched: what was done before can still be taken back."""
+
+
+class UnknownOperationError(NotBegunError):
+    """Nobody here knows what the document asks for, so that the job can still be rejected if this is its first step."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, Cause.UNKNOWN_OPERATION)

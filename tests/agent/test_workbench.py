@@ -10,7 +10,14 @@ import structlog
 from agent.causes import Cause
 from agent.core.events import BeginStep, Event, StepAdvanced, StepEnded, StepRestored, UndoStep, Verified, Verify
 from agent.device_events import HardwareChanged
-from agent.handlers.handler import Handler, StaleDocumentError, StepError, StepTask, UnknownOperationError
+from agent.handlers.handler import (
+    Handler,
+    NotBegunError,
+    StaleDocumentError,
+    StepError,
+    StepTask,
+    UnknownOperationError,
+)
 from agent.handlers.slots import SlotFiles
 from agent.plan import Step
 from agent.values import ExecutionKey
@@ -215,6 +222,7 @@ class Raises(Able):
         pytest.param(OSError(28, "No space left on device"), "failed", Cause.SPACE, id="the disk"),
         pytest.param(KeyError("x"), "failed", Cause.HANDLER_CRASHED, id="a fault of its own"),
         pytest.param(UnknownOperationError("no"), "refused", Cause.UNKNOWN_OPERATION, id="nothing that it knows"),
+        pytest.param(NotBegunError("no"), "refused", Cause.STEP_FAILED, id="nothing that there is any more"),
         pytest.param(StaleDocumentError("expired"), "stale", "", id="a document that is stale"),
     ],
 )

@@ -1,6 +1,6 @@
 """What the agent wants of the hardware, the bootloader's work, and what comes of both."""
 
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 from agent.causes import Cause
 from agent.core.events import BeginStep, Booted, StepAdvanced, StepEnded, StepRestored, StopStep, UndoStep, Verified
@@ -63,6 +63,8 @@ def _begin(rig: Rig, effect: BeginStep) -> RigOutcome:
         return fail(rig, effect, str(error), Cause.MALFORMED_DOCUMENT)
     if rig.make.guarded and refuses_to_do(rig.hardware, effect.step):
         return fail(rig, effect, "what runs, or is to boot next, is not written over", Cause.NOT_ALLOWED)
+    if effect.step.action == "restart" and not rig.hardware.previous:
+        return fail(rig, effect, "the new configuration is not in its place any more", outcome="refused")
     name, sectors = effect.step.name, action.sectors(rig.hardware, image)
     seconds = rig.make.timings.seconds(effect.step.action) / max(sectors, 1)
     run = SectorRun(effect, name, name, action.sector, image, sectors, seconds)
@@ -75,9 +77,15 @@ def _hold(rig: Rig, run: SectorRun, held: HoldPoint) -> RigOutcome:
     return RigOutcome(rig, flash_at_work(rig))
 
 
-def fail(rig: Rig, effect: BeginStep, why: str, cause: str) -> RigOutcome:
-    """A step ends, because that went wrong."""
-    failed = StepEnded(effect.index, "failed", why, cause=cause)
+def fail(
+    rig: Rig,
+    effect: BeginStep,
+    why: str,
+    cause: str = Cause.STEP_FAILED,
+    outcome: Literal["failed", "refused"] = "failed",
+) -> RigOutcome:
+    """A step ends, because that went wrong, or does not begin at all."""
+    failed = StepEnded(effect.index, outcome, why, cause=cause)
     return RigOutcome(rig, (StepFinished(effect.execution, effect.step.name, "failed"),), failed)
 
 
@@ -244,7 +252,7 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
     except GhostjobError as error:
         return RigOutcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
     if rig.is_spoiled:
-        rig, changed = _swept(rig._replace(is_spoiled=False), record)
+        rig, changed = _swept(rig._replace(is_spoiled=on_trial), record)
         hardware = rig.hardware
     in_recovery = hardware.layout == "single" and hardware.running == 1
     booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery, unproven=hardware.unproven)

@@ -124,6 +124,28 @@ def test_a_document_of_which_a_step_was_done_fails_at_one_that_nobody_knows():
     assert device.request.status is Status.FAILED
 
 
+def test_what_was_done_before_a_step_that_is_refused_is_taken_back():
+    device = Driver()
+    device.connect()
+    document = JobDocument.of({"operation": "configure", "to": "a.json", "content": "{}"})
+    device.tell(execution(key(), document=document))
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
+    for version in (4, 5, 6):
+        device.step_done()
+        device.accept(version)
+    device.accept(7)
+    device.tell(execution(key(), version=7, document=None))
+    assert device.all(BeginStep)[-1].step.name == "restart"
+    device(StepEnded(3, "refused", "it is not in its place any more"))
+    for index in (2, 1, 0):
+        assert device.all(UndoStep)[-1].index == index
+        device(StepRestored(index, True))
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+
+
 @pytest.mark.parametrize("asks", [False, True], ids=["at work", "while it asks whether its execution lives"])
 def test_a_step_that_takes_too_long_is_stopped_and_fails(asks: bool):
     device = Driver.working()

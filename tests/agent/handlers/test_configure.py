@@ -13,7 +13,7 @@ import pytest
 
 from agent.handlers import configure
 from agent.handlers.configure import Configure
-from agent.handlers.handler import StepError
+from agent.handlers.handler import NotBegunError, StepError
 from tests.agent.handlers.bench import context_in, left_in, task_in
 
 STEPS = ("stage", "validate", "swap", "restart")
@@ -141,6 +141,20 @@ async def test_a_configuration_that_cannot_be_read_fails_before_it_takes_its_pla
     await Configure(context).undo(stage)
     assert (context.root / "app.json").read_text() == OLD
     assert left_in(context.root) == ["app.json"]
+
+
+@pytest.mark.parametrize("taken_back", [1, 3], ids=["the swap", "all of it"])
+async def test_nothing_is_restarted_for_what_was_taken_back(tmp_path: Path, taken_back: int):
+    context = context_in(tmp_path, restart=("sh", "-c", f'echo yes >"{tmp_path}/restarted"'))
+    (context.root / "app.json").write_text(OLD)
+    *before, restart = steps(tmp_path)
+    for task in before:
+        await Configure(context).do(task)
+    for task in [*reversed(before)][:taken_back]:
+        await Configure(context).undo(task)
+    with pytest.raises(NotBegunError, match="the new configuration is not in its place any more"):
+        await Configure(context).do(restart)
+    assert not (tmp_path / "restarted").exists()
 
 
 async def test_a_restart_that_fails_says_why(tmp_path: Path):

@@ -89,6 +89,7 @@ WORLDS: Final = (
     world({"power-cut": 1, "lose-answer": 1, "journal-lost": 1}, reports="end"),
     world({"cancel": 1, "power-cut": 1}, asks="configuration", reports="end"),
     world({"cancel": 1, "journal-fails": 1}, asks="configuration", reports="end"),
+    world({"power-cut": 1, "journal-fails": 1}, asks="configuration", reports="end"),
     world({"journal-fails": 1}, layout="single", reports="progress"),
     world({"power-cut": 1, "disconnect": 1}, reports="end"),
     world({"cancel": 1, "disconnect": 1}, reports="end"),
