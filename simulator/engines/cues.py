@@ -21,6 +21,7 @@ from simulator.trace import (
     ExecutionRemoved,
     FaultStruck,
     JobDeleted,
+    JobDeletionBegan,
     device_source,
 )
 
@@ -32,12 +33,13 @@ NOTICED: Final = frozenset(
         ExecutionRemoved,
         FaultStruck,
         JobDeleted,
+        JobDeletionBegan,
         StepFinished,
         StepProgressed,
         StepStarted,
     }
 )
-"""What a cue may wait for, or end the hold of one: a small part of what happens."""
+"""What a cue or the stage may wait for, or ends a hold: a small part of what happens."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from agent.values import ExecutionKey
 from simulator.trace import (
@@ -15,10 +14,8 @@ from simulator.trace import (
     ExecutionRemoved,
     FaultStruck,
     JobDeleted,
+    JobDeletionBegan,
 )
-
-ENDS_ROLLOUT: Final = frozenset({"delete-job", "cancel-job"})
-"""After which the service queues no more executions of a job."""
 
 
 class Changes:
@@ -101,8 +98,10 @@ class Stage:
                 self.struck.add((thing, fault))
             case DeletionAccepted(job_id=job_id, do=do):
                 self.deletions_accepted.add(job_id)
-                if do in ENDS_ROLLOUT:
+                if do == "cancel-job":
                     self.unqueued.pop(job_id, None)
+            case JobDeletionBegan(job_id=job_id):
+                self.unqueued.pop(job_id, None)
             case JobDeleted(job_id=job_id):
                 self.jobs_gone.add(job_id)
             case _:
