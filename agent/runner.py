@@ -279,8 +279,8 @@ class Runner(Generic[S]):
                     self._transport.send(effect.request)
                 case Remember():
                     unwritten = self._write_down(effect.record)
-                case BeginStep():
-                    withheld = bool(unwritten)
+                case BeginStep(again=again):
+                    withheld = bool(unwritten) and not again
                     if not withheld:
                         self._workbench.begin(effect)
                 case StopStep():

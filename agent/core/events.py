@@ -201,12 +201,16 @@ class CancelTimer:
 
 @dataclass(frozen=True, slots=True)
 class BeginStep:
-    """Let the hardware do step `index` of the plan; it answers with StepAdvanced and StepEnded."""
+    """Let the hardware do step `index` of the plan; it answers with StepAdvanced and StepEnded.
+
+    `again`: it had begun before, and is on record as begun, so that no record has to come before it.
+    """
 
     execution: ExecutionKey
     index: int
     step: Step
     version: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

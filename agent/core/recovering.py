@@ -89,14 +89,8 @@ def on_journal_failed(turn: Turn, phase: Executing | Gated, failed: JournalFaile
 
 
 def on_finish_withheld(turn: Turn, recovering: Recovering, failed: JournalFailed) -> None:
-    """The next step could not be put on record, so it has not begun: back, if there is a way back.
-
-    One that had begun before may have done all it should: that is looked at.
-    """
+    """The next step could not be put on record, so it has not begun: back, if there is a way back."""
     if recovering.stage != "finish" or not failed.withheld:
-        return
-    if recovering.redoes:
-        _verify(turn, replace(recovering, redoes=False), "not done once more, since that could not be put on record")
         return
     work = replace(recovering.work, begun=recovering.work.done)
     if work.reached is Reached.LEAPT:
@@ -182,9 +176,9 @@ def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None
         # Perhaps it was begun, before this agent forgot: it leaves nothing half done, and nobody wants it any more.
         _verify(turn, recovering, "not rebooted once more")
         return
-    redoes, work = work.begun > work.done, replace(work, begun=work.done + 1)
-    turn.to(replace(recovering, work=work, stage="finish", redoes=redoes), why)
-    turn.do(BeginStep(work.key, work.done, step, work.plan.version))
+    again, work = work.begun > work.done, replace(work, begun=work.done + 1)
+    turn.to(replace(recovering, work=work, stage="finish"), why)
+    turn.do(BeginStep(work.key, work.done, step, work.plan.version, again=again))
 
 
 def _verify(turn: Turn, recovering: Recovering, why: str) -> None:

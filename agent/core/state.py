@@ -201,8 +201,6 @@ class Recovering:
     reason: str = ""
     forward: bool = False
     """Whether it finishes instead of undoing; a failed self-test turns it round while that can be."""
-    redoes: bool = False
-    """Whether the step that it finishes with had begun before, in an earlier life."""
 
 
 @dataclass(frozen=True, slots=True)

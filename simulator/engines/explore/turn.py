@@ -235,8 +235,8 @@ class Turn:
                 case Remember():
                     self._may_be_cut("journal")
                     unwritten = self._write_down(effect)
-                case BeginStep():
-                    withheld = bool(unwritten)
+                case BeginStep(again=again):
+                    withheld = bool(unwritten) and not again
                     if not withheld:
                         self._may_be_cut(f"begin {effect.step.name}")
                         self._take(steps.begin(self.rig, effect))

@@ -8,13 +8,16 @@ import pytest
 from agent.abilities import Abilities, Layout
 from agent.core.events import (
     BeginStep,
+    Booted,
     Disconnected,
     JournalFailed,
+    Remember,
     StepEnded,
     StepRestored,
     UndoStep,
     Verified,
 )
+from agent.core.machine import start
 from agent.core.state import DevicePolicy, Executing, Gated, Recovering, Reporting, Safe
 from agent.device_events import ExecutionGone, ExecutionLeft
 from agent.values import Describe, ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
@@ -104,6 +107,23 @@ def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded(
     assert device.all(BeginStep)[-1].step.name == "reboot"
     device(JournalFailed("disk full", withheld=True))
     assert device.phase == Safe("the journal cannot be written: disk full")
+
+
+def test_a_step_that_is_on_record_as_begun_is_done_once_more_whatever_the_journal_takes():
+    device = Driver(DevicePolicy(abilities=Abilities("single")))
+    device.connect()
+    device.tell(execution(key()))
+    device.step_done()
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
+    write = device.all(BeginStep)[-1]
+    (*_, remembered) = device.all(Remember)
+    device.machine = start(device.policy)
+    device(Booted(remembered.record, in_recovery=True, unproven=True))
+    device.connect()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert (write.step.action, write.again) == ("write", False)
+    assert device.all(BeginStep)[-1] == replace(write, again=True)
 
 
 def stuck() -> Driver:

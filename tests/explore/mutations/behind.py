@@ -291,9 +291,9 @@ MISSED: Final[dict[str, str]] = {
         "it would stop a leap half-way when asking is refused for good meanwhile, and make it once more; no world "
         "refuses a question"
     ),
-    "recovering._finish: no `redoes=redoes`": (
-        "it matters if the journal cannot be written while a leap is finished for the second time; no world has that "
-        "and a power cut"
+    "recovering._finish: no `again=again`": (
+        "it ends SAFE in its recovery image, which a full disk excuses, where it could write its only slot once more; "
+        "only tests/agent/core/test_failing.py tells"
     ),
     "recovering.on_verified: `not event.ok` is dropped from an `and`": (
         "it makes a leap once more that failed and left the hardware whole; no simulated write does that, so that only "
