@@ -234,11 +234,12 @@ def _stage_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
 
 
 def _stage_to_undo(hardware: Hardware, image: Image) -> int:
-    return int(hardware.staged != "")
+    return int(hardware.staged != "" or hardware.previous != "")
 
 
 def _stage_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
-    return replace(hardware, staged="")
+    """An older record may know of no more than the staging, where the new file has been swapped in already."""
+    return replace(hardware, config=hardware.previous or hardware.config, previous="", staged="")
 
 
 def _swap_config(hardware: Hardware, image: Image, number: int) -> Hardware:
