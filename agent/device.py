@@ -15,7 +15,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -113,8 +113,11 @@ class _Device:
         except OSError as error:
             raise self._unusable(error) from None
         try:
-            self._runner.start(booted)
-            write_json(self._boot_note, {"boot": boot_id()})
+            if booted.on_trial and not _has_work(booted.record):
+                await self._fall_back(booted.running)
+            if not self._over.is_set():
+                self._runner.start(booted)
+                write_json(self._boot_note, {"boot": boot_id()})
             await self._over.wait()
         except OSError as error:
             raise self._unusable(error) from None
@@ -138,12 +141,24 @@ class _Device:
         if note is not None and self._to_do is not None:
             self._to_do = note.get("executions", self._to_do)
         version, on_trial = self._what_runs(rebooted)
-        if record.work is None and not record.safe:
+        if not _has_work(record):
             self._bench.sweep_firmware()
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
         self._bench.describe()
         return Booted(record, version, on_trial, rebooted, unproven=self._firmware.unproven)
+
+    async def _fall_back(self, version: str) -> None:
+        """What is on trial, and nobody remembers why, would never be committed: the machine restarts without it."""
+        then = "the machine is restarted with what ran before"
+        log.warning("trial.forgotten", thing=self._context.thing, version=version, then=then)
+        falling = asyncio.ensure_future(self._bench.fall_back())
+        over = asyncio.ensure_future(self._over.wait())
+        await asyncio.wait({falling, over}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if falling.done() and (why := falling.result()):
+            log.error("trial.forgotten", thing=self._context.thing, version=version, fault=why, then="it runs on")
+        await _ended(falling)
 
     def _what_runs(self, rebooted: bool) -> tuple[str, bool]:
         """The firmware's version, and whether it is on trial. Raises InputError, OSError."""
@@ -249,6 +264,17 @@ class _Device:
             self._tell(JournalWritten("safe" if record.safe else ""))
         else:
             self._tell(JournalWritten(record.doing, work.begun, work.done))
+
+
+def _has_work(record: Record | None) -> bool:
+    """Whether something is in hand, or cannot be put right."""
+    return record is not None and (record.work is not None or record.safe != "")
+
+
+async def _ended(task: asyncio.Future[str]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def _package(handler: Handler) -> str:

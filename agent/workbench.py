@@ -57,6 +57,10 @@ SAID_AGAIN_SECONDS: Final = 60.0
 """Between two log lines about the same cause of waiting, and between two reports of any, at least."""
 
 
+NOBODYS: Final = ExecutionKey(None, "", 0, 0)
+"""No execution has an empty name."""
+
+
 class HandlerWorkbench:
     """See `agent.runner.Workbench`. `handlers` are by action; `deliver` feeds the runner; `version` is what runs."""
 
@@ -134,6 +138,16 @@ class HandlerWorkbench:
         """Drop firmware that an agent left which remembers nothing of it; a handler need not know how."""
         if (sweep := getattr(self._firmware, "sweep", None)) is not None:
             _asked(sweep, None, self._firmware)
+
+    async def fall_back(self) -> str:
+        """Restart the machine without what is on trial: no more is heard of it, or why it cannot be done."""
+        reboot = Step("reboot", "reboot")
+        try:
+            if self._firmware.revert():
+                await self._handler(reboot).do(StepTask(NOBODYS, 0, reboot, "", self._own(NOBODYS)))
+        except Exception as error:
+            return _reason(error, reboot)[0]
+        return "its handler says that there is nothing to go back from"
 
     async def close(self) -> None:
         """End whatever is being done, without another word to the runner; what is half done the next agent finds."""

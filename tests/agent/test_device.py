@@ -11,6 +11,7 @@ from agent.core import DevicePolicy
 from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.device import Settings, _Device
+from agent.handlers.download import IMAGE
 from agent.handlers.slots import SlotFiles
 from agent.jitter import Jitter
 from agent.journal import FRAME, HEADER
@@ -19,15 +20,19 @@ from agent.record_json import numbered, write_record
 from agent.transports.endpoint import Endpoint
 from agent.transports.paho import PahoFleet
 from agent.transports.upkeep import Shared
-from tests.agent.handlers.bench import FW, context_in
+from tests.agent.handlers.bench import FW, context_in, left_in, task_in
+from tests.within import within
+
+
+def device_in(directory: Path, **settings: object) -> _Device:
+    transport = PahoFleet(Shared(Jitter("test"))).transport("dev", Endpoint("127.0.0.1", 1), ())
+    context = context_in(directory, **settings)
+    return _Device(Settings(context, DevicePolicy(), "test"), transport, lambda _: None, asyncio.Event())
 
 
 async def begun(directory: Path) -> tuple[_Device, Booted]:
     """A device that knows what it finds, and has not connected yet."""
-    transport = PahoFleet(Shared(Jitter("test"))).transport("dev", Endpoint("127.0.0.1", 1), ())
-    device = _Device(
-        Settings(context_in(directory), DevicePolicy(), "test"), transport, lambda _: None, asyncio.Event()
-    )
+    device = device_in(directory)
     return device, await device._boot()
 
 
@@ -51,6 +56,62 @@ async def test_firmware_that_nobody_remembers_is_swept_away_as_the_agent_begins(
         device._journal.append(write_record(Record(Work(FW, Plan("2.0", (Step("write", "write"),)), "", 2, 0, 1))))
     await begun(tmp_path)
     assert (firmware / "b").exists() is remembers
+
+
+async def with_a_trial(directory: Path) -> None:
+    """An update has been switched to, and the machine restarted; no journal tells of it."""
+    slots = SlotFiles(context_in(directory))
+    slots.booted(True)
+    image = task_in(directory, "write", version="2.0")
+    (image.aside / IMAGE).write_bytes(b"firmware")
+    await slots.do(image)
+    await slots.do(task_in(directory, "switch", version="2.0"))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set once a device begins with its jobs."""
+    event = asyncio.Event()
+    monkeypatch.setattr("agent.device.Runner.start", lambda runner, booted: event.set())
+    return event
+
+
+async def test_a_trial_of_which_nobody_knows_is_left_by_a_restart(tmp_path: Path):
+    await with_a_trial(tmp_path)
+    assert await within(device_in(tmp_path).run(), 20) == "restart"
+    _, booted = await begun(tmp_path)
+    assert (booted.running, booted.on_trial, booted.unproven) == ("factory", False, False)
+    assert not [each for each in left_in(tmp_path / "state") if each.startswith("work/")]
+
+
+async def test_a_trial_that_is_on_record_is_gone_on_with(tmp_path: Path, started: asyncio.Event):
+    await with_a_trial(tmp_path)
+    device = device_in(tmp_path)
+    work = Work(FW, Plan("2.0", (Step("write", "write"), Step("switch", "switch"))), "", 2, 2, 2)
+    device._journal.open()
+    device._journal.append(write_record(Record(work)))
+    _, booted = await begun(tmp_path)
+    assert (booted.running, booted.on_trial) == ("2.0", True)
+    device = device_in(tmp_path)
+    running = asyncio.ensure_future(device.run())
+    await within(started.wait(), 20)
+    device._over.set()
+    assert await within(running, 20) == "stopped"
+
+
+async def test_a_machine_that_will_not_restart_runs_on_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: asyncio.Event
+):
+    log = structlog.testing.CapturingLogger()
+    monkeypatch.setattr("agent.device.log", log)
+    await with_a_trial(tmp_path)
+    device = device_in(tmp_path, reboot=("false",))
+    running = asyncio.ensure_future(device.run())
+    await within(started.wait(), 20)
+    device._over.set()
+    assert await within(running, 20) == "stopped"
+    said = [(call.args[0], call.kwargs.get("fault", "")) for call in log.calls if call.args[0] == "trial.forgotten"]
+    assert said == [("trial.forgotten", ""), ("trial.forgotten", "the reboot command failed: exit status 1")]
 
 
 class _Flash(SlotFiles):

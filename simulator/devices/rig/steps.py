@@ -251,18 +251,32 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
         disk, record = recall(rig.disk)
     except GhostjobError as error:
         return RigOutcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
-    if rig.is_spoiled:
-        rig, changed = _swept(rig._replace(is_spoiled=on_trial), record)
-        hardware = rig.hardware
     in_recovery = hardware.layout == "single" and hardware.running == 1
+    if rig.is_spoiled:
+        if on_trial and not _has_work(record):
+            return RigOutcome(rig, tells).then(_back_from_trial)
+        rig, changed = _swept(rig._replace(is_spoiled=on_trial or in_recovery), record)
+        hardware = rig.hardware
     booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery, unproven=hardware.unproven)
     return RigOutcome(rig._replace(power="up", disk=disk), (*tells, *changed), booted)
 
 
+def _has_work(record: Record | None) -> bool:
+    return record is not None and (record.work is not None or bool(record.safe))
+
+
+def _back_from_trial(rig: Rig) -> RigOutcome:
+    """What is on trial, and nobody remembers why, would never be committed: it is not left running."""
+    return instant(rig, "undo reboot 1/1").then(_revert)
+
+
+def _revert(rig: Rig) -> RigOutcome:
+    return reboot(rig._replace(hardware=revert(rig.hardware)), "reboot")
+
+
 def _swept(rig: Rig, record: Record | None) -> tuple[Rig, tuple[DeviceAccount, ...]]:
     """An agent with nothing in hand drops what nobody will finish, which there is only where a journal was spoiled."""
-    has_work = record is not None and (record.work is not None or record.safe)
-    hardware = rig.hardware if has_work else swept(rig.hardware)
+    hardware = rig.hardware if _has_work(record) else swept(rig.hardware)
     if hardware == rig.hardware:
         return rig, ()
     rig = rig._replace(hardware=hardware)
@@ -270,6 +284,4 @@ def _swept(rig: Rig, record: Record | None) -> tuple[Rig, tuple[DeviceAccount, .
 
 
 def _undo_reboot(rig: Rig, effect: UndoStep) -> RigOutcome:
-    if rig.hardware.trial == "running":
-        return reboot(rig._replace(hardware=revert(rig.hardware)), "reboot")
-    return _restored(rig, effect)
+    return _revert(rig) if rig.hardware.trial == "running" else _restored(rig, effect)
