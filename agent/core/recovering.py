@@ -194,7 +194,9 @@ def on_verified(turn: Turn, recovering: Recovering, event: Verified) -> None:
     if not event.ok and _leap_is_half_made(work) and not work.again:
         _try_again(turn, recovering)
         return
-    if not event.ok:
+    # What was not whole when the device came up with nothing in hand, later work need not put right.
+    was_so = turn.machine.in_recovery and work.reached is Reached.NOTHING
+    if not event.ok and not was_so:
         _give_up(turn, recovering, "the hardware is not whole")
         return
     stays = work.reached in (Reached.LEAPT, Reached.RAN)

@@ -26,13 +26,14 @@ def on_booted(turn: Turn, idle: Idle, booted: Booted) -> None:
         turn.machine,
         running=booted.running,
         on_trial=booted.on_trial,
+        in_recovery=booted.in_recovery and record.work is None,
         unaccounted=record.unaccounted,
         finished=record.finished,
     )
     work = record.work
     if work is None:
-        if record.unaccounted is not None and booted.running:
-            # The record may be an older one than the newest; what is said to be kept is what is there.
+        if (record.unaccounted is not None or booted.in_recovery) and booted.running:
+            # The record may be an older one than the newest, or lost; what is said to be kept is what is there.
             turn.machine = replace(turn.machine, unaccounted=booted.running)
         if record.safe:
             turn.to(Safe(record.safe), record.safe)

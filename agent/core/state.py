@@ -261,6 +261,7 @@ class Machine:
     """The state machine, whole; the hardware is not in it. `unaccounted` is a version that runs though its job is gone.
 
     `finished` is the last execution dealt with, `running` the version that the device booted, be it `on_trial`.
+    `in_recovery`: it came up in its recovery image, and with nothing in hand.
     """
 
     policy: DevicePolicy
@@ -271,6 +272,7 @@ class Machine:
     finished: Finished | None = None
     running: str = ""
     on_trial: bool = False
+    in_recovery: bool = False
 
     @property
     def rests(self) -> bool:

@@ -116,7 +116,8 @@ class Rig(NamedTuple):
 
     `run` is what the flash is at, `pending` what else is to come. `cuts`, `outages` and `holds` are those that the
     scenario still has for this device. While there are cuts, `instants` counts sectors and writes, and `last_step` is
-    the one that was at work last: cuts are named by them. `is_spoiled`: the journal was, and who boots will find it so.
+    the one that was at work last: cuts are named by them. `is_spoiled`: the journal was, and who boots will find it so,
+    or came up in a recovery image for want of what it knew.
     """
 
     make: Make

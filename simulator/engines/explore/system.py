@@ -232,7 +232,10 @@ class System:
             return False
         if REST.intersection(device.timers):
             return False
-        return device.phase == "safe" or device.rig.hardware.is_whole
+        # Without a journal nothing tells a device that runs its recovery image what to write over its only slot.
+        rig = device.rig
+        waits = rig.is_spoiled and rig.hardware.pending == ("main slot",)
+        return device.phase == "safe" or rig.hardware.is_whole or waits
 
     def is_home(self, device: Device, net: Net, service: Cloud) -> bool:
         """Whether all is well and nothing is to be done; or it is SAFE, and nothing goes on."""

@@ -162,6 +162,8 @@ class Books(State):
     works: Map[ExecutionKey, TakenWork] = EMPTY
     may_forget: int = 0
     """In so many lives, this one among them, it may not know what it did: it said that it could not write that down."""
+    has_forgotten: bool = False
+    """Its journal was lost, and it has taken nothing since."""
     claims: tuple[Claim, ...] = ()
     so_far: Ruling = NOTHING_YET
     taken: tuple[tuple[int, ExecutionKey | None], ...] = ()
@@ -181,7 +183,8 @@ def _changed(state: Books, now: Moment) -> None:
     if not brought or brought[-1].version != version:
         # No commit announced it: it is of the execution whose step last began.
         key = now.testimony.step[0] if now.testimony.step is not None else None
-        brought = (*brought, Running(version, now.mark, key, False).by(state.reports))[-VERSIONS:]
+        running = Running(version, now.mark, key, False, forgotten=state.has_forgotten).by(state.reports)
+        brought = (*brought, running)[-VERSIONS:]
     state.brought = brought
 
 
@@ -202,6 +205,7 @@ def _booted(state: Books, now: Moment) -> None:
 
 def _took(state: Books, now: Moment) -> None:
     key, digest = now.event.execution, now.event.digest
+    state.has_forgotten = False
     work = state.works.get(key)
     if work is None:
         work = TakenWork(state.running, digest, restarts=now.event.restarts)
@@ -243,7 +247,8 @@ def _unwritable(state: Books, _now: Moment) -> None:
 
 
 def _spoiled(state: Books, now: Moment) -> None:
-    if now.event.holds == "nothing":
+    state.has_forgotten = now.event.holds == "nothing"
+    if state.has_forgotten:
         state.brought = tuple(each._replace(forgotten=True) for each in state.brought)
 
 
@@ -440,6 +445,7 @@ def essence(state: Books, past: Past) -> Books:
         reports=in_any_order(reports),
         works=by_execution(state.works),
         may_forget=state.may_forget,
+        has_forgotten=state.has_forgotten,
         claims=tuple(
             each._replace(finding=replace(each.finding, events=()))
             for each in state.claims

@@ -27,6 +27,10 @@ COMMITS: Final = 64
 """So many commits that stand are remembered."""
 
 
+ONLY_SLOT: Final = ("main slot",)
+"""Half done is no more than the one slot that firmware has, so that a recovery image runs."""
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class LastHardware(State):
     """The hardware as it last was: whether it has `rested` since, by the phase in `resting`, if it was at rest last."""
@@ -42,6 +46,8 @@ class LastHardware(State):
     has_power: bool = True
     is_beyond: bool = False
     """In the work for `job` something failed, or could not be undone, or a step began that nobody can undo."""
+    has_forgotten: bool = False
+    """Its journal was lost, and since then it has not been whole."""
     so_far: Ruling = NOTHING_YET
 
 
@@ -55,6 +61,11 @@ def _changed(state: LastHardware, now: Moment) -> None:
     message = "had nothing whole to boot from" + (f", at version {event.version}" if event.version else "")
     state.so_far = state.so_far.but(None if event.bootable else violated(state.job, message, now.mark))
     state.last, state.pending, state.rested = now.mark, event.pending, False
+    state.has_forgotten = state.has_forgotten and event.pending != ()
+
+
+def _lost_journal(state: LastHardware, now: Moment) -> None:
+    state.has_forgotten = now.event.holds == "nothing"
 
 
 def _step_began(state: LastHardware, now: Moment) -> None:
@@ -98,6 +109,7 @@ def _moved(state: LastHardware, now: Moment) -> None:
 
 READS_HARDWARE: Final[Reads] = {
     HardwareChanged: _changed,
+    JournalSpoiled: _lost_journal,
     StepStarted: _step_began,
     StepFinished: _step_ended,
     StepUndone: _step_undone,
@@ -120,15 +132,21 @@ def essence_of_hardware(state: LastHardware, _past: Past) -> LastHardware:
         phase=state.phase if state.resting else "",
         has_power=state.has_power,
         is_beyond=state.is_beyond,
+        has_forgotten=state.has_forgotten,
     )
 
 
 def _at_rest(state: LastHardware) -> Finding | None:
-    if not state.pending or (state.phase == "safe" and state.is_beyond):
+    if not state.pending or (state.phase == "safe" and state.is_beyond) or _waits(state):
         return None
     message = f"is {state.phase} with {', '.join(state.pending)} half done"
     marks = [mark for mark in (state.last, state.resting) if mark is not None]
     return violated(state.job, message, *sorted(marks, key=lambda mark: mark.n))
+
+
+def _waits(state: LastHardware) -> bool:
+    """Whether nothing is left that tells it what to write over its only slot."""
+    return state.has_forgotten and state.pending == ONLY_SLOT
 
 
 def rule_bootable(state: LastHardware, subject: Subject) -> Ruling:
@@ -137,7 +155,9 @@ def rule_bootable(state: LastHardware, subject: Subject) -> Ruling:
     At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
     the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
     for so long that it must be ready. A device that is safe says that it cannot put its hardware right: that is
-    believed if something failed in its work, or could not be undone, or a step had begun that nobody can undo.
+    believed if something failed in its work, or could not be undone, or a step had begun that nobody can undo. One that
+    has lost its journal and runs its recovery image, since its only slot is half written, waits for a job that brings
+    something to write: nothing is left that tells it what was.
 
     Who takes a step back while one of the same execution still runs has two hands at one flash, and what comes of that
     nobody knows, whatever it comes to here: the step must have ended first, be it stopped.
@@ -150,7 +170,7 @@ def rule_bootable(state: LastHardware, subject: Subject) -> Ruling:
         return state.so_far
     if state.resting is not None:
         return state.so_far.but(_at_rest(state))
-    if not state.pending or (long_over := _must_rest(state, subject)) is None:
+    if not state.pending or _waits(state) or (long_over := _must_rest(state, subject)) is None:
         return state.so_far
     what = f"has {', '.join(state.pending)} half done"
     if long_over:

@@ -18,13 +18,43 @@ from agent.core.events import (
     Verified,
 )
 from agent.core.machine import start
-from agent.core.state import DevicePolicy, Executing, Gated, Recovering, Reporting, Safe
+from agent.core.state import DevicePolicy, Executing, Gated, Idle, Recovering, Reporting, Safe
 from agent.device_events import ExecutionGone, ExecutionLeft
 from agent.values import Describe, ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key
 
 OTHER = key("other")
+
+
+@pytest.mark.parametrize("in_recovery", [True, False])
+def test_what_was_not_whole_with_nothing_in_hand_is_no_fault_of_later_work(in_recovery: bool):
+    device = Driver(DevicePolicy(abilities=Abilities("single")))
+    device(Booted(None, "recovery", in_recovery=in_recovery))
+    device.connect()
+    device.tell(execution(key()))
+    device.list()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device(StepEnded(0, "stopped"))
+    device(StepRestored(0, True))
+    device(Verified(False))
+    assert isinstance(device.phase, Idle if in_recovery else Safe)
+    assert device.machine.unaccounted == ("recovery" if in_recovery else None)
+
+
+def test_in_a_recovery_image_with_work_in_hand_it_is_whole_or_safe():
+    device = Driver(DevicePolicy(abilities=Abilities("single")))
+    device.connect()
+    device.tell(execution(key()))
+    device.step_done()
+    (*_, remembered) = device.all(Remember)
+    device.machine = start(device.policy)
+    device(Booted(remembered.record, "recovery", in_recovery=True))
+    device.connect()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device(StepRestored(0, True))
+    device(Verified(False))
+    assert isinstance(device.phase, Safe)
 
 
 def test_a_device_that_cannot_undo_ends_safe_and_takes_no_job():

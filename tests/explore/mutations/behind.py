@@ -31,6 +31,10 @@ LAST_ONE: Final = (
     "the last; whatever follows is a claim or a report, which meets what is, and is refused; so only "
     "tests/agent/core tells"
 )
+IN_RECOVERY: Final = (
+    "its next report does not say that it runs its recovery image, or which version it keeps after its journal went "
+    "back once more; whose journal is lost is not held to that, so that only tests/agent/core/test_failing.py tells"
+)
 JOURNAL_TOO: Final = (
     "it writes once more what is on record already; if that cannot be written, it withholds a step that finishes a "
     "leap, and gives up; in a world in which the journal fails our agent may give up as well"
@@ -64,8 +68,12 @@ RIGHT: Final[dict[str, str]] = {
     ),
     "doubting._found: `suspect.doubtful + 1 <= turn.policy.confirmations` (2)": ASKS_ONCE_MORE,
     "doubting._found: `suspect.doubtful` for `suspect.doubtful + 1` (2)": ASKS_ONCE_MORE,
-    "restarting.on_booted: `record.unaccounted is not None` is dropped from an `and`": (
+    "restarting.on_booted: `record.unaccounted is not None or booted.in_recovery` is dropped from an `and`": (
         "with its next claim it tells which version it runs, where nobody waits for that; and it is true"
+    ),
+    "restarting.on_booted: `record.work is None` is dropped from an `and`": (
+        "with work in hand in its recovery image it has leapt, and nothing is taken back; or it has begun anew, "
+        "and waits for the next job instead of giving up"
     ),
     "working.on_connected: `reporting.work.version_number` is its opposite": (
         "who asks first although it knows the version reports after that, and who reports without it is refused "
@@ -309,6 +317,15 @@ MISSED: Final[dict[str, str]] = {
     "recovering._rest: no `turn.machine = replace(turn.machine, finished=finished)`": LAST_ONE,
     "recovering._rest: no `finished=finished`": LAST_ONE,
     "restarting.on_booted: no `finished=record.finished`": LAST_ONE,
+    "restarting.on_booted: `booted.in_recovery` is dropped from an `and`": (
+        "it goes on if what was taken back, by its handler's word, is not whole; no simulated hardware is so, so that "
+        "only tests/agent/core/test_failing.py tells"
+    ),
+    "restarting.on_booted: `booted.in_recovery` is dropped from an `or`": IN_RECOVERY,
+    (
+        "restarting.on_booted: `(record.unaccounted is not None or booted.in_recovery) and booted.running` "
+        "is its opposite"
+    ): IN_RECOVERY,
     "restarting._finish_on: `_takes_back(turn, record, work)` is dropped from an `or`": (
         "it finishes a leap that was on record and never began, where it could take all back; either way the "
         "hardware is "

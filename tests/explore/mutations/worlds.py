@@ -90,6 +90,8 @@ WORLDS: Final = (
     world({"cancel": 1, "power-cut": 1}, asks="configuration", reports="end"),
     world({"cancel": 1, "journal-fails": 1}, asks="configuration", reports="end"),
     world({"power-cut": 1, "journal-fails": 1}, asks="configuration", reports="end"),
+    world({"power-cut": 1, "journal-lost": 1, "cancel": 1}, layout="single", reports="end"),
+    world({"power-cut": 1, "journal-lost": 1, "fail": 1}, layout="single", reports="end"),
     world({"journal-fails": 1}, layout="single", reports="progress"),
     world({"power-cut": 1, "disconnect": 1}, reports="end"),
     world({"cancel": 1, "disconnect": 1}, reports="end"),
