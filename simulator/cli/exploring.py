@@ -15,7 +15,7 @@ from agent.abilities import Layout
 from agent.errors import InputError
 from agent.wording import first_wrong, no_choice
 from simulator.cli.listing import talk
-from simulator.cli.options import told_of_every_end
+from simulator.cli.options import check_cluster, told_of_every_end
 from simulator.devices.models import model_named
 from simulator.engines.explore.answer import Found, verdict_of
 from simulator.engines.explore.choice import KINDS
@@ -106,7 +106,7 @@ def _searched(wanted: Wanted) -> int:
     system = system_of(world.setup)
     from simulator.cli.kept_exploration import Keeping
 
-    with _walking(wanted) as walk, told_of_every_end() as is_interrupted, Keeping(wanted.out, system) as keeping:
+    with told_of_every_end() as is_interrupted, _walking(wanted) as walk, Keeping(wanted.out, system) as keeping:
         if not wanted.is_json:
             leaves_out = (*world.not_here, *left_out(world.setup))
             _print(opening(world_in_words(world.setup), bounds_in_words(world.setup), leaves_out))
@@ -249,6 +249,7 @@ def named_world(wanted: Wanted) -> tuple[str, OfScenario]:
         raise InputError(f"--seed {wanted.seed}: a search has no chance in it; give --walks N, too")
     if wanted.engine == "ray" and wanted.walks is None:
         raise InputError("--engine ray: a search is shared by processes of one machine, --jobs N; give --walks N, too")
+    check_cluster(wanted.cluster, wanted.engine)
     name, base = _base(wanted)
     setup = _with_options(base.setup, wanted)
     bounds = _with_bounds(setup.bounds, wanted)

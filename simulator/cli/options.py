@@ -74,11 +74,16 @@ table_option = click.option(
 cluster_option = click.option(
     "--cluster",
     metavar="HOST:PORT",
-    envvar="RAY_ADDRESS",
     default=None,
     help="With --engine ray, where the cluster's head listens; RAY_ADDRESS says it, too. Without it, a cluster of this "
     "machine's processors is there for as long as it lasts.",
 )
+
+
+def check_cluster(cluster: str | None, engine: str) -> None:
+    """Raises InputError if one is named, and none is used: whoever names it counts on its processors."""
+    if cluster is not None and engine != "ray":
+        raise InputError("--cluster: for --engine ray; add that, too")
 
 
 class NumberRange(click.FloatRange):

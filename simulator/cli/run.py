@@ -16,6 +16,7 @@ from simulator.cli.options import (
     Seconds,
     SomePath,
     allow_files,
+    check_cluster,
     cluster_option,
     interrupt_when_stdin_closes,
     logging_options,
@@ -167,6 +168,7 @@ def run(
         raise InputError("--stand-ins: for --engine virtual; elsewhere each device plays for itself")
     if seeds is not None and engine not in VIRTUAL:
         raise InputError("--seeds: for --engine virtual and ray")
+    check_cluster(cluster, engine)
     if engine == "explore":
         return _explore(scenario, out, slow, pauses, given)
     cast, page = Cast.taken(scenario, given), PageWanted.taken(given)

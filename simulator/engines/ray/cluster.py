@@ -1,9 +1,10 @@
 """A Ray cluster as whoever drives it sees it: joined, told what to do, asked what is done, left.
 
 The one place that knows Ray. Where none is named, one of this machine's processors is started for as long as it lasts,
-on loopback, without a dashboard, and telling nobody.
+on loopback, without a dashboard, telling nobody, and with its logs and sockets in a directory that goes with it.
 """
 
+import atexit
 import os
 import signal
 import socket
@@ -11,8 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from agent.errors import GhostjobError, InputError
@@ -21,8 +24,16 @@ from simulator.engines.ray.alike import Build, here
 LOOPBACK: Final = "127.0.0.1"
 ANSWER_SECONDS: Final = 5.0
 """So long a cluster has for taking a connection: Ray itself would try for minutes."""
+GREETING_SECONDS: Final = 20.0
+"""So long it has, once that is there, for the first it says: its host may be busy."""
+GREETING: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""How HTTP/2, on which Ray's gRPC is, begins (RFC 9113, 3.4): with settings, of which there are none here."""
+SETTINGS: Final = 4
+"""The type of a frame of settings, in its fourth byte of nine: with one, the other begins."""
 ASK_SECONDS: Final = 1.0
 """So often at most its head is asked how it stands."""
+ADDRESS: Final = "RAY_ADDRESS"
+"""What names a head, where nobody else does; Ray's own commands go by it, too."""
 TO_INSTALL: Final = "pip install 'ghostjob[ray]'"
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -92,8 +103,8 @@ class Cluster:
             return Died(_first_line(error))
 
     def cancel(self, begun: Iterable[Ref]) -> None:
-        """Nobody waits for these any more."""
-        for ref in begun:
+        """Nobody waits for these any more; once the cluster is left, that is so, and Ray would start another for it."""
+        for ref in begun if self._ray.is_initialized() else ():
             self._ray.cancel(ref, force=True)
 
 
@@ -124,34 +135,75 @@ def _last_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[-1]
 
 
+class _Head(NamedTuple):
+    """Where it listens, and how that was said."""
+
+    address: str
+    said: str
+
+
 @contextmanager
 def joined(address: str | None) -> Iterator[Cluster]:
-    """The cluster whose head listens at HOST:PORT; None: one of its own on this machine. Raises InputError."""
-    if address is not None:
-        _check(address)
-    ray = _ray(is_on_loopback=address is None or address.startswith(f"{LOOPBACK}:"))
-    with _sigterm_as_it_is():
-        try:
-            started = {"_node_ip_address": LOOPBACK, "include_dashboard": False} if address is None else {}
-            ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **started)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise InputError(f"--cluster {address or 'of this machine'}: {_first_line(error)}") from None
-    try:
-        yield Cluster(ray)
-    finally:
+    """The cluster whose head listens at HOST:PORT; None: as RAY_ADDRESS has it, else one of its own on this machine.
+
+    Raises InputError; and KeyboardInterrupt if SIGTERM comes while Ray starts, which would exit with a verdict's code.
+    """
+    head = _named(address)
+    if head is not None:
+        _check(head)
+    ray = _ray(is_on_loopback=head is None or head.address.startswith(f"{LOOPBACK}:"))
+    with _room() if head is None else nullcontext() as room:
         with _sigterm_as_it_is():
-            ray.shutdown()
+            try:
+                _begin(ray, head, room)
+            except SystemExit:
+                raise KeyboardInterrupt from None
+            except (OSError, RuntimeError, ValueError) as error:
+                said = "--engine ray: on this machine" if head is None else head.said
+                raise InputError(f"{said}: {_first_line(error)}") from None
+        try:
+            yield Cluster(ray)
+        finally:
+            with _sigterm_as_it_is():
+                ray.shutdown()
 
 
-def _check(address: str) -> None:
-    """Raises InputError if nothing listens there."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise InputError(f"--cluster {address}: name the cluster's head as HOST:PORT, such as {LOOPBACK}:6379")
-    if (why := _silent(address)) is not None:
-        raise InputError(
-            f"--cluster {address}: no head of a Ray cluster answers there ({why}); start one: ray start --head"
-        )
+def _begin(ray: Any, head: _Head | None, room: str | None) -> None:
+    here_ = {"_node_ip_address": LOOPBACK, "include_dashboard": False, "_temp_dir": room} if head is None else {}
+    address = "local" if head is None else head.address
+    ray.init(address=address, log_to_driver=False, logging_level="CRITICAL", **here_)
+
+
+@contextmanager
+def _room() -> Iterator[str]:
+    """A directory of a short name, since a socket's has 107 bytes at most.
+
+    If what uses it fails, that still runs, and writes there, until Ray's own end at the exit: so it goes after that.
+    """
+    usual = os.environ.get("RAY_TMPDIR") or ("/tmp" if Path("/tmp").is_dir() else None)  # noqa: S108 - it is made anew
+    try:
+        room = TemporaryDirectory(prefix="ghostjob-", dir=usual, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise InputError(f"--engine ray: no room for its files in {usual}: {error.strerror}") from None
+    atexit.register(room.cleanup)
+    yield room.name
+    room.cleanup()
+
+
+def _named(address: str | None) -> _Head | None:
+    if address is not None:
+        return _Head(address, f"--cluster {address}")
+    there = os.environ.get(ADDRESS)
+    return _Head(there, f"{ADDRESS}={there}") if there else None
+
+
+def _check(head: _Head) -> None:
+    """Raises InputError if no head of a cluster listens there."""
+    host, _, port = head.address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise InputError(f"{head.said}: name the cluster's head as HOST:PORT, such as {LOOPBACK}:6379")
+    if (why := _silent(head.address) or _strange(host, int(port))) is not None:
+        raise InputError(f"{head.said}: no head of a Ray cluster answers there ({why}); start one: ray start --head")
 
 
 def _silent(address: str) -> str | None:
@@ -162,6 +214,19 @@ def _silent(address: str) -> str | None:
     except (OSError, OverflowError) as error:
         return str(error)
     return None
+
+
+def _strange(host: str, port: int) -> str | None:
+    """Why whoever listens there is no Ray, which would try for minutes to make sense of it; None: it may be."""
+    if os.environ.get("RAY_USE_TLS", "").lower() in ("1", "true"):
+        return None
+    try:
+        with socket.create_connection((host, port), GREETING_SECONDS) as there:
+            there.sendall(GREETING)
+            frame = there.makefile("rb").read(9)
+    except OSError as error:
+        return str(error)
+    return None if frame[3:4] == bytes((SETTINGS,)) else "whoever listens there is none"
 
 
 def _ray(*, is_on_loopback: bool) -> Any:
