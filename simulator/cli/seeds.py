@@ -1,5 +1,6 @@
 """Playing a fleet under many seeds: a line for each verdict as it comes, in their order, and what came of all."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,19 +38,22 @@ class Seeds(NamedTuple):
 def played(fleet: Fleet, wanted: Seeds, out: Path | None) -> int:
     """Play, tell and keep each; the exit code of the worst. Raises InputError."""
     if out is not None:
-        _make(out)
-    told: list[Verdict] = []
+        _make(out, wanted.seeds)
+    told: list[RunOutcome] = []
     try:
         with ended_by_every_end(), _verdicts(fleet, wanted) as verdicts:
             for seed, verdict in zip(wanted.seeds, verdicts, strict=True):
                 click.echo(f"seed {seed}: {_line(verdict)}")
-                told.append(verdict)
+                told.append(verdict.outcome)
                 if out is not None:
                     _keep(out, seed, verdict)
     except (HeadLostError, ShardLostError) as error:
         talk(f"ghostjob: {error}")
         return ExitCode.INCONCLUSIVE
-    return _summed_up(wanted.seeds, told)
+    except KeyboardInterrupt:
+        _sum_up(wanted.seeds, told, f"interrupted after {len(told):,}")
+        raise
+    return OF_OUTCOME[_sum_up(wanted.seeds, told)]
 
 
 @contextmanager
@@ -75,20 +79,28 @@ def _line(verdict: Verdict) -> str:
     return f"{WORDS[verdict.outcome]}, {verdict.recovered:,} recovered{recovered}{why}"
 
 
-def _summed_up(seeds: range, verdicts: list[Verdict]) -> int:
-    """What came of all; the exit code."""
-    counts = Counter(verdict.outcome for verdict in verdicts)
+def _sum_up(seeds: range, told: list[RunOutcome], interrupted: str = "") -> RunOutcome:
+    """Tell what came of all; the worst. `interrupted` says so, if not all were played: so none passed."""
+    counts = Counter(told)
+    if interrupted and not counts["failed"]:
+        click.echo(f"{WORDS['inconclusive']}: {interrupted} of {len(seeds):,} seeds")
+        return "inconclusive"
     worst = next(outcome for outcome in WORST_FIRST if counts[outcome])
-    click.echo(f"{WORDS[worst]}: {counts[worst]} of {len(seeds)} seeds")
+    click.echo(f"{WORDS[worst]}: {counts[worst]:,} of {len(seeds):,} seeds{f', {interrupted}' if interrupted else ''}")
     if worst != "passed":
-        seed = next(seed for seed, verdict in zip(seeds, verdicts, strict=True) if verdict.outcome == worst)
+        seed = seeds[told.index(worst)]
         talk(f"look at one: the same with --engine virtual --seed {seed} --out DIR, and without --seeds", 6)
-    return OF_OUTCOME[worst]
+    return worst
 
 
-def _make(out: Path) -> None:
+def _make(out: Path, seeds: range) -> None:
+    """A directory without what an older run said of these seeds: if this one ends early, that would tell of another."""
+    older = re.compile(r"seed-(-?[0-9]+)\.json")
     try:
         out.mkdir(parents=True, exist_ok=True)
+        for path in list(out.iterdir()):
+            if (named := older.fullmatch(path.name)) and int(named[1]) in seeds:
+                path.unlink()
     except OSError as error:
         raise InputError(f"--out {out}: {error.strerror}") from None
 

@@ -1,14 +1,24 @@
 """`--engine ray`, before any cluster is there: what is missing is said in one line."""
 
+import os
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 
 import pytest
 
 from simulator.engines.ray.cluster import LOOPBACK
 from tests.cli.command import complaint, ended
+from tests.cli.test_interrupted import begun
 
 WALK = ["explore", "--walks", "1", "--engine", "ray"]
+SEEDS = ["run", "main", "--engine", "virtual", "--devices", "4", "--seeds", "2", "--seed", "7"]
 
 
 @pytest.mark.parametrize("command", [WALK, ["run", "--engine", "ray"]], ids=" ".join)
@@ -51,3 +61,102 @@ def test_a_head_that_does_not_answer_is_told_at_once(capfd: pytest.CaptureFixtur
         assert f"--cluster {address}: no head of a Ray cluster answers there" in complaint(
             capfd, [*WALK, "--cluster", address]
         )
+
+
+@contextmanager
+def stranger() -> Iterator[str]:
+    """The address of one who takes a connection, and answers in a language of its own."""
+    with socket.create_server((LOOPBACK, 0)) as listening:
+
+        def answer() -> None:
+            while True:
+                try:
+                    with listening.accept()[0] as asked:
+                        asked.recv(100)
+                        asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                except OSError:
+                    return
+
+        thread = Thread(target=answer)
+        thread.start()
+        try:
+            yield f"{LOOPBACK}:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_who_is_there_and_is_no_ray_is_told_at_once(capfd: pytest.CaptureFixture[str]):
+    with stranger() as address:
+        told = complaint(capfd, [*WALK, "--cluster", address])
+    assert f"--cluster {address}: no head of a Ray cluster answers there (whoever listens there is none)" in told
+
+
+def test_the_environment_names_the_head_too_and_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    assert "RAY_ADDRESS=auto: name the cluster's head as HOST:PORT" in complaint(capfd, WALK)
+    assert "--cluster ray: name the cluster's head as HOST:PORT" in complaint(capfd, [*WALK, "--cluster", "ray"])
+
+
+def test_the_environment_is_for_who_asks_for_ray(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    assert ended(SEEDS) == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "passed: 2 of 2 seeds"
+
+
+@pytest.mark.parametrize("command", [["run"], SEEDS, ["explore", "--walks", "1"]], ids=" ".join)
+def test_a_cluster_that_is_not_used_is_refused(command: list[str], capfd: pytest.CaptureFixture[str]):
+    assert complaint(capfd, [*command, "--cluster", f"{LOOPBACK}:1"]).endswith(
+        "--cluster: for --engine ray; add that, too"
+    )
+
+
+def test_what_an_older_run_said_of_the_seeds_goes_first(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("seed-7.json", "seed-8.json", "seed-9.json", "mine.json"):
+        (out / name).write_text("of an older run")
+    (out / "seed-7.json.partial").mkdir()  # so that this one ends at once
+    told = complaint_after_lines(capfd, [*SEEDS, "--out", str(out)])
+    assert "cannot write seed-7.json" in told
+    assert {each.name for each in out.iterdir() if each.is_file()} == {"seed-9.json", "mine.json"}
+
+
+def complaint_after_lines(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """The line by which it gives up, after it has told something."""
+    assert ended(arguments) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("engine", "number"),
+    [
+        pytest.param("virtual", signal.SIGINT, id="here"),
+        pytest.param(
+            "ray",
+            signal.SIGTERM,
+            id="on a cluster of its own",
+            marks=pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
+        ),
+    ],
+)
+def test_what_is_interrupted_says_how_far_it_came_and_leaves_nothing_but_that(
+    engine: str, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    many = ("--devices", "4", "--seeds", "1000000", "--out", "out")
+    with TemporaryDirectory(dir="/tmp") as room:  # the name of a socket has 107 bytes at most
+        monkeypatch.setenv("RAY_TMPDIR", room)
+        with begun("run", "main", "--engine", engine, *many, cwd=tmp_path) as run:
+            assert run.stdout is not None
+            first = run.stdout.readline()
+            run.send_signal(number)
+            out, err = run.communicate()
+        assert (run.returncode, err.strip()) == (130, "")
+        assert os.listdir(room) == []
+    told = [first, *out.splitlines()]
+    seeds = len(told) - 1  # the last of which may have been told, and no more
+    assert told[-1] in {f"inconclusive: interrupted after {count:,} of 1,000,000 seeds" for count in (seeds, seeds - 1)}
+    assert {each.name for each in (tmp_path / "out").iterdir()} >= {f"seed-{seed}.json" for seed in range(seeds - 1)}
