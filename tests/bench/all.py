@@ -39,7 +39,7 @@ PARTS: Final = (
     Part("virtual", "tests.bench.virtual", ("--devices", "500", "--repeat", "1"), 1.5),
     Part("live", "tests.bench.live", (), 4),
     Part("forecast", "tests.bench.forecast", (), 1),
-    Part("explore", "tests.bench.explore", (), 2.5),
+    Part("explore", "tests.bench.explore", ("--seconds", "60"), 2.5),
     Part("judging", "tests.bench.judging", ("--repeat", "1"), 1),
 )
 """In the order in which they are measured; twenty minutes at most."""

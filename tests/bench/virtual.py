@@ -10,6 +10,8 @@ Last come fleets of which not all play, as `ghostjob run main` has them, judged,
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -26,11 +28,38 @@ LOOPS = 5
 FLEETS = (10_000, 100_000, 1_000_000)
 FEW_SECONDS, FEW_MIB = 120, 4096
 """What a million devices may take."""
+MOST_KIB, MOST_MS = 4, 2
+"""What a device may take that plays for itself."""
 SCENARIOS = {
     "update-kept": "one update, deleted past the leap",
     "update-taken-back": "one update, deleted before it",
     "main": "main: two updates, one deleted",
 }
+
+
+class Number(NamedTuple):
+    """What was measured, and what is aimed at, at the most; None: nothing in particular."""
+
+    what: str
+    measured: float
+    aim: float | None = None
+
+
+class Runs:
+    """What came of each."""
+
+    def __init__(self, each: Sequence[tuple[str, str, int]]) -> None:
+        self._of: dict[tuple[str, str, int], list[dict[str, float]]] = {}
+        for run in track(each, description="measuring", console=Console(stderr=True)):
+            self._of.setdefault(run, []).append(world(*run))
+
+    def least(self, kind: str, name: str, size: int, value: str) -> float:
+        """Of those that are alike."""
+        return min(result[value] for result in self._of[kind, name, size])
+
+    def most(self, kind: str, name: str, size: int, value: str) -> float:
+        """Of those that are alike."""
+        return max(result[value] for result in self._of[kind, name, size])
 
 
 def world(what: str, scenario: str, devices: int) -> dict[str, float]:
@@ -41,53 +70,64 @@ def world(what: str, scenario: str, devices: int) -> dict[str, float]:
     return result
 
 
+def measured(devices: int, repeat: int) -> Iterator[Number]:
+    """All of it, each as soon as it is known."""
+    yield from memory(devices)
+    yield from cpu(repeat)
+    for size in FLEETS:
+        yield from fleet(size)
+
+
+def memory(devices: int) -> Iterator[Number]:
+    """Of a device, in a fleet that is larger by so many."""
+    kinds = ("allocated", "resident")
+    runs = Runs([(kind, "main", size) for kind in kinds for size in (SMALL, SMALL + devices)])
+    for kind in kinds:
+        small, large = (runs.least(kind, "main", size, "kib") for size in (SMALL, SMALL + devices))
+        yield Number(f"KiB a device in mid-update, {kind}", (large - small) / devices, MOST_KIB)
+
+
+def cpu(repeat: int) -> Iterator[Number]:
+    """Of a device, where each plays."""
+    timed = [(kind, name, TIMED) for name in SCENARIOS for kind in ("play", "judge")]
+    runs = Runs([("first", "main", 1), *[("loop", "main", LOOPS), *timed] * repeat])
+    for name, words in SCENARIOS.items():
+        took = runs.least("play", name, TIMED, "ms_a_device")
+        yield Number(f"CPU ms a device, {words}", took, None if name == "main" else MOST_MS)
+        yield Number("… judged as well", runs.least("judge", name, TIMED, "ms_a_device"))
+        yield Number("… its sectors and journal writes", runs.least("play", name, TIMED, "instants"))
+    yield Number("CPU ms, the very first device", runs.least("first", "main", 1, "ms_a_device"))
+    for kind, words in (("play", ""), ("judge", ", judged as well")):
+        yield Number(f"devices/s, main{words}", runs.most(kind, "main", TIMED, "devices_a_second"))
+    yield Number("CPU ms, a fixed piece of Python, to compare machines by", runs.least("loop", "main", LOOPS, "ms"))
+
+
+def fleet(size: int) -> Iterator[Number]:
+    """Of a fleet of so many, of which not all play."""
+    runs = Runs([("fleet", "main", size)])
+    seconds = runs.least("fleet", "main", size, "seconds")
+    yield Number(f"CPU s, main with {size:,} devices, judged", seconds, FEW_SECONDS)
+    yield Number("… µs a device", seconds / size * 1e6)
+    yield Number("… MiB at the most", runs.least("fleet", "main", size, "mib"), FEW_MIB)
+
+
 @click.command()
 @click.option("--devices", default=2000, help="How much larger the large fleet is than the small one.")
 @click.option("--repeat", default=3, help="How often each run is repeated; the fastest counts.")
 @click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
 def main(devices: int, repeat: int, has_rows: bool) -> None:
     """Measure, and print the table."""
-    what = [(kind, "main", size) for kind in ("resident", "allocated") for size in (SMALL, SMALL + devices)]
-    timed = [(kind, name, TIMED) for name in SCENARIOS for kind in ("play", "judge")]
-    what += [("first", "main", 1), *[("loop", "main", LOOPS), *timed] * repeat]
-    what += [("fleet", "main", size) for size in FLEETS]
-    measured: dict[tuple[str, str, int], list[dict[str, float]]] = {}
-    for run in track(what, description="measuring", console=Console(stderr=True)):
-        measured.setdefault(run, []).append(world(*run))
-
-    def least(kind: str, name: str, size: int, value: str) -> float:
-        return min(result[value] for result in measured[kind, name, size])
-
-    rows: list[tuple[str, float, str]] = []
-    for kind, aim in (("allocated", "≤ 4"), ("resident", "≤ 4")):
-        grown = least(kind, "main", SMALL + devices, "kib") - least(kind, "main", SMALL, "kib")
-        rows.append((f"KiB a device in mid-update, {kind}", grown / devices, aim))
-    for name, words in SCENARIOS.items():
-        rows.append(
-            (f"CPU ms a device, {words}", least("play", name, TIMED, "ms_a_device"), "" if name == "main" else "≤ 2")
-        )
-        rows.append(("… judged as well", least("judge", name, TIMED, "ms_a_device"), ""))
-        rows.append(("… its sectors and journal writes", least("play", name, TIMED, "instants"), ""))
-    rows.append(("CPU ms, the very first device", least("first", "main", 1, "ms_a_device"), ""))
-    for kind, words in (("play", ""), ("judge", ", judged as well")):
-        rate = max(result["devices_a_second"] for result in measured[kind, "main", TIMED])
-        rows.append((f"devices/s, main{words}", rate, ""))
-    for size in FLEETS:
-        seconds = least("fleet", "main", size, "seconds")
-        rows.append((f"CPU s, main with {size:,} devices, judged", seconds, f"≤ {FEW_SECONDS}"))
-        rows.append(("… µs a device", seconds / size * 1e6, ""))
-        rows.append(("… MiB at the most", least("fleet", "main", size, "mib"), f"≤ {FEW_MIB}"))
-    rows.append(("CPU ms, a fixed piece of Python, to compare machines by", least("loop", "main", LOOPS, "ms"), ""))
     if has_rows:
-        tell(*(Row(words, value, aim=float(aim.removeprefix("≤")) if aim else None) for words, value, aim in rows))
+        for number in measured(devices, repeat):
+            tell(Row(number.what, number.measured, aim=number.aim))
         return
     table = Table(
         title=f"virtual time (memory: {SMALL} and {SMALL + devices} devices; CPU: {TIMED})", title_justify="left"
     )
     for heading in ("what", "measured", "aim"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
-    for words, value, aim in rows:
-        table.add_row(words, f"{value:,.1f}", aim)
+    for what, value, aim in measured(devices, repeat):
+        table.add_row(what, f"{value:,.1f}", "" if aim is None else f"≤ {aim:,}")
     Console().print(table)
 
 
