@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -230,14 +230,32 @@ def interrupted_by_every_end() -> Iterator[None]:
 
 
 @contextmanager
-def ended_by_every_end() -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGHUP are what Ctrl-C is: that raises KeyboardInterrupt at once."""
+def ended_by_every_end() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt at once; while what this gives lasts, at its end.
+
+    That is for what is to be done whole or not at all. Who does it once more means it, there too.
+    """
+    is_held = came = False
 
     def end() -> None:
-        raise KeyboardInterrupt
+        nonlocal came
+        if came or not is_held:
+            raise KeyboardInterrupt
+        came = True
 
-    with _handled(_ENDS, end):
-        yield
+    @contextmanager
+    def whole() -> Iterator[None]:
+        nonlocal is_held
+        is_held = True
+        try:
+            yield
+        finally:
+            is_held = False
+        if came:
+            raise KeyboardInterrupt
+
+    with _handled((signal.SIGINT, *_ENDS), end):
+        yield whole
 
 
 @contextmanager

@@ -41,12 +41,13 @@ def played(fleet: Fleet, wanted: Seeds, out: Path | None) -> int:
         _make(out, wanted.seeds)
     told: list[RunOutcome] = []
     try:
-        with ended_by_every_end(), _verdicts(fleet, wanted) as verdicts:
+        with ended_by_every_end() as whole, _verdicts(fleet, wanted) as verdicts:
             for seed, verdict in zip(wanted.seeds, verdicts, strict=True):
-                click.echo(f"seed {seed}: {_line(verdict)}")
-                told.append(verdict.outcome)
-                if out is not None:
-                    _keep(out, seed, verdict)
+                with whole():
+                    click.echo(f"seed {seed}: {_line(verdict)}")
+                    told.append(verdict.outcome)
+                    if out is not None:
+                        _keep(out, seed, verdict)
     except (HeadLostError, ShardLostError) as error:
         talk(f"ghostjob: {error}")
         return ExitCode.INCONCLUSIVE
