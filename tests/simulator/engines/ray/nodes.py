@@ -70,7 +70,8 @@ def _serve(count: int) -> None:
     said = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Ray prints now and then
     common = {"node_ip_address": LOOPBACK, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args={**common, "num_cpus": 0, "include_log_monitor": False})
+    alone = {"num_cpus": 0, "include_log_monitor": False, "no_monitor": True}  # nobody scales it, or reads its logs
+    cluster = Cluster(initialize_head=True, head_node_args={**common, **alone})
     there = [cluster.add_node(wait=False, num_cpus=1, **common) for _ in range(count)]
     cluster.wait_for_nodes()
     say(cluster.address)
