@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -61,6 +62,7 @@ def measure(part: Part) -> Iterator[Row]:
         status = process.wait()
         clock.cancel()
         if late.is_set():
+            _end_what_is_left(process)
             yield Row(part.name, None, note=f"not done after {part.minutes:g} minutes")
         elif status:
             yield Row(part.name, None, note=f"failed: {_last_line(said)}")
@@ -70,6 +72,12 @@ def _end(process: subprocess.Popen[str], late: threading.Event) -> None:
     """It ends, and what it began: they are a group of their own."""
     late.set()
     os.killpg(process.pid, signal.SIGTERM)
+
+
+def _end_what_is_left(process: subprocess.Popen[str]) -> None:
+    """What it began may take its time to end, such as a fleet that is judged first: the next part needs the machine."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _last_line(said: IO[str]) -> str:
