@@ -14,6 +14,7 @@ import click
 from agent.abilities import Layout
 from agent.errors import InputError
 from agent.wording import first_wrong, no_choice
+from simulator.cli.drawn_anew import DrawnAnew
 from simulator.cli.listing import talk
 from simulator.cli.options import check_cluster, told_of_every_end
 from simulator.devices.models import model_named
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
     from simulator.engines.ray.walks import Seeds
 
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
-REDRAWN_SECONDS: Final = 0.2
-"""So often on a terminal."""
-TOLD_SECONDS: Final = 30.0
-"""So often elsewhere."""
 STANDARD_NAME: Final = "standard"
 CHOSEN_NAME: Final = "chosen-bounds"
 
@@ -198,16 +195,14 @@ def _walking(wanted: Wanted) -> "Iterator[Callable[..., Walked] | None]":
 
 
 class Progressing:
-    """One line on stderr that is drawn anew on a terminal; in a file, a line now and then."""
+    """How far a search is, or walks are."""
 
     def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._shown_at = time.monotonic()
-        self._width = 0
+        self._line = DrawnAnew()
 
     def level(self, progress: Progress) -> None:
-        """How far it is."""
-        self._show(
+        """So far the search is."""
+        self._line.show(
             lambda: progress_line(
                 progress.depth,
                 progress.states,
@@ -219,25 +214,12 @@ class Progressing:
         )
 
     def walked(self, walks: int, choices: int, seconds: float, stumbled: int) -> None:
-        """How far the walks are."""
-        self._show(lambda: walking_line(walks, choices, seconds, stumbled))
-
-    def _show(self, line_now: Callable[[], str]) -> None:
-        now = time.monotonic()
-        if now - self._shown_at < (REDRAWN_SECONDS if self._is_terminal else TOLD_SECONDS):
-            return
-        self._shown_at = now
-        line = line_now()
-        if self._is_terminal:
-            click.echo(f"\r{line:<{self._width}}", err=True, nl=False)
-            self._width = len(line)
-        else:
-            click.echo(line, err=True)
+        """So far the walks are."""
+        self._line.show(lambda: walking_line(walks, choices, seconds, stumbled))
 
     def over(self) -> None:
         """Nothing more comes."""
-        if self._is_terminal and self._width:
-            click.echo(f"\r{'':<{self._width}}\r", err=True, nl=False)
+        self._line.over()
 
 
 # ── which world ───────────────────────────────────────────────────────────────────────────────────────────────
