@@ -453,6 +453,7 @@ RULES = [
             "simulator.devices.sectors",
             "simulator.devices.storage",
             "simulator.engines.explore",
+            "simulator.processes",
             "simulator.scenario",
             "simulator.trace",
             "simulator.verdict",
@@ -683,7 +684,7 @@ RULES = [
     ),
     pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
     pytest.param("simulator/own_fault.py", ("agent.log",), (), True, id="what a fault costs is told by who meets it"),
-    pytest.param("simulator/processes.py", (), (), True, id="how a process begins knows nothing"),
+    pytest.param("simulator/processes.py", (), (), True, id="how a process begins and ends knows nothing"),
     pytest.param(
         "simulator/controller",
         (

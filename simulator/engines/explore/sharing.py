@@ -32,6 +32,7 @@ from simulator.engines.explore.searchable import Dividable, Searchable, TooManyP
 from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
 from simulator.engines.explore.tables import Trait
+from simulator.processes import how_it_ended
 
 OUT_OF_MEMORY: Final = 70
 """How a process ends that was given no more memory."""
@@ -313,10 +314,7 @@ class Together(Shards):
 
 
 def _reason(process: ForkProcess) -> str:
-    code = process.exitcode
-    if code == OUT_OF_MEMORY:
-        return "out of memory"
-    return f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    return "out of memory" if process.exitcode == OUT_OF_MEMORY else how_it_ended(process.exitcode)
 
 
 @contextmanager
