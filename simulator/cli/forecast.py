@@ -43,6 +43,12 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option(
     "--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="How many seeds make the bands."
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="How many plays go on at once, in a process each; by default one for each processor.",
+)
 @click.option("--job", "jobs", multiple=True, help="The job in question; by default those that the scenario deletes.")
 @click.option(
     "--at",
@@ -118,11 +124,13 @@ def forecast(scenario: str, out: Path | None, is_json: bool, log_format: str, lo
     is stranded past the point of no return, how many requests a second the service gets, what is lost for good.
 
     With --job-of or --job-id the fleet stands as a real job's executions do. Nothing is ever deleted. Exit code 0: the
-    forecast is made, whatever it says; 2: bad input.
+    forecast is made, whatever it says; 2: bad input; 3: a process that played died, so there is none.
     """
     from agent.log import configure
     from simulator.cli.forecasting import Given, forecast_made, shown
     from simulator.cli.listing import talk
+    from simulator.engines.forks import ForkDiedError
+    from simulator.exit_codes import ExitCode
 
     configure(log_format, log_level)
     try:
@@ -130,4 +138,7 @@ def forecast(scenario: str, out: Path | None, is_json: bool, log_format: str, lo
     except KeyboardInterrupt:
         talk("ghostjob: interrupted: there is no forecast, and nothing is kept")
         raise
+    except ForkDiedError as error:
+        talk(f"ghostjob: {error}")
+        return ExitCode.INCONCLUSIVE
     return shown(made, out, is_json)

@@ -1,5 +1,6 @@
 """Making a forecast of what the command line asks for: from the scenario, a file or an endpoint to the page."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -7,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.console import Console
 
 from agent.errors import InputError
+from simulator.cli.drawn_anew import DrawnAnew
 from simulator.cli.listing import tell_fault
-from simulator.cli.options import run_loop
+from simulator.cli.options import ended_by_every_end, run_loop
+from simulator.forecast.advice import in_words
 
 if TYPE_CHECKING:
     from simulator.forecast.executions import Fleet
     from simulator.forecast.model import Forecast
+    from simulator.forecast.plays import HowFar
 
 JSON: Final = "forecast.json"
 HTML: Final = "forecast.html"
@@ -48,6 +51,7 @@ class Given:
     operations_per_second: float | None
     deletion_seconds: float | None
     deletion_seconds_per_execution: float | None
+    processes: int | None
 
     def quotas(self) -> dict[str, Any]:
         """Those that were given."""
@@ -56,7 +60,7 @@ class Given:
 
 
 def forecast_made(name: str, given: Given) -> "Forecast":
-    """Of the scenario of that name, or in that file. Raises InputError."""
+    """Of the scenario of that name, or in that file. Raises InputError, ForkDiedError."""
     from simulator.cli.cast import Cast
     from simulator.forecast.forecasting import Wanted, forecast
     from simulator.forecast.quotas import Quotas
@@ -73,8 +77,18 @@ def forecast_made(name: str, given: Given) -> "Forecast":
         situation = of_fleet(cast.scenario, jobs, fleet, asked, quotas)
     seeds = tuple(range(given.seed, given.seed + given.seeds))
     wanted = Wanted(situation, quotas, seeds, given.wave, given.pause)
-    with Console(stderr=True).status("playing") as status:
-        return forecast(wanted, lambda what: status.update(f"playing {what}"))
+    processes = given.processes or os.cpu_count() or 1
+    shown = DrawnAnew()
+    try:
+        with ended_by_every_end():
+            return forecast(wanted, processes, lambda how_far: shown.show(lambda: _line(how_far)))
+    finally:
+        shown.over()
+
+
+def _line(how_far: "HowFar") -> str:
+    left = in_words(how_far.seconds_left)
+    return f"{how_far.done} of some {how_far.expected} plays after {in_words(how_far.seconds)}; about {left} left"
 
 
 def _fleet(given: Given) -> "Fleet | None":

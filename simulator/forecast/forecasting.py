@@ -1,6 +1,6 @@
 """From courses to a forecast: each way to go on over all seeds, which waves stay within the quotas, and the advice."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from math import ceil, inf
@@ -21,7 +21,8 @@ from simulator.forecast.model import (
     UsedQuotas,
     WaveSizes,
 )
-from simulator.forecast.played import Standing, played
+from simulator.forecast.played import Standing
+from simulator.forecast.plays import HowFar, Plays
 from simulator.forecast.quotas import Quotas
 from simulator.forecast.standing import Situation
 
@@ -31,6 +32,13 @@ HALVINGS: Final = 7
 """So many sizes of waves are tried, each half of the one before."""
 WAVES: Final = 10
 """So many waves are shown if any size stays within the quotas."""
+AT_ONCE: Final[Mapping[ActionName, Action]] = {
+    "wait": Wait(),
+    "cancel": Cancel(False),
+    "cancel-force": Cancel(True),
+    "delete-force": Delete(),
+}
+"""What is done in one go."""
 SCALED: Final = (
     "every count of devices, executions and requests",
     "requests_per_second and deletion_seconds_per_execution, as the sample meets them",
@@ -48,34 +56,39 @@ class Wanted:
     wave: int | None
     pause_seconds: float
 
+    @property
+    def plays(self) -> int:
+        """How many there are at least."""
+        return (len(AT_ONCE) + 1) * len(self.seeds) + 1
 
-def forecast(wanted: Wanted, tell: Callable[[str], None] = lambda what: None) -> Forecast:
-    """Play all of it; `tell` hears what is played next. Raises InputError."""
-    situation, quotas = wanted.situation, wanted.quotas
+    def waves(self, size: int) -> Waves:
+        """Of so many things."""
+        return Waves(size, self.pause_seconds, self.quotas.operations_per_second)
+
+
+def forecast(wanted: Wanted, processes: int = 1, tell: Callable[[HowFar], None] = lambda how_far: None) -> Forecast:
+    """Play all of it, in so many processes; `tell` hears how far it is. Raises InputError, ForkDiedError."""
+    situation, quotas, seeds = wanted.situation, wanted.quotas, wanted.seeds
     standing = situation.standing
+    plays = Plays(situation, quotas, processes, wanted.plays, tell)
 
-    def play(action: Action, seed: int) -> Course:
-        tell(f"{words(action)}, seed {seed}")
-        return played(situation.scenario, action, seed, standing, quotas)
+    def told(name: ActionName, action: Action) -> Alternative:
+        return alternative(name, action, plays.play([(action, seed) for seed in seeds]), situation, quotas)
 
-    def told(name: ActionName, action: Action) -> tuple[Alternative, Course]:
-        courses = [play(action, seed) for seed in wanted.seeds]
-        return alternative(name, action, courses, situation, quotas), courses[0]
-
-    wait, course = told("wait", Wait())
-    others = [told(name, action)[0] for name, action in _at_once()]
+    at_once = [(action, seed) for action in AT_ONCE.values() for seed in seeds]
+    course, *_ = plays.play([*at_once, (wanted.waves(standing.devices), seeds[0])])
     waiting = round(max(course.reads_peak, course.writes_peak) * standing.scale)
     most = max(quotas.requests_per_second, waiting)
-    sizes = _wave_sizes(wanted, most, lambda action: play(action, wanted.seeds[0]))
+    sizes = _wave_sizes(wanted, most, lambda waves: plays.play([(waves, seeds[0])])[0])
     size = wanted.wave or _usual_wave(sizes, standing.devices)
-    waves, _ = told("waves", Waves(size, wanted.pause_seconds, quotas.operations_per_second))
-    alternatives = (wait, *others, waves)
+    others = (told(name, action) for name, action in AT_ONCE.items())
+    alternatives = (*others, told("waves", wanted.waves(size)))
     return Forecast(
         scenario=situation.scenario.name,
         version=version("ghostjob"),
         jobs=standing.jobs,
         seeds=wanted.seeds,
-        played=len(standing.begins),
+        played=standing.played,
         scaled=SCALED if standing.scale > 1 else (),
         now=_now(situation, course),
         quotas=UsedQuotas(**asdict(quotas)),
@@ -86,16 +99,12 @@ def forecast(wanted: Wanted, tell: Callable[[str], None] = lambda what: None) ->
     )
 
 
-def _at_once() -> tuple[tuple[ActionName, Action], ...]:
-    return ("cancel", Cancel(False)), ("cancel-force", Cancel(True)), ("delete-force", Delete())
-
-
 def _assumptions(standing: Standing) -> Iterator[str]:
     yield "devices, durations, bandwidth and the jobs that come afterwards are the scenario's"
     yield "no other job of the account asks the service for anything"
     yield "a deletion takes as long as the quotas have it: AWS does not tell how long its own takes"
     if standing.scale > 1:
-        yield f"{len(standing.begins)} devices were played, each for {standing.scale:.4g} of the fleet"
+        yield f"{standing.played} devices were played, each for {standing.scale:.4g} of the fleet"
 
 
 def _now(situation: Situation, course: Course) -> Now:
@@ -113,13 +122,13 @@ def _now(situation: Situation, course: Course) -> Now:
 # ── waves ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wave_sizes(wanted: Wanted, most: int, play: Callable[[Action], Course]) -> WaveSizes:
+def _wave_sizes(wanted: Wanted, most: int, play: Callable[[Waves], Course]) -> WaveSizes:
     """From all in one wave down, until one has no more than `most` requests a second."""
     standing, quotas = wanted.situation.standing, wanted.quotas
     tried: list[TriedWave] = []
     size = standing.devices
     for _ in range(HALVINGS):
-        course = play(Waves(size, wanted.pause_seconds, quotas.operations_per_second))
+        course = play(wanted.waves(size))
         reads, writes = (round(peak * standing.scale) for peak in (course.reads_peak, course.writes_peak))
         fits = max(reads, writes) <= quotas.requests_per_second
         tried.append(TriedWave(things=size, reads_peak=reads, writes_peak=writes, is_within_quotas=fits))

@@ -36,9 +36,14 @@ class Standing:
     pressed_at: float | None = None
 
     @property
+    def played(self) -> int:
+        """How many devices are played."""
+        return len(self.begins)
+
+    @property
     def scale(self) -> float:
         """How many of the fleet's each that is played stands for."""
-        return self.devices / len(self.begins)
+        return self.devices / self.played
 
 
 def played(scenario: Scenario, action: Action, seed: int, standing: Standing, quotas: Quotas) -> Course:

@@ -77,12 +77,15 @@ def test_what_each_way_comes_to(capfd: pytest.CaptureFixture[str]):
         assert each.healthy_curve[-1].low == 1.0
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed_and_however_many_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     told = []
     for number in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", number)
         out = tmp_path / number
-        done = ghostjob("forecast", "fleet-hinted-at-once", *FEW, "--out", str(out), cwd=tmp_path)
+        asked = ("fleet-hinted-at-once", *FEW, "--processes", number, "--out", str(out))
+        done = ghostjob("forecast", *asked, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         told.append((done.stdout, *((out / name).read_bytes() for name in ("forecast.json", "forecast.html"))))
     assert told[0] == told[1]

@@ -117,6 +117,19 @@ def test_a_forecast_that_is_interrupted_says_that_there_is_none(tmp_path: Path):
 
 
 @BOTH
+def test_a_forecast_that_is_interrupted_leaves_no_play_behind(number: signal.Signals, tmp_path: Path):
+    asked = ("forecast", "main", "--devices", "100000", "--processes", "2", "--log-level", "info")
+    with begun(*asked, cwd=tmp_path) as forecast:
+        assert forecast.stderr is not None
+        next(line for line in forecast.stderr if "device.connected" in line)
+        forecast.send_signal(number)
+        forecast.communicate()
+        assert forecast.returncode == 130
+        with pytest.raises(ProcessLookupError):
+            os.killpg(forecast.pid, 0)
+
+
+@BOTH
 def test_a_replay_that_is_interrupted_says_so(number: signal.Signals, tmp_path: Path):
     os.mkfifo(tmp_path / "slow.yaml")
     with begun("replay", "slow.yaml", "--out", "out", cwd=tmp_path) as replay, (tmp_path / "slow.yaml").open("w"):

@@ -1,0 +1,58 @@
+"""All that a forecast plays: each action with each seed once, several at a time, and how far that is."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from simulator.engines.forks import each_of
+from simulator.forecast.action import Action
+from simulator.forecast.course import Course
+from simulator.forecast.played import played
+from simulator.forecast.quotas import Quotas
+from simulator.forecast.standing import Situation
+
+OnePlay: TypeAlias = tuple[Action, int]
+"""With its seed."""
+
+
+class HowFar(NamedTuple):
+    """`done` of `expected` plays; more may turn out to be needed. `seconds` is for how long it has been played."""
+
+    done: int
+    expected: int
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float:
+        """If each takes as long as one did so far; one at least was done."""
+        return self.seconds / self.done * (self.expected - self.done)
+
+
+@dataclass(slots=True)
+class Plays:
+    """Plays of a situation in so many `processes`; `tell` hears how far they are, whenever one is done."""
+
+    situation: Situation
+    quotas: Quotas
+    processes: int
+    expected: int
+    tell: Callable[[HowFar], None]
+    _courses: dict[OnePlay, Course] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def play(self, wanted: Sequence[OnePlay]) -> list[Course]:
+        """What comes of each. Raises InputError, ForkDiedError."""
+        new = [one for one in dict.fromkeys(wanted) if one not in self._courses]
+        with closing(each_of(self._played, new, self.processes)) as courses:
+            for one, course in zip(new, courses, strict=True):
+                self._courses[one] = course
+                done = len(self._courses)
+                self.expected = max(self.expected, done)
+                self.tell(HowFar(done, self.expected, time.monotonic() - self._began))
+        return [self._courses[one] for one in wanted]
+
+    def _played(self, one: OnePlay) -> Course:
+        action, seed = one
+        return played(self.situation.scenario, action, seed, self.situation.standing, self.quotas)
