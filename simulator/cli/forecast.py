@@ -37,7 +37,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     type=click.IntRange(1, 100_000),
     default=200,
     show_default=True,
-    help="About how many are played, each for several of a larger fleet; more if the quota is too coarse for them.",
+    help="How many are played, each for several of a larger fleet; up to 2,000 if the quota is too coarse for these.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The first seed of all jitter.")
 @click.option(

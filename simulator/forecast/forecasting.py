@@ -7,7 +7,7 @@ from math import ceil, inf
 from typing import Final
 
 from simulator.forecast.action import Action, Cancel, Delete, Wait, Waves, words
-from simulator.forecast.advice import advice
+from simulator.forecast.advice import advice, peak
 from simulator.forecast.course import Course, quantile
 from simulator.forecast.model import (
     ActionName,
@@ -24,7 +24,7 @@ from simulator.forecast.model import (
 from simulator.forecast.played import Standing
 from simulator.forecast.plays import HowFar, Plays
 from simulator.forecast.quotas import Quotas
-from simulator.forecast.standing import Situation
+from simulator.forecast.standing import LEAST_QUOTA, Situation
 
 POINTS: Final = 120
 """Of a curve, at most."""
@@ -41,7 +41,6 @@ AT_ONCE: Final[Mapping[ActionName, Action]] = {
 """What is done in one go."""
 SCALED: Final = (
     "every count of devices, executions and requests",
-    "requests_per_second and deletion_seconds_per_execution, as the sample meets them",
     "the pace at which devices begin, and at which waves go",
 )
 
@@ -58,8 +57,8 @@ class Wanted:
 
     @property
     def plays(self) -> int:
-        """How many there are at least."""
-        return (len(AT_ONCE) + 1) * len(self.seeds) + 1
+        """How many there are if all in one wave stay within the quotas, and another size is wanted."""
+        return (len(AT_ONCE) + 2) * len(self.seeds)
 
     def waves(self, size: int) -> Waves:
         """Of so many things."""
@@ -75,14 +74,14 @@ def forecast(wanted: Wanted, processes: int = 1, tell: Callable[[HowFar], None] 
     def told(name: ActionName, action: Action) -> Alternative:
         return alternative(name, action, plays.play([(action, seed) for seed in seeds]), situation, quotas)
 
-    at_once = [(action, seed) for action in AT_ONCE.values() for seed in seeds]
-    course, *_ = plays.play([*at_once, (wanted.waves(standing.devices), seeds[0])])
-    waiting = round(max(course.reads_peak, course.writes_peak) * standing.scale)
-    most = max(quotas.requests_per_second, waiting)
-    sizes = _wave_sizes(wanted, most, lambda waves: plays.play([(waves, seeds[0])])[0])
+    everything = (*AT_ONCE.values(), wanted.waves(standing.devices))
+    course, *_ = plays.play([(action, seed) for action in everything for seed in seeds])
+    at_once = tuple(told(name, action) for name, action in AT_ONCE.items())
+    wait, *_ = at_once
+    most = max(quotas.requests_per_second, peak(wait))
+    sizes = _wave_sizes(standing.devices, most, lambda size: told("waves", wanted.waves(size)))
     size = wanted.wave or _usual_wave(sizes, standing.devices)
-    others = (told(name, action) for name, action in AT_ONCE.items())
-    alternatives = (*others, told("waves", wanted.waves(size)))
+    alternatives = (*at_once, told("waves", wanted.waves(size)))
     return Forecast(
         scenario=situation.scenario.name,
         version=version("ghostjob"),
@@ -95,16 +94,21 @@ def forecast(wanted: Wanted, processes: int = 1, tell: Callable[[HowFar], None] 
         alternatives=alternatives,
         waves=sizes,
         recommendation=advice(alternatives, sizes, quotas),
-        assumptions=(*situation.assumptions, *_assumptions(standing)),
+        assumptions=(*situation.assumptions, *_assumptions(standing, quotas)),
     )
 
 
-def _assumptions(standing: Standing) -> Iterator[str]:
+def _assumptions(standing: Standing, quotas: Quotas) -> Iterator[str]:
     yield "devices, durations, bandwidth and the jobs that come afterwards are the scenario's"
     yield "no other job of the account asks the service for anything"
     yield "a deletion takes as long as the quotas have it: AWS does not tell how long its own takes"
     if standing.scale > 1:
         yield f"{standing.played} devices were played, each for {standing.scale:.4g} of the fleet"
+    if (theirs := quotas.requests_per_second / standing.scale) < LEAST_QUOTA:
+        yield (
+            f"of the devices that were played the quota lets {theirs:.2g} requests a second through, fewer than a "
+            f"single one puts at once: the first are healthy earlier than it says; a larger --sample is finer"
+        )
 
 
 def _now(situation: Situation, course: Course) -> Now:
@@ -122,17 +126,16 @@ def _now(situation: Situation, course: Course) -> Now:
 # ── waves ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wave_sizes(wanted: Wanted, most: int, play: Callable[[Waves], Course]) -> WaveSizes:
-    """From all in one wave down, until one has no more than `most` requests a second."""
-    standing, quotas = wanted.situation.standing, wanted.quotas
+def _wave_sizes(devices: int, most: int, told: Callable[[int], Alternative]) -> WaveSizes:
+    """From all in one wave down, until one has no more than `most` requests a second, on any seed."""
     tried: list[TriedWave] = []
-    size = standing.devices
+    size = devices
     for _ in range(HALVINGS):
-        course = play(wanted.waves(size))
-        reads, writes = (round(peak * standing.scale) for peak in (course.reads_peak, course.writes_peak))
-        fits = max(reads, writes) <= quotas.requests_per_second
+        one = told(size)
+        reads, writes = (round(band.high or 0) for band in (one.reads_peak, one.writes_peak))
+        fits = one.is_within_quotas
         tried.append(TriedWave(things=size, reads_peak=reads, writes_peak=writes, is_within_quotas=fits))
-        if max(reads, writes) <= most or size == 1:
+        if peak(one) <= most or size == 1:
             break
         size = ceil(size / 2)
     last = tried[-1]

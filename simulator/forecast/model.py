@@ -102,7 +102,7 @@ class Alternative(_Model):
 
 
 class TriedWave(_Model):
-    """A size of waves that was played with the first seed alone, and the most requests in any one second."""
+    """A size of waves, and the most requests in any one second, on any seed."""
 
     things: int
     reads_peak: int

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from agent.errors import InputError
@@ -45,20 +46,32 @@ class Standing:
         """How many of the fleet's each that is played stands for."""
         return self.devices / self.played
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the things that are played, in their order."""
+        return thing_names(self.played)
+
+    @property
+    def stands_for(self) -> dict[str, int]:
+        """How many of the fleet each counts for in the service, if that is not one; together they are all of it."""
+        upto = [number * self.devices // self.played for number in range(self.played + 1)]
+        counts = (after - before for before, after in pairwise(upto))
+        return {name: count for name, count in zip(self.names, counts, strict=True) if count > 1}
+
 
 def played(scenario: Scenario, action: Action, seed: int, standing: Standing, quotas: Quotas) -> Course:
     """Play it in virtual time. Raises InputError if the instant never comes."""
     ready = set_up(scenario, action, standing, quotas)
-    return run_virtually(course_at(VirtualVenue(ready, seed), ready, action, seed, standing))
+    return run_virtually(course_at(VirtualVenue(ready, seed, standing.stands_for), ready, action, seed, standing))
 
 
 def set_up(scenario: Scenario, action: Action, standing: Standing, quotas: Quotas) -> Scenario:
-    """The scenario, with the service as the sample meets it, and as much time as the action may take."""
+    """The scenario, with the service's quotas, and as much time as the action may take."""
     waves = action.due(standing.devices) if isinstance(action, Waves) else 0.0
     throttled = REQUESTS_A_DEVICE * standing.devices / quotas.requests_per_second
     begun = max(standing.begins, default=0.0) + (standing.pressed_at or 0.0)
     longest = begun + waves + throttled + scenario.time_limit_seconds + quotas.deletion(standing.devices)
-    cloud = quotas.scaled(scenario.cloud, standing.scale)
+    cloud = quotas.of_service(scenario.cloud)
     return scenario.model_copy(update={"cloud": cloud, "time_limit_seconds": longest})
 
 
@@ -66,7 +79,7 @@ async def course_at(venue: SteeredVenue, scenario: Scenario, action: Action, see
     """Play a scenario that is set up, at a venue. Raises InputError if the instant never comes."""
     reckoning = Reckoning(frozenset(standing.jobs), LEAST_OF_A_SAMPLE if standing.scale > 1 else 1)
     ended: list[RunEnded] = []
-    names = thing_names(len(standing.begins))
+    names = standing.names
     away = {name: begins for name, begins in zip(names, standing.begins, strict=True) if begins > 0}
     pressing = Pressing(
         venue, action, standing.jobs, lambda: reckoning.press(venue.clock()), away=away, scale=standing.scale

@@ -18,7 +18,7 @@ OnePlay: TypeAlias = tuple[Action, int]
 
 
 class HowFar(NamedTuple):
-    """`done` of `expected` plays; more may turn out to be needed. `seconds` is for how long it has been played."""
+    """`done` of `expected` plays, which may turn out to be more, or fewer; `seconds` since the first began."""
 
     done: int
     expected: int

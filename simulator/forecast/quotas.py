@@ -38,12 +38,12 @@ class Quotas:
         """How long a job of so many executions is DELETION_IN_PROGRESS."""
         return self.deletion_seconds + self.deletion_seconds_per_execution * executions
 
-    def scaled(self, cloud: JobsSettings, scale: float) -> JobsSettings:
-        """The service as it is for a sample, of which each device stands for `scale` of the fleet's."""
+    def of_service(self, cloud: JobsSettings) -> JobsSettings:
+        """The service with these, and a job for as many things as there are."""
         return replace(
             cloud,
-            requests_per_second=max(1, round(self.requests_per_second / scale)),
+            requests_per_second=self.requests_per_second,
             deletion_seconds=self.deletion_seconds,
-            deletion_seconds_per_execution=self.deletion_seconds_per_execution * scale,
+            deletion_seconds_per_execution=self.deletion_seconds_per_execution,
             targets=None,
         )

@@ -17,7 +17,9 @@ from simulator.scenario import Deletion, Scenario, When
 LEARNERS: Final = 8
 """So many devices show how long a whole job takes."""
 LEAST_QUOTA: Final = 4
-"""Requests a second: as many as one device puts at once."""
+"""Requests a second that the sample has: as many as one device puts at once."""
+MOST_PLAYED: Final = 2_000
+"""So many devices are played for that at most: a fleet of as many times more has its turn so much later, too."""
 SOON_SECONDS: Final = 1.0
 """After its creation the button is pressed where no device has begun."""
 DAY_SECONDS: Final = 86_400
@@ -67,8 +69,8 @@ def to_press_in(scenario: Scenario, jobs: Sequence[str], at: float | None, *, go
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for besides: about so many devices are played, those that begin come `per_minute` (None: all
-    at once, or as others did), with the first of `seeds`; `goes_on` is as `to_press_in` has it.
+    """What was asked for besides: so many devices are played if that is enough, those that begin come `per_minute`
+    (None: all at once, or as others did), with the first of `seeds`; `goes_on` is as `to_press_in` has it.
     """
 
     about: int
@@ -77,13 +79,9 @@ class Asked:
     goes_on: bool
 
     def sample(self, devices: int, quotas: Quotas) -> int:
-        """How many of so many devices are played: so that what the quota is for them is a whole number, and not such
-        that a single device is throttled.
-        """
-        if devices <= self.about:
-            return devices
-        each = quotas.requests_per_second
-        return min(ceil(devices * max(LEAST_QUOTA, round(each * self.about / devices)) / each), devices)
+        """How many of so many devices are played: enough that a single one is not throttled, as far as that may be."""
+        enough = ceil(LEAST_QUOTA * devices / quotas.requests_per_second)
+        return min(max(self.about, min(enough, MOST_PLAYED)), devices)
 
 
 def of_scenario(

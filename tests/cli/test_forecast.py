@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.forecast import standing
 from simulator.forecast.model import Forecast
 from tests.cli.command import complaint, ended, ghostjob
 from tests.simulator.forecast.test_executions import NOW, summary, written
@@ -100,11 +101,21 @@ def test_a_sample_stands_for_a_fleet(capfd: pytest.CaptureFixture[str]):
     assert (told.played, told.now.devices) == (8, 400)
     assert told.scaled
     assert any("AWS does not tell" in each for each in told.assumptions)
+    assert not any("--sample" in each for each in told.assumptions)
     assert sum(place.devices for place in told.now.places) == 400
     delete = told.alternatives[3]
     assert delete.records.middle == 400
     assert delete.deleted_seconds is not None
     assert delete.deleted_seconds.middle == pytest.approx(3.2, abs=0.1), "0.001 s for each of the fleet's"
+
+
+def test_a_sample_that_is_too_coarse_for_the_quota_is_told(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(standing, "MOST_PLAYED", 8)
+    told = made(capfd, "main", "--devices", "80", "--sample", "4", "--seeds", "1", "--requests-per-second", "20")
+    assert told.played == 8
+    assert any("lets 2 requests a second through" in each for each in told.assumptions)
 
 
 def test_a_quota_that_is_too_small_is_told(capfd: pytest.CaptureFixture[str]):

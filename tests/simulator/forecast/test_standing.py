@@ -3,6 +3,7 @@
 import pytest
 
 from simulator.forecast.action import Waves
+from simulator.forecast.played import Standing
 from simulator.forecast.quotas import Quotas
 from simulator.forecast.standing import Asked, jobs_in_question, spread
 from simulator.scenario import load
@@ -15,16 +16,22 @@ QUOTAS = Quotas()
     [
         pytest.param(10, 200, 10, id="a small fleet as it is"),
         pytest.param(1000, 200, 200, id="40 requests a second of them"),
-        pytest.param(3333, 200, 200, id="12 of them, a whole number"),
-        pytest.param(100_000, 200, 2000, id="never fewer than four"),
-        pytest.param(210, 200, 210, id="hardly larger than the sample: 200 of 210"),
+        pytest.param(10_000, 200, 200, id="four of them"),
+        pytest.param(50_000, 200, 1000, id="never fewer than four"),
+        pytest.param(1_000_000, 200, 2000, id="fewer, of so many"),
+        pytest.param(1_000_000, 5000, 5000, id="as many as were asked for"),
     ],
 )
-def test_a_sample_has_a_whole_quota(devices: int, about: int, played: int):
-    sample = Asked(about, None, 0, goes_on=False).sample(devices, QUOTAS)
-    assert sample == pytest.approx(played, abs=10)
-    assert sample <= devices
-    assert QUOTAS.requests_per_second * sample / devices >= 4
+def test_a_sample_is_not_too_coarse_for_the_quota(devices: int, about: int, played: int):
+    assert Asked(about, None, 0, goes_on=False).sample(devices, QUOTAS) == played
+
+
+@pytest.mark.parametrize(("devices", "played"), [(3, 3), (200, 200), (210, 200), (1000, 300), (1_000_000, 2000)])
+def test_those_that_are_played_stand_for_all_of_the_fleet(devices: int, played: int):
+    standing = Standing((), devices, (0.0,) * played)
+    counts = [standing.stands_for.get(name, 1) for name in standing.names]
+    assert sum(counts) == devices
+    assert max(counts) - min(counts) <= 1
 
 
 def test_a_sample_is_spread_over_the_fleet():
