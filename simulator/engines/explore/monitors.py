@@ -50,7 +50,8 @@ from simulator.verdict.bounds import LONGEST_SECONDS
 from simulator.verdict.clocks import UNKNOWN
 from simulator.verdict.findings import Course, Subject
 from simulator.verdict.invariants import INVARIANTS
-from simulator.verdict.invariants.accounting import KEPT, VERSION, announces
+from simulator.verdict.invariants.accounting import KEPT, VERSION
+from simulator.verdict.invariants.claims import announces
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
 from simulator.verdict.past import NOW, ON_RECORD, ByOrder

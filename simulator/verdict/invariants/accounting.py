@@ -23,6 +23,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
+from simulator.verdict.invariants.claims import STEP, Claim, TakenWork, announces, may_be_of_another
 from simulator.verdict.past import BLANK, Compared, Past, Sight, by_execution, in_any_order, in_order
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
@@ -30,16 +31,13 @@ from simulator.verdict.testimony import NO_EXCHANGE, is_after_the_end_of_another
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
-STEP: Final = "step"
-"""The key under which they say at which step they are."""
 KEPT: Final = "kept"
 """The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
 
 REPORTS: Final = 32
 VERSIONS: Final = 8
 WRITTEN: Final = 64
-STEPS: Final = 64
-"""So many reports, versions that ran before this one, executions, and steps of one are remembered."""
+"""So many reports, versions that ran before this one, and executions are remembered."""
 
 
 class VersionReport(NamedTuple):
@@ -91,55 +89,6 @@ class Running(NamedTuple):
             for report in reports
         )
         return self._replace(explained=True) if took else self
-
-
-class Claim(NamedTuple):
-    """A report of success, or a note, that can be held against what was done; it counts once it is accepted.
-
-    `unless_shared`: an execution of which the finding is one only if no other has its identity.
-    """
-
-    token: str
-    finding: Finding | None
-    is_taken: bool = False
-    unless_shared: ExecutionKey | None = None
-
-
-class TakenWork(NamedTuple):
-    """An execution that was taken: what `ran` then, whether a step ever began, and those announced that have not.
-
-    `told`: those that were announced, or told of at their beginning, and have begun since the device booted: whoever
-    lost the answer to that may say it again. `restarts` may befall a device before it does them. `is_again`: it was
-    taken up once more, by a device that did not know it; `is_other`: with another document, so that what was done
-    before may have been done for another execution.
-    """
-
-    ran: str | None
-    digest: str = ""
-    has_begun: bool = False
-    announced: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
-    restarts: tuple[str, ...] = ()
-    is_again: bool = False
-    is_other: bool = False
-
-    def begins(self, step: str) -> "TakenWork":
-        """With a step begun."""
-        if step not in self.announced:
-            return self._replace(has_begun=True)
-        left = tuple(each for each in self.announced if each != step)
-        return self._replace(has_begun=True, announced=left)._knows(step)
-
-    def announces(self, step: str, *, runs: bool) -> "TakenWork":
-        """With a step told of that is to begin, if it neither `runs` nor has begun."""
-        if runs or step in self.told:
-            return self._knows(step)
-        if step in self.restarts:
-            return self._replace(has_begun=True)
-        return self if step in self.announced else self._replace(announced=(*self.announced, step)[-STEPS:])
-
-    def _knows(self, step: str) -> "TakenWork":
-        return self if step in self.told else self._replace(told=(*self.told, step)[-STEPS:])
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -298,16 +247,8 @@ def _claim(state: Books, now: Moment, message: str, unless_shared: ExecutionKey 
     claims = (*state.claims, Claim(now.event.client_token, finding, unless_shared=unless_shared))
     if len(claims) > REPORTS and claims[0].is_taken:
         first = claims[0]
-        state.so_far = state.so_far.but(_may_be_of_another(first) if first.unless_shared else first.finding)
+        state.so_far = state.so_far.but(may_be_of_another(first) if first.unless_shared else first.finding)
     state.claims = claims[-REPORTS:]
-
-
-def _may_be_of_another(claim: Claim) -> Finding | None:
-    """What is found, where another execution may have the identity of the one that it is about."""
-    found = claim.finding
-    return found and Finding(
-        "undecided", found.job, f"{found.message}; two executions share this identity", found.events
-    )
 
 
 def _is_no_note(state: Books, key: ExecutionKey | None, version: str) -> str:
@@ -332,11 +273,6 @@ def _is_no_success(state: Books, key: ExecutionKey, claimed: str | None) -> str:
     if work is not None and not work.has_begun and not claimed:
         return "reported success, but has begun no step of it"
     return ""
-
-
-def announces(details: Mapping[str, str]) -> bool:
-    """Whether that tells of a step before it begins, as our own agents do of one that is begun once only."""
-    return STEP in details and details.get("progress") == "0"
 
 
 def _answered(state: Books, now: Moment) -> None:
@@ -402,7 +338,7 @@ def rule(state: Books, subject: Subject) -> Ruling:
     for each in state.claims:
         if each.is_taken:
             is_shared = each.unless_shared is not None and subject.is_shared(each.unless_shared)
-            ruling = ruling.but(_may_be_of_another(each) if is_shared else each.finding)
+            ruling = ruling.but(may_be_of_another(each) if is_shared else each.finding)
     if not state.brought or state.brought[-1].version == state.first:
         return ruling
     running = state.brought[-1]
