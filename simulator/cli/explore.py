@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import click
 
-from simulator.cli.options import Seconds, SomePath, cluster_option, logging_options, model_option
+from simulator.cli.options import Seconds, SomePath, cluster_option, logging_options, model_option, shipped_names
 
 EXAMPLE = """\b
 Examples:
@@ -23,12 +23,6 @@ MOST_WALKS: Final = 2**62
 """Each has a seed of its own, of 64 bits."""
 
 
-def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from simulator.scenario import shipped
-
-    return [name for name in shipped() if name.startswith(incomplete)]
-
-
 def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     from simulator.engines.explore.choice import KINDS
 
@@ -36,7 +30,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("scenario", required=False, shell_complete=_scenarios)
+@click.argument("scenario", required=False, shell_complete=shipped_names)
 @click.option(
     "--bound",
     "bounds",

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.options import NumberRange, Seconds, logging_options, model_option
+from simulator.cli.options import NumberRange, Seconds, logging_options, model_option, shipped_names
 
 EXAMPLE = """\b
 Examples:
@@ -18,14 +18,8 @@ Examples:
 """
 
 
-def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from simulator.scenario import shipped
-
-    return [name for name in shipped() if name.startswith(incomplete)]
-
-
 @click.command(epilog=EXAMPLE)
-@click.argument("scenario", shell_complete=_scenarios)
+@click.argument("scenario", shell_complete=shipped_names)
 @click.option(
     "--devices",
     type=click.IntRange(1, 10_000_000),

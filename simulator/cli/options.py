@@ -86,6 +86,13 @@ def check_cluster(cluster: str | None, engine: str) -> None:
         raise InputError("--cluster: for --engine ray; add that, too")
 
 
+def shipped_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell may complete a scenario's name to."""
+    from simulator.scenario import shipped
+
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
 class NumberRange(click.FloatRange):
     """A number; infinity, where there is no upper bound, but no NaN, which is in every range."""
 

@@ -22,6 +22,7 @@ from simulator.cli.options import (
     logging_options,
     model_option,
     run_loop,
+    shipped_names,
     spare_imports,
     table_option,
 )
@@ -48,15 +49,8 @@ MANY: Final = 500
 """From so many devices on their judge has a process of its own, which takes half a second to start."""
 
 
-def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """What the shell may complete a scenario's name to."""
-    from simulator.scenario import shipped
-
-    return [name for name in shipped() if name.startswith(incomplete)]
-
-
 @click.command(epilog=EXAMPLE)
-@click.argument("scenario", default="main", shell_complete=_scenarios)
+@click.argument("scenario", default="main", shell_complete=shipped_names)
 @click.option(
     "--devices",
     type=click.IntRange(1, 10_000_000),
