@@ -109,6 +109,14 @@ def test_a_sample_stands_for_a_fleet(capfd: pytest.CaptureFixture[str]):
     assert delete.deleted_seconds.middle == pytest.approx(3.2, abs=0.1), "0.001 s for each of the fleet's"
 
 
+def test_a_job_whose_executions_went_in_a_wave_is_soon_gone(capfd: pytest.CaptureFixture[str]):
+    fleet = ("--devices", "400", "--sample", "8", "--seeds", "1", "--deletion-seconds-per-execution", "1")
+    at_once = ("--wave", "400", "--pause", "0", "--operations-per-second", "1000")
+    told = made(capfd, "main", *fleet, *at_once)
+    gone = [each.deleted_seconds and each.deleted_seconds.middle for each in told.alternatives[3:]]
+    assert gone == [pytest.approx(203, abs=0.5), pytest.approx(3.4, abs=0.5)]
+
+
 def test_a_sample_that_is_too_coarse_for_the_quota_is_told(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

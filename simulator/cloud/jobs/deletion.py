@@ -108,7 +108,9 @@ def goes_on_at(ledger: Ledger, before: RemoveRecords, left: RemoveRecords, now: 
 def _executions(ledger: Ledger, job_id: str) -> int:
     """How many a job has, with those of things that others stand for."""
     of_job = ledger.of_job[job_id]
-    return ledger.count(of_job.things) if ledger.stands_for else sum(of_job.counts.values())
+    if not ledger.stands_for:
+        return sum(of_job.counts.values())
+    return ledger.count([thing for thing in of_job.things if job_id in ledger.queues.get(thing, ())])
 
 
 def remove_next(tx: Transaction, work: RemoveRecords, count: int) -> RemoveRecords | None:
