@@ -215,7 +215,7 @@ class MqttTransport(KeptUp, asyncio.Protocol):
             while (found := frame(data, offset, LARGEST_PACKET)) is not None:
                 first, start, offset = found
                 if first >> 4 == PUBLISH:
-                    self._hear(first, data[start:offset])
+                    self._hear(first, data, start, offset)
                 else:
                     self._take(first >> 4, data[start:offset])
                     if self._has_settled():  # who listens is told of that first
@@ -233,8 +233,8 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         """Whether it is subscribed, or refused, and nobody has been told yet."""
         return self._settled is not None and self._settled.done()
 
-    def _hear(self, first: int, body: bytes) -> None:
-        topic, payload, qos, packet_id, _, _, _ = decode_publish(first & 0x0F, body, self._version)
+    def _hear(self, first: int, data: bytes, start: int, end: int) -> None:
+        topic, payload, qos, packet_id, _, _, _ = decode_publish(first & 0x0F, data, start, end, self._version)
         if self._listener is not None and not self._is_dark:
             self._listener.on_message(topic, payload)
         if qos and self._transport is not None:

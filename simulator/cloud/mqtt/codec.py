@@ -49,44 +49,30 @@ def frame(buffer: bytes | bytearray, offset: int, limit: int) -> tuple[int, int,
     available = len(buffer)
     if available < offset + 2:
         return None
-    length, shift, position = 0, 0, offset + 1
-    while True:
-        if position >= available:
-            return None
-        byte = buffer[position]
-        length |= (byte & 0x7F) << shift
-        position += 1
-        if byte < 0x80:
-            break
-        shift += 7
-        if shift > 21:
-            raise malformed("a remaining length of more than four bytes")
+    length, position = buffer[offset + 1], offset + 2
+    if length >= 0x80:
+        shift, byte, length = 0, length, 0
+        while byte >= 0x80:
+            if shift == 21:
+                raise malformed("a remaining length of more than four bytes")
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if position >= available:
+                return None
+            byte = buffer[position]
+            position += 1
+        length |= byte << shift
     if length > limit:
         raise Malformed(Reason.PACKET_TOO_LARGE, f"a packet of {length} bytes")
     end = position + length
     return (buffer[offset], position, end) if end <= available else None
 
 
-def _topic(raw: bytes) -> str:
-    """A topic to publish to. An empty one needs an alias.
-
-    Read anew each time: to remember it would keep what any peer sends, and cost more than reading.
-    """
-    try:
-        topic = raw.decode()
-    except UnicodeDecodeError:
-        raise malformed("not UTF-8") from None
-    if "\0" in topic or "+" in topic or "#" in topic:
-        text_of(raw)
-        raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
-    return topic
-
-
 def decode(first: int, body: bytes, version: int) -> Packet:
     """The packet of one frame. Raises Malformed."""
     kind, flags = first >> 4, first & 0x0F
     if kind == PacketType.PUBLISH:
-        return decode_publish(flags, body, version)
+        return decode_publish(flags, body, 0, len(body), version)
     wanted = 0x02 if kind in (PacketType.SUBSCRIBE, PacketType.UNSUBSCRIBE, PacketType.PUBREL) else 0
     if flags != wanted:
         raise malformed(f"flags {flags:#x}")
@@ -111,42 +97,49 @@ def decode(first: int, body: bytes, version: int) -> Packet:
     return packet
 
 
-def decode_publish(flags: int, body: bytes, version: int) -> Publish:
-    """A PUBLISH; the hot path. Raises Malformed."""
+def decode_publish(flags: int, data: bytes, start: int, end: int, version: int) -> Publish:
+    """A PUBLISH whose body is there in `data`; the hot path: it is read where it lies. Raises Malformed."""
     qos = (flags >> 1) & 3
-    if qos == 3:
-        raise malformed("QoS 3")
-    if qos == 2 and version == V5:
-        raise Malformed(Reason.QOS_NOT_SUPPORTED, "QoS 2")
-    if len(body) < 2:
+    if qos > 1:
+        if qos == 3:
+            raise malformed("QoS 3")
+        if version == V5:
+            raise Malformed(Reason.QOS_NOT_SUPPORTED, "QoS 2")
+    position = start + 2
+    if position > end:
         raise malformed("cut off")
-    position = 2 + (body[0] << 8 | body[1])
-    if position > len(body):
+    position += data[start] << 8 | data[start + 1]
+    if position > end:
         raise malformed("topic cut off")
-    topic = _topic(body[2:position])
+    # A topic is read anew each time: to remember it would keep what any peer sends, and cost more than reading.
+    try:
+        topic = data[start + 2 : position].decode()
+    except UnicodeDecodeError:
+        raise malformed("not UTF-8") from None
+    if "+" in topic or "#" in topic or "\0" in topic:
+        text_of(data[start + 2 : position])
+        raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
     packet_id = 0
     if qos:
-        packet_id = int.from_bytes(body[position : position + 2], "big")
         position += 2
-        if not packet_id or position > len(body):
+        if position > end or not (packet_id := data[position - 2] << 8 | data[position - 1]):
             raise malformed("no packet identifier")
     extra, alias = (RETAINED, 0) if flags & 1 else (None, 0)
     if version == V5:
-        if position < len(body) and body[position] == 0:
+        if position < end and data[position] == 0:
             position += 1
         else:
-            position, extra, alias = _publish_properties(body, position, bool(flags & 1))
+            position, extra, alias = _publish_properties(Reader(data, position, end), bool(flags & 1))
     if not topic and not alias:
         raise Malformed(Reason.TOPIC_NAME_INVALID, "no topic, and no alias for one")
-    return Publish(topic, body[position:], qos, packet_id, bool(flags & 8), extra, alias)
+    return Publish(topic, data[position:end], qos, packet_id, bool(flags & 8), extra, alias)
 
 
 RETAINED: Final = Extra(retain=True)
 
 
-def _publish_properties(body: bytes, position: int, retain: bool) -> tuple[int, Extra | None, int]:
-    reader = Reader(body)
-    reader.position = position
+def _publish_properties(reader: Reader, retain: bool) -> tuple[int, Extra | None, int]:
+    """Where they end, and what they say."""
     found, handed_on = reader.properties_and_rest("publish")
     if SUBSCRIPTION_IDENTIFIER in found:
         raise Malformed(Reason.PROTOCOL_ERROR, "a subscription identifier from a client")

@@ -48,14 +48,14 @@ def malformed(message: str) -> Malformed:
 
 
 class Reader:
-    """Reads fields from one packet's body; running over its end is malformed."""
+    """Reads fields from one packet's body, or from what lies there up to `end`; running over that is malformed."""
 
     __slots__ = ("body", "end", "position")
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, start: int = 0, end: int | None = None) -> None:
         self.body = body
-        self.position = 0
-        self.end = len(body)
+        self.position = start
+        self.end = len(body) if end is None else end
 
     def byte(self) -> int:
         """The next one."""

@@ -89,7 +89,7 @@ class ServerProtocol:
         else:
             self.unread, self._offset = b"", 0
         if kind == PUBLISH:
-            packet = decode_publish(first & 0x0F, data[start:end], self.version)
+            packet = decode_publish(first & 0x0F, data, start, end, self.version)
             return self._named(packet) if packet.alias else packet
         if not self.is_connected and end - start > 6:
             self.version = data[start + 6]  # in whose words it is refused, if it is

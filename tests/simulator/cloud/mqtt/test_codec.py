@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from simulator.cloud.mqtt.codec import MOST_FILTERS, decode, frame
+from simulator.cloud.mqtt.codec import MOST_FILTERS, decode, decode_publish, frame
 from simulator.cloud.mqtt.encode import publish_bytes
 from simulator.cloud.mqtt.fields import MOST_USER_PROPERTIES
 from simulator.cloud.mqtt.packets import V5, V311, Connect, Malformed, Publish, Reason, Subscribe, Unsubscribe
@@ -36,6 +36,30 @@ def read(raw: bytes, version: int = V5):
 def test_a_publish_reads_back_as_it_was_written(version, topic, payload, qos, packet_id, dup):
     expected = Publish(topic, payload, qos, packet_id if qos else 0, dup)
     assert read(publish_bytes(topic, payload, qos, packet_id, dup, version), version) == expected
+
+
+def read_publish(flags: int, data: bytes, start: int, end: int, version: int) -> Publish | str:
+    """What is read of a body, or how it is refused."""
+    try:
+        return decode_publish(flags, data, start, end, version)
+    except Malformed as error:
+        return f"{error.reason!r} {error}"
+
+
+@VERSIONS
+@given(
+    body=st.binary(max_size=60)
+    | st.builds(
+        lambda topic, rest: len(topic).to_bytes(2, "big") + topic + rest, st.binary(max_size=9), st.binary(max_size=40)
+    ),
+    flags=st.integers(0, 15),
+    before=st.binary(max_size=9),
+    behind=st.binary(max_size=9),
+)
+def test_a_publish_among_other_bytes_is_read_as_if_it_were_alone(version, body, flags, before, behind):
+    alone = read_publish(flags, body, 0, len(body), version)
+    start = len(before)
+    assert read_publish(flags, before + body + behind, start, start + len(body), version) == alone
 
 
 def fault_of(raw: bytes, version: int) -> int | None:
