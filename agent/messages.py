@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, assert_never
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from agent.bodies import (
@@ -83,6 +83,13 @@ class RequestRefused(Exception):  # noqa: N818 - it is an answer on its way, not
         self.client_token: Final = client_token
 
 
+# Every request is read by one of these; a model's own `model_validate_json` takes half as long again, to get there.
+_request: Final[Callable[[bytes], RequestBody]] = TypeAdapter(RequestBody).validator.validate_json
+_start_next: Final[Callable[[bytes], StartNextBody]] = TypeAdapter(StartNextBody).validator.validate_json
+_describe: Final[Callable[[bytes], DescribeBody]] = TypeAdapter(DescribeBody).validator.validate_json
+_update: Final[Callable[[bytes], UpdateBody]] = TypeAdapter(UpdateBody).validator.validate_json
+
+
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -127,23 +134,23 @@ def read_request(topic: RequestTopic, payload: bytes) -> Request:
 
 
 def _read_get_pending(topic: RequestTopic, payload: bytes) -> GetPending:
-    return GetPending(RequestBody.model_validate_json(payload).client_token, topic.namespace_id)
+    return GetPending(_request(payload).client_token, topic.namespace_id)
 
 
 def _read_start_next(topic: RequestTopic, payload: bytes) -> StartNext:
-    body = StartNextBody.model_validate_json(payload)
+    body = _start_next(payload)
     details = pairs_of(body.status_details)
     return StartNext(body.client_token, details, body.step_timeout_in_minutes, topic.namespace_id)
 
 
 def _read_describe(topic: RequestTopic, payload: bytes) -> Describe:
-    body = DescribeBody.model_validate_json(payload)
+    body = _describe(payload)
     job_id, number = topic.job_id or "", body.execution_number
     return Describe(job_id, body.client_token, topic.namespace_id, number, body.include_job_document)
 
 
 def _read_update(topic: RequestTopic, payload: bytes) -> Update:
-    body = UpdateBody.model_validate_json(payload)
+    body = _update(payload)
     if body.step_timeout_in_minutes == 0:
         message = "stepTimeoutInMinutes: -1 or 1 to 10080"
         raise RequestRefused(ErrorCode.INVALID_REQUEST, message, body.client_token)
