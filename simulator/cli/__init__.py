@@ -35,7 +35,7 @@ VERBS = {
     "schema": "Print the JSON Schema of a scenario, settings, a schedule, a verdict, a certificate, page or forecast.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
-OWN = frozenset({"judge"})
+OWN = frozenset({"judge", "worker"})
 """What ghostjob starts for itself; nobody else has any use for it."""
 
 

@@ -44,6 +44,13 @@ Examples:
     show_default="8443",
     help="Jobs data plane and publishing over HTTPS with mutual TLS; needs --certs.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    show_default="0",
+    help="How many processes accept MQTT clients, do TLS, read and write for the one that has the broker and the jobs; "
+    "0: that one does so itself. For machines with cores to spare.",
+)
 @click.option("--certs", type=SomePath(), default=None, help="The directory that `ghostjob certs` made.")
 @click.option(
     "--state",

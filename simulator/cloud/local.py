@@ -22,6 +22,8 @@ from simulator.cloud.listeners.file_server import FileServer
 from simulator.cloud.listeners.http_ports import HttpPorts, in_url
 from simulator.cloud.listeners.websockets import WebSockets
 from simulator.cloud.mqtt.shells import handshake
+from simulator.cloud.mqtt.shells.gateway import BACKLOG
+from simulator.cloud.mqtt.shells.listening import bound
 from simulator.cloud.notices.strangers import Strangers
 from simulator.cloud.notices.telling import Notices
 from simulator.cloud.s3.presigned import FileUrls
@@ -29,9 +31,12 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.settings.service import Fault
 from simulator.cloud.store import Store
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
+from simulator.cloud.workers import Crew, Door
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 _log = get_logger("ghostjob.cloud")
+ALPN: Final = (handshake.MQTT, handshake.HTTP)
+"""What may be spoken on the MQTT port with TLS."""
 SWEEP_SECONDS: Final = 1.0
 """How often it is looked whether there is more to tell of who was refused."""
 
@@ -75,6 +80,8 @@ class LocalCloud:
             tell=self._notices.tell,
             strangers=self._strangers,
         )
+        self._crew = Crew(settings.workers, self._notices.tell) if settings.workers else None
+        """Who holds MQTT's connections, if this process does not do so itself."""
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     def _tenant(self, account: AccountRegion, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
@@ -134,6 +141,8 @@ class LocalCloud:
         if settings.api_port is not None:
             url = self.endpoints["api"] = await self._listen_http("api", settings.api_port)
             self._offer_files((settings.files_url or url).replace("{port}", url.rpartition(":")[2]))
+        if self._crew is not None:
+            await self._crew.begin()
 
     def _offer_files(self, url: str) -> None:
         if self._settings.files is not None:
@@ -147,22 +156,25 @@ class LocalCloud:
         if self._settings.mqtts_port is None or self._settings.certs is None:
             return None
         tls = server_context(self._settings.certs)
-        tls.set_alpn_protocols((handshake.MQTT, handshake.HTTP))
+        tls.set_alpn_protocols(ALPN)
         self._gatekeeper.listens_with(tls)
         return tls
 
     async def _listen_mqtt(self, name: str, port: int, tls: ssl.SSLContext | None) -> str:
+        host, gateway = self._settings.host, self._gateway
+        identify = None if tls is None else self._gatekeeper.admit
+        others = {} if tls is None else {handshake.HTTP: self._http.data_connections()}
         try:
-            if tls is None:
-                bound = await self._gateway.listen(self._settings.host, port)
+            if self._crew is None:
+                found = await gateway.listen(host, port, tls=tls, identify=identify, others=others)
             else:
-                others = {handshake.HTTP: self._http.data_connections()}
-                bound = await self._gateway.listen(
-                    self._settings.host, port, tls=tls, identify=self._gatekeeper.admit, others=others
-                )
+                sockets = await bound(host, port, BACKLOG)
+                certs = None if tls is None else self._settings.certs
+                self._crew.open(Door(sockets, gateway.connections(identify, others), certs, ALPN))
+                found = sockets[0].getsockname()[1]
         except OSError as error:
-            raise _cannot_listen(name, self._settings.host, port, error) from None
-        return f"{in_url(self._settings.host)}:{bound}"
+            raise _cannot_listen(name, host, port, error) from None
+        return f"{in_url(host)}:{found}"
 
     async def _listen_http(self, name: Literal["api", "data"], port: int) -> str:
         settings = self._settings
@@ -180,11 +192,15 @@ class LocalCloud:
             tenant.put_behind((), "")  # while what comes of it can still be carried out
             tenant.core.close()
         self._websockets.close()
+        if self._crew is not None:
+            self._crew.shut()
         await self._http.close()
         if self._store is not None:
             await self._store.rest()
         for tenant in self._tenants:
             await tenant.gateway.close()
+        if self._crew is not None:
+            await self._crew.end()
         if self._store is not None:
             await self._store.close()
 

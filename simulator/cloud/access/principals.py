@@ -47,7 +47,8 @@ class Gatekeeper:
                 peer = transport.get_extra_info("peername")
                 self._tell(self._holders.turned_away(der, "iot:Connect", str(peer[0]) if peer else ""))
             return None
-        return CertificateCredential(self._holders, certificate.certificate_id, self._names.get(tls))
+        domain = self._names.get(tls) or transport.get_extra_info("server_name")
+        return CertificateCredential(self._holders, certificate.certificate_id, domain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class CloudSettings(Frozen):
     """MQTT with mutual TLS."""
     data_port: Port = 8443
     """The data plane with mutual TLS."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """How many processes hold MQTT's connections for this one; 0: it does so itself."""
     certs: Path | None = None
     """What `ghostjob certs` made; without it nobody listens on mqtts_port and data_port."""
     state: Path | None = None

@@ -98,19 +98,24 @@ class Gateway:
 
         `others` serve clients that name another protocol in their TLS handshake.
         """
-        self.start()
-        context = self.broker.context
-
-        def usual() -> asyncio.BaseProtocol:
-            return Stream(self.broker, self.farewells, self.time, identify)
-
-        make: ProtocolFactory = usual if not others else lambda: ByName(usual, others)
+        make, context = self.connections(identify, others), self.broker.context
         sockets = await bound(host, port, BACKLOG)
-        server = Listener(sockets, usual, context.tell) if tls is None else TlsServer(sockets, make, context.tell, tls)
+        server = Listener(sockets, make, context.tell) if tls is None else TlsServer(sockets, make, context.tell, tls)
         server.strangers = context.strangers
         self._servers.append(server.started())
         found: int = sockets[0].getsockname()[1]
         return found
+
+    def connections(
+        self, identify: Identify | None = None, others: Mapping[str, ProtocolFactory] | None = None
+    ) -> ProtocolFactory:
+        """What serves clients, whoever accepts them; `identify` and `others` as with `listen`."""
+        self.start()
+
+        def usual() -> asyncio.BaseProtocol:
+            return Stream(self.broker, self.farewells, self.time, identify)
+
+        return usual if not others else lambda: ByName(usual, others)
 
     async def close(self) -> None:
         """Tell version 5 clients, close every connection and listener; who does not go by then is cut off."""
