@@ -311,6 +311,25 @@ RULES = [
         id="the broker has no loop, no clock and no socket",
     ),
     pytest.param(
+        "simulator/cloud/workers",
+        (
+            "simulator.cloud.workers",
+            "simulator.certificate_files",
+            "simulator.processes",
+            "simulator.cloud.background",
+            "simulator.cloud.contained",
+            "simulator.cloud.mqtt.shells.handshake",
+            "simulator.cloud.mqtt.shells.listening",
+            "simulator.cloud.notices.refusals",
+            "simulator.cloud.notices.strangers",
+            "agent.errors",
+            "agent.log",
+        ),
+        (),
+        True,
+        id="workers know ports and TLS, and neither MQTT nor jobs",
+    ),
+    pytest.param(
         "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"
     ),
     pytest.param(
@@ -334,6 +353,7 @@ RULES = [
             "simulator.certificate_files",
             "simulator.certs",
             "simulator.heartbeat",
+            "simulator.processes",
             "simulator.trace",
             "agent",
         ),
@@ -878,6 +898,7 @@ LAYERS = (
     ("arns", "contained", "jobs", "notices", "registry"),
     ("background", "s3"),
     ("mqtt",),
+    ("workers",),
     ("access", "settings", "store"),
     ("asked", "device_api"),
     ("api",),

@@ -68,8 +68,8 @@ class Crew:
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """Their ids."""
-        return tuple(each.process_id for each in self._workers)
+        """The ids of those that accept."""
+        return tuple(each.process_id for each in self._workers if each.accepts)
 
     async def _one(self) -> None:
         worker = _Worker(self._doors, self._tell, self._ended)

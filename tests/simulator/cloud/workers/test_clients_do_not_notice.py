@@ -1,0 +1,19 @@
+"""What the gateway is to its clients, it is to those whose connections another process holds."""
+
+from tests.simulator.cloud.mqtt import test_gateway as plain
+
+test_a_bad_beginning_ends_the_connection = plain.test_a_bad_beginning_ends_the_connection
+test_a_malformed_packet_ends_that_connection_with_its_reason_and_no_other = (
+    plain.test_a_malformed_packet_ends_that_connection_with_its_reason_and_no_other
+)
+test_a_packet_may_come_a_byte_at_a_time = plain.test_a_packet_may_come_a_byte_at_a_time
+test_a_persistent_session_keeps_subscriptions_and_qos_1_messages = (
+    plain.test_a_persistent_session_keeps_subscriptions_and_qos_1_messages
+)
+test_a_reader_that_does_not_read_costs_bounded_memory_and_nobody_else_anything = (
+    plain.test_a_reader_that_does_not_read_costs_bounded_memory_and_nobody_else_anything
+)
+test_a_second_connection_of_the_same_id_takes_over = plain.test_a_second_connection_of_the_same_id_takes_over
+test_an_answer_goes_to_the_asker_alone_once_and_before_the_news = (
+    plain.test_an_answer_goes_to_the_asker_alone_once_and_before_the_news
+)

@@ -1,0 +1,15 @@
+"""Clients that do not read, and whose connections another process holds: what waits for them is bounded, too."""
+
+from tests.simulator.cloud.mqtt import test_unread as plain
+
+deaf = plain.deaf
+settings = plain.settings
+test_a_gateway_closes_beside_who_does_not_read = plain.test_a_gateway_closes_beside_who_does_not_read
+test_once_it_reads_it_gets_everything_in_order = plain.test_once_it_reads_it_gets_everything_in_order
+test_packets_that_come_at_once_leave_others_their_turns = plain.test_packets_that_come_at_once_leave_others_their_turns
+test_what_waits_for_it_is_bounded_for_qos_1 = plain.test_what_waits_for_it_is_bounded_for_qos_1
+test_who_does_not_read_and_is_told_to_go_is_gone = plain.test_who_does_not_read_and_is_told_to_go_is_gone
+test_who_leaves_is_heard_out = plain.test_who_leaves_is_heard_out
+test_who_reads_gets_what_was_written_before_it_was_told_to_go = (
+    plain.test_who_reads_gets_what_was_written_before_it_was_told_to_go
+)
