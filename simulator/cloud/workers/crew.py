@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,7 +57,7 @@ class Crew:
         self._doors: list[Door] = []
         self._workers: list[_Worker] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_shut = False
+        self._shut = asyncio.Event()
 
     def open(self, door: Door) -> None:
         """Before `begin`: have connections accepted there."""
@@ -64,7 +65,10 @@ class Crew:
 
     async def begin(self) -> None:
         """Until all accept. Raises InputError."""
-        await asyncio.gather(*(self._one() for _ in range(self._count)))
+        begun = await asyncio.gather(*(self._one() for _ in range(self._count)), return_exceptions=True)
+        for each in begun:
+            if each is not None:
+                raise each
 
     @property
     def processes(self) -> tuple[int, ...]:
@@ -81,8 +85,10 @@ class Crew:
             raise
 
     def _ended(self, worker: "_Worker") -> None:
+        if self._shut.is_set():  # `end` waits for it
+            return
         self._workers.remove(worker)
-        if not self._is_shut and worker.accepts:
+        if worker.accepts:
             task = asyncio.create_task(self._anew(worker))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -90,20 +96,26 @@ class Crew:
     async def _anew(self, lost: "_Worker") -> None:
         why = await lost.ended()
         _log.warning("worker.lost", process=lost.process_id, clients=lost.clients, why=why)
-        while not self._is_shut:
-            if time.monotonic() - lost.began < PAUSE_SECONDS:
-                await asyncio.sleep(PAUSE_SECONDS)
+        if time.monotonic() - lost.began < PAUSE_SECONDS:
+            await self._pause()
+        while not self._shut.is_set():
             try:
                 await self._one()
             except (InputError, OSError) as error:
                 _log.warning("worker.not_begun", why=str(error))
-                await asyncio.sleep(PAUSE_SECONDS)
+                await self._pause()
             else:
                 return
 
+    async def _pause(self) -> None:
+        """For a second, or until nobody accepts any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._shut.wait()
+
     def shut(self) -> None:
         """Accept no more; connections that are open stay."""
-        self._is_shut = True
+        self._shut.set()
         for each in self._workers:
             each.link.say(SHUT, 0)
         for door in self._doors:
@@ -113,10 +125,8 @@ class Crew:
     async def end(self) -> None:
         """Until none of them is left."""
         self.shut()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        workers = tuple(self._workers)
+        await asyncio.gather(*self._tasks)
+        workers = [each for each in self._workers if each.process_id]
         for each in workers:
             each.link.close()
         await asyncio.gather(*(each.ended() for each in workers))

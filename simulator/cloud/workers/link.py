@@ -57,9 +57,12 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parts: list[bytes] = []
         self._rest = b""
+        self._is_over = False
 
     def say(self, kind: int, connection: int, body: bytes = b"") -> None:
         """Have it said, in order, before the loop's next turn."""
+        if self._is_over:
+            return
         if not self._parts:
             self._loop.call_soon(self._send)
         self._parts.append(HEAD.pack(kind, connection, len(body)))
@@ -73,14 +76,15 @@ class Link(asyncio.Protocol):
             self._transport.close()
 
     def _send(self) -> None:
-        parts, self._parts = self._parts, []
-        if parts and self._transport is not None:
+        if self._parts and self._transport is not None:
+            parts, self._parts = self._parts, []
             self._transport.write(b"".join(parts))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(MOST_UNSENT)
+        self._send()
 
     def data_received(self, data: bytes) -> None:
         """Something was said; a fault of whoever hears it is contained, or what follows would be taken for another."""
@@ -109,5 +113,6 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other process is gone, or has hung up."""
-        self._transport = None
+        self._transport, self._is_over = None, True
+        self._parts.clear()
         self._over()
