@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.bench.rows import Row, tell
 
 MOSQUITTO: Final = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 """It is there, or not; Debian has it where not everybody looks."""
-ROWS: Final = 10
+ROWS: Final = 12
 UNLIMITED = json.dumps(
     {
         "gateway": {"publishes_per_second": None, "payload_per_second": None, "connects_per_second": None},
@@ -39,11 +39,12 @@ UNLIMITED = json.dumps(
 
 
 @contextmanager
-def gateway(certs: Path) -> Iterator[tuple[dict[str, Any], int]]:
+def gateway(certs: Path, *options: str) -> Iterator[tuple[dict[str, Any], int]]:
     """A `ghostjob cloud` without a trace: its endpoints and process id."""
     ready = certs / "ready"
     command = [sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0"]
     command += ["--mqtts-port", "0", "--certs", str(certs), "--ready-file", str(ready), "--settings", UNLIMITED]
+    command += options
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         for line in process.stderr:
@@ -66,8 +67,8 @@ def _let_it_be_anybody(api: str, pem: str) -> None:
 
 
 @contextmanager
-def mosquitto(directory: Path) -> Iterator[int]:
-    """A mosquitto that echoes through a subscription: its port."""
+def mosquitto(directory: Path) -> Iterator[tuple[int, int]]:
+    """A mosquitto that echoes through a subscription: its port and process id."""
     assert MOSQUITTO is not None, "installed"
     socket_port = _free_port()
     config = directory / "mosquitto.conf"
@@ -78,7 +79,7 @@ def mosquitto(directory: Path) -> Iterator[int]:
     with subprocess.Popen([MOSQUITTO, "-c", str(config)]) as process:
         _wait_until_it_listens(socket_port)
         try:
-            yield socket_port
+            yield socket_port, process.pid
         finally:
             process.terminate()
 
@@ -101,9 +102,9 @@ def _wait_until_it_listens(port: int) -> None:
     raise RuntimeError(f"nothing listens on port {port}")
 
 
-def load(*arguments: object) -> dict[str, float]:
+def load(*arguments: object, certs: Path | None = None, watched: Sequence[int] = ()) -> dict[str, float]:
     """What one run of the load generator measured."""
-    command = [sys.executable, "-m", "tests.bench.load", *map(str, arguments)]
+    command = [sys.executable, "-m", "tests.bench.load", *map(str, (*arguments, certs or "-", *watched))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
@@ -128,22 +129,26 @@ def measured(seconds: float, devices: int) -> Iterator[Row]:
         directory = Path(name)
         make_certificates(directory, ["load"])
         for connections, in_flight in ((100, 8), (1000, 1)):
-            with gateway(directory) as (endpoints, _):
-                ours = _round_trips("jobs", endpoints["mqtt"], connections, in_flight, seconds)
-            theirs = None
+            with gateway(directory) as (endpoints, process_id):
+                ours = round_trips("jobs", endpoints["mqtt"], connections, in_flight, seconds, watched=[process_id])
+            theirs: tuple[float | None, float | None] = (None, None)
             if MOSQUITTO is not None:
-                with mosquitto(directory) as port:
-                    theirs = _round_trips("echo", f"127.0.0.1:{port}", connections, in_flight, seconds)
-            what = f"round trips/s, {connections} connections, {in_flight} in flight"
-            yield _beside_mosquitto(Row(what, ours, "/s", theirs, more_is_better=True), theirs)
-        theirs = None
+                with mosquitto(directory) as (port, process_id):
+                    echo = round_trips("echo", f"127.0.0.1:{port}", connections, in_flight, seconds, [process_id])
+                theirs = echo[0], 1 / sum(echo[1])
+            what = f"{connections} connections, {in_flight} in flight"
+            row = Row(f"round trips/s, {what}", ours[0], "/s", theirs[0], more_is_better=True)
+            yield _beside_mosquitto(row, theirs[0])
+            row = Row(f"round trips a CPU second, {what}", 1 / sum(ours[1]), "", theirs[1], more_is_better=True)
+            yield _beside_mosquitto(row, theirs[1])
+        others = None
         if MOSQUITTO is not None:
-            with mosquitto(directory) as port:
-                theirs = load("connect", "127.0.0.1", port, devices, 1, 0)["connects_per_second"]
+            with mosquitto(directory) as (port, _):
+                others = load("connect", "127.0.0.1", port, devices, 1, 0)["connects_per_second"]
         with gateway(directory) as (endpoints, _):
             plain = load("connect", *endpoints["mqtt"].rsplit(":", 1), devices, 1, 0)["connects_per_second"]
-            yield _beside_mosquitto(Row("connects/s, plain", plain, "/s"), theirs)
-            secure = load("connect", *endpoints["mqtts"].rsplit(":", 1), devices, 1, 0, directory)
+            yield _beside_mosquitto(Row("connects/s, plain", plain, "/s"), others)
+            secure = load("connect", *endpoints["mqtts"].rsplit(":", 1), devices, 1, 0, certs=directory)
         yield Row("connects/s, mutual TLS", secure["connects_per_second"], "/s")
         for kind, aim in (("mqtt", 10), ("mqtts", 40)):
             words = "plain" if kind == "mqtt" else "mutual TLS"
@@ -179,9 +184,19 @@ def main(seconds: float, devices: int, has_rows: bool) -> None:
     Console().print(table)
 
 
-def _round_trips(mode: str, address: str, connections: int, in_flight: int, seconds: float) -> float:
+def round_trips(
+    mode: str,
+    address: str,
+    connections: int,
+    in_flight: int,
+    seconds: float,
+    watched: Sequence[int],
+    certs: Path | None = None,
+) -> tuple[float, list[float]]:
+    """How many a second, and for how many seconds of CPU each of the processes `watched` was busy for one."""
     host, _, port = address.rpartition(":")
-    return load(mode, host, port, connections, in_flight, seconds)["round_trips_per_second"]
+    result = load(mode, host, port, connections, in_flight, seconds, certs=certs, watched=watched)
+    return result["round_trips_per_second"], [result[f"cpu_{each}"] for each in watched]
 
 
 def _number(value: float | None) -> str:

@@ -2,12 +2,14 @@
 
 It builds its packets once, keeps a number of requests in flight on each connection, and counts answers by their
 length. The same generator loads ghostjob's gateway with Jobs requests and mosquitto with an echo of the same size.
-Run as a process of its own: `python -m tests.bench.load MODE HOST PORT CONNECTIONS IN_FLIGHT SECONDS [CERTS]`;
-it prints one JSON object.
+Run as a process of its own: `python -m tests.bench.load MODE HOST PORT CONNECTIONS IN_FLIGHT SECONDS CERTS [PID…]`,
+CERTS `-` for none; it prints one JSON object. Of the processes named it tells by how many seconds of CPU each was busy
+for one round trip, as `cpu_PID`.
 """
 
 import asyncio
 import json
+import os
 import ssl
 import sys
 import time
@@ -134,8 +136,21 @@ async def open_all(
     return list(clients), time.perf_counter() - start
 
 
+def cpu_seconds(process_id: int) -> float:
+    """What a process has had, in itself and for it in the kernel."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def main(
-    mode: str, host: str, port: int, connections: int, in_flight: int, seconds: float, certs: Path | None
+    mode: str,
+    host: str,
+    port: int,
+    connections: int,
+    in_flight: int,
+    seconds: float,
+    certs: Path | None,
+    watched: list[int],
 ) -> None:
     kind = "jobs" if mode == "connect" else mode
     clients, took = await open_all(lambda index: Client(kind, index), host, port, connections, certs)
@@ -145,9 +160,11 @@ async def main(
             client.go(in_flight)
         await asyncio.sleep(seconds / 4)
         before, start = sum(client.count for client in clients), time.perf_counter()
+        had = {each: cpu_seconds(each) for each in watched}
         await asyncio.sleep(seconds)
         done, took = sum(client.count for client in clients) - before, time.perf_counter() - start
         result["round_trips_per_second"] = done / took
+        result |= {f"cpu_{each}": (cpu_seconds(each) - seconds_had) / done for each, seconds_had in had.items()}
     print(json.dumps(result), flush=True)
     for client in clients:
         client.is_running = False
@@ -155,6 +172,6 @@ async def main(
 
 
 if __name__ == "__main__":
-    mode, host, port, connections, in_flight, seconds, *rest = sys.argv[1:]
+    mode, host, port, connections, in_flight, seconds, certs, *watched = sys.argv[1:]
     arguments = (mode, host, int(port), int(connections), int(in_flight), float(seconds))
-    uvloop.run(main(*arguments, Path(rest[0]) if rest else None))
+    uvloop.run(main(*arguments, None if certs == "-" else Path(certs), list(map(int, watched))))
