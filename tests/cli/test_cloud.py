@@ -4,11 +4,12 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -183,4 +184,57 @@ def test_every_default_that_help_shows_is_the_settings_own():
     shown = {each.name: each.show_default for each in cloud.params if isinstance(each.show_default, str)}
     defaults = {name: str(CloudSettings.model_fields[name].default) for name in shown}
     assert shown == defaults
-    assert len(shown) == 7
+    assert len(shown) == 8
+
+
+# ── with workers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+WORKERS = ("--workers", "2", "--api-port", "off")
+SHOWN = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="where nobody says who began a process")
+
+
+def _begun_by(process: "subprocess.Popen[str]") -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def _wait_until_gone(processes: list[int]) -> None:
+    """Until none of them is there; what has died and nobody waits for counts as gone."""
+    for each in processes:
+        with suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(each)
+            gone, _, _ = select.select([descriptor], [], [], SECONDS)
+            os.close(descriptor)
+            assert gone, f"process {each} is still there"
+
+
+@SHOWN
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "SIGTERM", "SIGKILL"]
+)
+def test_no_worker_outlives_its_cloud_however_that_ends(number: int):
+    with running(*WORKERS) as (lines, process):
+        host, _, port = _address(lines, "mqtt").rpartition(":")
+        with socket.create_connection((host, int(port)), 20) as client:
+            client.sendall(connect(5, rest=text("lamp")))
+            assert client.recv(1) == b"\x20"
+            workers = _begun_by(process)
+            assert len(workers) == 2
+            process.send_signal(number)
+            _wait_until_gone(workers)
+            assert process.wait(SECONDS) == (-number if number == signal.SIGKILL else 0)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), 20)
+
+
+@SHOWN
+def test_a_worker_that_dies_is_told_of_and_begun_anew():
+    with running(*WORKERS) as (lines, process):
+        assert process.stderr
+        lost = _begun_by(process)
+        for each in lost:
+            os.kill(each, signal.SIGKILL)
+            told = _until(process.stderr, f"process={each}")[-1]
+            assert "worker.lost" in told
+            assert "it was ended by SIGKILL" in told
+        _say(_address(lines, "mqtt"), connect(5, rest=text("lamp")), b"\xe0\x00")
+        assert not set(lost) & set(_begun_by(process))
