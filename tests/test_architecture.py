@@ -286,6 +286,8 @@ RULES = [
     pytest.param(
         "simulator/cloud/mqtt",
         (
+            "agent.transports.handshake",
+            "simulator.secure_wire",
             "simulator.cloud.background",
             "simulator.cloud.mqtt",
             "simulator.cloud.notices.basic_ingest",
@@ -354,6 +356,7 @@ RULES = [
             "simulator.certs",
             "simulator.heartbeat",
             "simulator.processes",
+            "simulator.secure_wire",
             "simulator.trace",
             "agent",
         ),
@@ -415,6 +418,7 @@ RULES = [
         id="devices know no cloud and no engine",
     ),
     pytest.param("simulator/pace.py", (), (), True, id="what time runs by knows nothing"),
+    pytest.param("simulator/secure_wire.py", (), (), True, id="TLS on a socket knows nothing of who speaks on it"),
     pytest.param(
         "simulator/certificate_files.py", ("agent.errors", "agent.tls"), (), True, id="a certificate's files know TLS"
     ),
@@ -453,6 +457,7 @@ RULES = [
             "simulator.pace",
             "simulator.processes",
             "simulator.scenario",
+            "simulator.secure_wire",
             "simulator.trace",
             "simulator.verdict",
             "agent",
@@ -512,6 +517,7 @@ RULES = [
             "simulator.pace",
             "simulator.processes",
             "simulator.scenario",
+            "simulator.secure_wire",
             "simulator.trace",
             "simulator.verdict",
             "agent",

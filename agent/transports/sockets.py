@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-import ssl
-from typing import Any
 
 from agent.transports.endpoint import Endpoint
+from agent.transports.handshake import shake_hands
 from agent.transports.upkeep import Shared
 
 
@@ -21,35 +20,8 @@ async def opened(endpoint: Endpoint, shared: Shared) -> socket.socket:
         if endpoint.tls is not None:
             secure = endpoint.tls.wrap_socket(sock, server_hostname=endpoint.host, do_handshake_on_connect=False)
             sock = secure
-            await _shake_hands(loop, secure)
+            await shake_hands(secure)
     except BaseException:
         sock.close()
         raise
     return sock
-
-
-async def _shake_hands(loop: asyncio.AbstractEventLoop, sock: ssl.SSLSocket) -> None:
-    """Do the TLS handshake, giving the loop its turn whenever it would block."""
-    descriptor = sock.fileno()
-    while True:
-        try:
-            sock.do_handshake()
-            return
-        except ssl.SSLWantReadError:
-            await _until(loop.add_reader, loop.remove_reader, descriptor)
-        except ssl.SSLWantWriteError:
-            await _until(loop.add_writer, loop.remove_writer, descriptor)
-
-
-async def _until(add: Any, remove: Any, descriptor: int) -> None:
-    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def done() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    add(descriptor, done)
-    try:
-        await ready
-    finally:
-        remove(descriptor)

@@ -31,8 +31,8 @@ from simulator.cloud.mqtt.codec import decode_publish, frame
 from simulator.cloud.mqtt.encode import puback_bytes, publish_bytes
 from simulator.cloud.mqtt.fields import malformed
 from simulator.cloud.mqtt.packets import V5, V311, Malformed, PacketType
-from simulator.engines.secure_wire import SecureWire
 from simulator.scenario import Group, thing_of_agent
+from simulator.secure_wire import SecureWire
 
 KEEP_ALIVE_SECONDS: Final = 60
 SWEEP_SECONDS: Final = 5.0

@@ -1,6 +1,7 @@
 """TLS on a port: what a client says in its handshake decides what it gets, and a handshake that fails is told.
 
-asyncio's own TLS listeners say nothing of a handshake that failed, so TLS is put on each connection here. One port
+asyncio's own TLS listeners say nothing of a handshake that failed, and its TLS holds more memory than ours (see
+`simulator.secure_wire`), so TLS is put on each connection here. One port
 serves several protocols, by the name that client and server agree on (ALPN). It may also serve who begins without TLS:
 AWS's SDKs speak to their endpoints by TLS only, people with curl rarely do, and the API has one port.
 """
@@ -12,8 +13,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, cast
 
+from agent.transports.handshake import shake_hands
 from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, ProtocolFactory
 from simulator.cloud.notices.refusals import Code, Notice, Tell
+from simulator.secure_wire import SecureWire
 
 MQTT: Final = "x-amzn-mqtt-ca"
 """MQTT with a certificate, on a port that others share (Developer Guide, "Device communication protocols")."""
@@ -81,7 +84,6 @@ class TlsServer(Listener):
             self.strangers.known(task)
 
     async def _shake_hands(self, accepted: socket.socket, address: str) -> None:
-        loop = asyncio.get_running_loop()
         try:
             accepted.setblocking(False)
             async with asyncio.timeout(SILENT_SECONDS):
@@ -91,14 +93,32 @@ class TlsServer(Listener):
         if not first:  # it never said anything, as those who only look whether a port is open
             accepted.close()
             return
-        tls = None if self._is_optional and first != TLS_HANDSHAKE else self._tls
+        if self._is_optional and first != TLS_HANDSHAKE:
+            await super()._take(accepted, address)
+            return
+        secure = self._tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
         try:
-            seconds = None if tls is None else HANDSHAKE_SECONDS
-            await loop.connect_accepted_socket(self._make, accepted, ssl=tls, ssl_handshake_timeout=seconds)
+            await _shaken(secure)
         except OSError as error:
-            accepted.close()
-            if tls is not None:
-                self._tell(refused_handshake(error, address))
+            secure.close()
+            self._tell(refused_handshake(error, address))
+        except BaseException:  # it is given up
+            secure.close()
+            raise
+        else:
+            SecureWire(secure, self._make())
+
+
+async def _shaken(sock: ssl.SSLSocket) -> None:
+    """Raises OSError: ConnectionAbortedError if it takes too long, ConnectionResetError if the client hung up."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        async with asyncio.timeout(HANDSHAKE_SECONDS):
+            await shake_hands(sock)
+    except TimeoutError:
+        raise ConnectionAbortedError from None
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        raise ConnectionResetError from None
 
 
 class ByName(asyncio.Protocol):
