@@ -5,6 +5,7 @@ thousands of connections.
 """
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -13,7 +14,18 @@ RECORD_BYTES: Final = 16_384
 """The most that one read gives (RFC 8446, 5.1)."""
 HIGH_BYTES: Final = 65_536
 """As a loop's own transports have it, until another limit is set."""
+MOST_THROWN_AWAY: Final = 16 * RECORD_BYTES
+"""Of a peer that does not stop."""
 WAITS: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def throw_away(sock: ssl.SSLSocket) -> None:
+    """What has come, as it is about to be closed: with that unread, the kernel would reset the connection, and the peer
+    lose what it was told last."""
+    with suppress(OSError):
+        for _ in range(MOST_THROWN_AWAY // RECORD_BYTES):
+            if not socket.socket.recv(sock, RECORD_BYTES):
+                return
 
 
 class SecureWire(asyncio.Transport):
@@ -180,6 +192,7 @@ class SecureWire(asyncio.Transport):
         """That nothing follows is said, and no answer awaited (RFC 8446, 6.1)."""
         with suppress(OSError):
             self._sock.unwrap()
+        throw_away(self._sock)
         self._end(None)
 
     def _end(self, error: OSError | None) -> None:

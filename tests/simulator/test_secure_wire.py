@@ -103,6 +103,29 @@ async def test_who_is_closed_gets_what_was_written_and_hears_that_nothing_follow
     assert await protocol.next() == "lost: None"
 
 
+async def test_the_last_words_reach_who_is_not_heard_out(tmp_path: Path):
+    make_certificates(tmp_path, ["lamp"])
+    lamp = client_context(tmp_path / "ca.pem", tmp_path / "lamp.pem", tmp_path / "lamp.key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        ours, _ = listener.accept()
+    for each in (ours, theirs):
+        each.setblocking(False)
+    server = server_context(tmp_path).wrap_socket(ours, server_side=True, do_handshake_on_connect=False)
+    client = lamp.wrap_socket(theirs, server_hostname="localhost", do_handshake_on_connect=False)
+    await within(asyncio.gather(shake_hands(server), shake_hands(client)), WAIT)
+    protocol = Told()
+    wire = SecureWire(server, protocol)
+    wire.pause_reading()
+    client.send(bytes(10_000))
+    wire.write(b"go")
+    wire.close()
+    assert await protocol.next() == "lost: None"
+    assert await asyncio.to_thread(read, client) == b"go"
+    assert await asyncio.to_thread(socket.socket.recv, client, 1) == b"", "the connection ends, and is not reset"
+    client.close()
+
+
 async def test_who_is_cut_off_hears_nothing(ends: Ends):
     server, client = ends
     protocol = Told()

@@ -16,7 +16,7 @@ from typing import Final, cast
 from agent.transports.handshake import shake_hands
 from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, ProtocolFactory
 from simulator.cloud.notices.refusals import Code, Notice, Tell
-from simulator.secure_wire import SecureWire
+from simulator.secure_wire import SecureWire, throw_away
 
 MQTT: Final = "x-amzn-mqtt-ca"
 """MQTT with a certificate, on a port that others share (Developer Guide, "Device communication protocols")."""
@@ -100,6 +100,7 @@ class TlsServer(Listener):
         try:
             await _shaken(secure)
         except OSError as error:
+            throw_away(secure)
             secure.close()
             self._tell(refused_handshake(error, address))
         except BaseException:  # it is given up
