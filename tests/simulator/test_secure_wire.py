@@ -117,7 +117,8 @@ async def test_the_last_words_reach_who_is_not_heard_out(tmp_path: Path):
     protocol = Told()
     wire = SecureWire(server, protocol)
     wire.pause_reading()
-    client.send(bytes(10_000))
+    for _ in range(8):
+        client.send(bytes(10_000))
     wire.write(b"go")
     wire.close()
     assert await protocol.next() == "lost: None"
