@@ -36,28 +36,26 @@ from simulator.verdict.judged import Judged, Kept
 from simulator.verdict.limits import Limits
 from simulator.verdict.model import (
     Doubt,
-    InvariantOutcome,
     InvariantVerdict,
     PlaceToReach,
     Reached,
     Verdict,
     Violation,
-    percentiles,
 )
-from simulator.verdict.outcome import Arrivals, Recovered, concluded
-from simulator.verdict.peak import Peak
+from simulator.verdict.outcome import Arrivals, Recovered
+from simulator.verdict.peak import Peak, TimedPeak
 from simulator.verdict.places import last_seen_of, lost_power, refused
 from simulator.verdict.samples import POWER
 from simulator.verdict.seen import UNJUDGED, Seen, seen_in
 from simulator.verdict.sharing import CONNECTIONS, Rest, Share
 from simulator.verdict.stalls import Lag
+from simulator.verdict.tally import Tally
 from simulator.verdict.whereabouts import reads_for
 
 Found = TypeVar("Found", Violation, Doubt)
 Devices: TypeAlias = Mapping[str, Sequence[Judged | Kept]]
 """The clients of each device, first the one that it is itself."""
 
-SECOND: Final = 1_000_000
 EARLY: Final = 100_000
 """So many entries may come before the run's beginning, without which none can be judged; then no more are kept."""
 CUTS: Final = 64
@@ -75,10 +73,11 @@ DEVICE: Final = device_source("")
 class Judge:
     """Takes in a trace and says, at any time, what held so far; it holds no entry.
 
-    `skip` leaves out the invariants of these ids. Raises InputError for an id that does not exist.
+    `skip` leaves out the invariants of these ids. `of_many`: what others see of the same fleet will be added to it, for
+    which it remembers when requests came. Raises InputError for an id that does not exist.
     """
 
-    def __init__(self, skip: frozenset[str] = frozenset()) -> None:
+    def __init__(self, skip: frozenset[str] = frozenset(), *, of_many: bool = False) -> None:
         if unknown := sorted(skip - {invariant.id for invariant in INVARIANTS}):
             known = ", ".join(invariant.id for invariant in INVARIANTS)
             raise InputError(f"skip: no invariant '{unknown[0]}'; there are {known}")
@@ -102,7 +101,7 @@ class Judge:
         self._cuts: dict[str, tuple[PowerCutOff, ...]] = {}
         self._cloud_end = 0
         self._lag = Lag()
-        self._rate = Peak()
+        self._rate = TimedPeak() if of_many else Peak()
 
     def fork(self) -> "Judge":
         """A judge that has seen the same; what either is fed from now on is nothing to the other."""
@@ -237,33 +236,26 @@ class Judge:
 
         Raises InputError for a trace without a run, or with bounds that are none.
         """
+        return self.tally(found).verdict
+
+    def tally(self, found: Mapping[str, Sequence[Kept]] | None = None) -> Tally:
+        """What that verdict is made of. Raises InputError."""
         if self._started is None:
             raise InputError("trace: no run.started entry, so what was expected is not known; is the file complete?")
         if self._fault is not None:
             raise self._fault
-        started, ended = self._started.event, self._ended
-        judged: Devices = self._judged(started) if found is None else found
-        invariants = tuple(self._judge(invariant, judged) for invariant in self._invariants)
-        arrivals = tuple(self._arrivals(place, judged) for place in self._places)
-        recovered, seconds = self._recovered(judged)
-        devices = self._count(judged)
-        outcome, why = concluded(invariants, arrivals, ended, devices, recovered, self._lag)
-        return Verdict(
-            outcome=outcome,
-            why=why,
-            passed=outcome == "passed",
-            scenario=started.scenario,
-            engine=started.engine,
-            seed=started.seed,
-            version=started.version,
-            started_at=started.started_at,
-            seconds=None if ended is None else (ended.mark.at - self._started.mark.at) / SECOND,
-            devices=devices,
-            recovered=recovered.did,
-            invariants=invariants,
-            reached=tuple(arrived.reached for arrived in arrivals),
-            recovery_seconds=percentiles(seconds),
-            requests_per_second_peak=self._rate.peak,
+        judged: Devices = self._judged(self._started.event) if found is None else found
+        recovered, took = self._recovered(judged)
+        return Tally(
+            self._started,
+            self._ended,
+            self._lag,
+            devices=self._count(judged),
+            invariants=tuple(self._judge(invariant, judged) for invariant in self._invariants),
+            arrivals=tuple(self._arrivals(place, judged) for place in self._places),
+            recovered=recovered,
+            took=took,
+            rate=self._rate,
         )
 
     def _judged(self, started: RunStarted) -> dict[str, list[Judged]]:
@@ -340,16 +332,7 @@ class Judge:
                 shown = [_of(Violation, thing, count, finding) for finding in found if finding.outcome == "violated"]
                 opportunities += count * len(shown)
             violations += shown
-        outcome: InvariantOutcome = (
-            "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
-        )
-        return InvariantVerdict(
-            id=invariant.id,
-            outcome=outcome,
-            opportunities=opportunities,
-            violations=tuple(violations),
-            doubts=tuple(doubts),
-        )
+        return InvariantVerdict.of(invariant.id, opportunities, tuple(violations), tuple(doubts))
 
     def _recovered(self, judged: Devices) -> tuple[Recovered, dict[float, int]]:
         """How many devices took the next job each time that one was removed under them, of those of which one was

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import accumulate
 from math import ceil
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -99,6 +99,14 @@ class InvariantVerdict(_Model):
     opportunities: int
     violations: tuple[Violation, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, opportunities: int, violations: tuple[Violation, ...], doubts: tuple[Doubt, ...]) -> Self:
+        """What that comes to: one violation is enough, and then one doubt."""
+        outcome: InvariantOutcome = (
+            "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
+        )
+        return cls(id=name, outcome=outcome, opportunities=opportunities, violations=violations, doubts=doubts)
 
 
 class Reached(_Model):

@@ -1,7 +1,10 @@
-"""The most requests within any one second of the cloud's."""
+"""The most requests within any one second of the cloud's, of one judge or of several."""
 
+from array import array
 from collections import deque
+from collections.abc import Iterable, Iterator
 from copy import copy
+from heapq import merge
 from typing import Final
 
 SECOND: Final = 1_000_000
@@ -32,3 +35,40 @@ class Peak:
         while window[0][0] <= at - SECOND:
             self._within -= window.popleft()[1]
         self.peak = max(self.peak, self._within)
+
+
+class TimedPeak(Peak):
+    """One that remembers all of them, in 16 bytes an instant, so that those of several can be put together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._times, self._counts = array("q"), array("q")
+
+    def fork(self) -> "TimedPeak":
+        """See Peak."""
+        twin = super().fork()
+        assert isinstance(twin, TimedPeak)
+        twin._times, twin._counts = self._times[:], self._counts[:]
+        return twin
+
+    def count(self, at: int, events: int = 1) -> None:
+        """See Peak."""
+        super().count(at, events)
+        last, now = self._times[-1] if self._times else -1, self._window[-1][0]
+        if now == last:
+            self._counts[-1] += events
+        else:
+            self._times.append(now)
+            self._counts.append(events)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """When how many came."""
+        return zip(self._times, self._counts, strict=True)
+
+
+def together(peaks: Iterable[TimedPeak]) -> TimedPeak:
+    """All that they counted, counted by one."""
+    of_all = TimedPeak()
+    for at, events in merge(*peaks):
+        of_all.count(at, events)
+    return of_all
