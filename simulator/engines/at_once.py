@@ -6,6 +6,7 @@ from typing import Final
 
 from agent.errors import InputError
 from simulator.controller.hand import Refused
+from simulator.engines.meeting import OthersDiedError
 
 CREATIONS_AT_ONCE: Final = 32
 
@@ -15,7 +16,9 @@ def plainly(group: BaseExceptionGroup[BaseException]) -> BaseException:
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    return InputError(str(first)) if isinstance(first, Refused) else first if isinstance(first, InputError) else group
+    if isinstance(first, Refused):
+        return InputError(str(first))
+    return first if isinstance(first, InputError | OthersDiedError) else group
 
 
 async def at_once(calls: Iterator[Awaitable[None]]) -> None:

@@ -64,8 +64,9 @@ class Casting:
         tells_presence: bool = False,
         versions: Mapping[str, tuple[str, ...]] | None = None,
         groups: Mapping[str, str] | None = None,
+        shards: int = 1,
     ) -> RunStarted:
-        """The trace's entry that a run begins with; `versions` and `groups` are as `RunStarted` has them."""
+        """The trace's entry that a run begins with; what is not said here is as `RunStarted` has it."""
         has_others = are_foreign or len(self.jobs) < len({job.id for job in self.scenario.jobs})
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
@@ -100,6 +101,7 @@ class Casting:
             versions=dict(versions or {}),
             groups=dict(groups or {}),
             stands_for={} if self.crew is None else dict(self.crew.stands_for),
+            shards=shards,
         )
 
     def _is_asked(self, place: Place) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from simulator.engines.judging import Judging, JudgingHere
+from simulator.engines.meeting import Meeting
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.patience import Patience
@@ -36,8 +37,8 @@ class Result:
 class JudgedPlay:
     """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `devices`, `versions`, `are_there`, `steering`, `groups` and `is_busy` are as `Play` has them; `skip` are
-    invariants that are not judged.
+    `devices`, `versions`, `are_there`, `steering`, `groups`, `is_busy`, `meeting` and `shards` are as `Play` has them;
+    `skip` are invariants that are not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
     the judge; `faces` are kept beside trace and verdict, and `tell` hears which cannot be made, as OutputDirectory has
     them. `judging` is who judges, if that is not `judge`, the one in this process; who gives it enters and leaves it.
@@ -68,6 +69,8 @@ class JudgedPlay:
         is_busy: Callable[[], bool] = lambda: False,
         tell: Tell = log_it,
         judging: Judging | None = None,
+        meeting: Meeting | None = None,
+        shards: int = 1,
     ) -> None:
         self._out = out
         self._last_look = last_look
@@ -89,6 +92,8 @@ class JudgedPlay:
             steering=steering,
             groups=groups,
             is_busy=is_busy,
+            meeting=meeting,
+            shards=shards,
         )
         self._output = OutputDirectory(out, faces, tell) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)

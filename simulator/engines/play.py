@@ -28,6 +28,7 @@ from simulator.engines.ensemble import Ensemble
 from simulator.engines.fleet import Fleet
 from simulator.engines.jobs_there import OF_JOBS
 from simulator.engines.keeping_busy import keep_busy
+from simulator.engines.meeting import YES, Alone, Meeting
 from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switched
 from simulator.engines.patience import Patience
 from simulator.engines.players import Foreign, OwnFleet, Players
@@ -73,6 +74,8 @@ class Play:
     `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
     `steering` is for who does something to it while it goes on; `groups` are told at its beginning, as `RunStarted` has
     them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
+    `meeting` is with the plays of the other devices, if not all of the fleet's are its own: what it waits for, they do.
+    Of them `shards` are played, of which this is one.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -92,8 +95,11 @@ class Play:
         steering: Steering | None = None,
         groups: Mapping[str, str] | None = None,
         is_busy: Callable[[], bool] = lambda: False,
+        meeting: Meeting | None = None,
+        shards: int = 1,
     ) -> None:
         self._is_busy = is_busy
+        self._shards = shards
         self.scenario = scenario
         self._versions = versions
         self._started_at = started_at
@@ -106,6 +112,7 @@ class Play:
             self.casting.jobs,
             awaited=frozenset(job.after.taken for job in scenario.jobs if job.after is not None),
         )
+        self._meeting = meeting or Alone(self._stage)
         self._pace = LOOP_TIME
         """What the scenario's times are counted by."""
         changed = self._stage.changed.set
@@ -150,6 +157,7 @@ class Play:
                     tells_presence=self._are_there,
                     versions=self._versions,
                     groups=self._groups,
+                    shards=self._shards,
                 )
             )
             stack.enter_context(self._venue.watched(engine.record))
@@ -193,13 +201,16 @@ class Play:
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
         self._are_registered = True
-        stage, players, jobs = self._stage, self._players, self.scenario.jobs
+        players, jobs = self._players, self.scenario.jobs
         async with self.looked_after():
             await players.enter(stack, self._cues.holds)
-            await stage.until(lambda: players.are_there)
+            await self._come_to("there", lambda: players.are_there)
             async with asyncio.TaskGroup() as group:
                 await at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
-                tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
+                tasks = [
+                    group.create_task(self._carry_out(number, cue, controller))
+                    for number, cue in enumerate(self._cues.all)
+                ]
                 tasks += [
                     group.create_task(self._create_after(index, job, controller))
                     for index, job in enumerate(jobs)
@@ -211,13 +222,17 @@ class Play:
                     tasks += [group.create_task(each) for each in self._switched()]
                 if self._patience is not None:
                     tasks.append(group.create_task(self._lose_patience(self._patience)))
-                await stage.until(self._is_over)
+                await self._come_to("over", self._is_over)
                 for task in tasks:
                     task.cancel()
             self._is_ending = True
             if self._steering is not None:
                 self._steering.close()
-            await stage.until(lambda: self._is_sure or self._is_ended or players.all_rest())
+            await self._come_to("at rest", lambda: self._is_sure or self._is_ended or players.all_rest())
+
+    async def _come_to(self, what: str, has: Callable[[], bool]) -> None:
+        """Wait until the whole fleet has."""
+        await self._meeting.agree(what, lambda: YES if has() else "")
 
     def _is_over(self) -> bool:
         if self._outlets.is_busy and not self._is_ours:
@@ -267,18 +282,19 @@ class Play:
         assert after is not None, "only jobs that wait for another are created after one"
         stage = self._stage
         if after.deletion_of is None:
-            await stage.until(lambda: may_come(job, stage, self.casting))
+            await self._come_to(f"job {index}", lambda: may_come(job, stage, self.casting))
         else:
             reached = stage.deletions_accepted if after.until == "accepted" else stage.jobs_gone
-            await stage.until(lambda: after.deletion_of in reached)
+            await self._come_to(f"job {index}", lambda: after.deletion_of in reached)
         await self._create(index, controller)
 
-    async def _carry_out(self, cue: Cue, controller: Controller) -> None:
+    async def _carry_out(self, number: int, cue: Cue, controller: Controller) -> None:
         """Wait for a cue, and do what it says."""
         what = cue.what
-        await self._stage.until(lambda: cue.trigger.due(self._pace.now()) is not None or self._stragglers.is_held(cue))
-        if cue.trigger.due(self._pace.now()) is None:
-            self._stragglers.give_up(cue)
+        one_will_do = what.when.devices == "any"
+        word = await self._meeting.agree(f"cue {number}", lambda: self._said_of(cue), one_will_do=one_will_do)
+        if word != YES:
+            cue.give_up(word)
             self._stage.changed.set()
             return
         why = cue.trigger.due(self._pace.now()) or ""
@@ -300,6 +316,12 @@ class Play:
                     cue.holding.end()
         cue.is_done = True
         self._stage.changed.set()
+
+    def _said_of(self, cue: Cue) -> str:
+        """YES, or why it cannot come any more."""
+        if cue.trigger.due(self._pace.now()) is not None:
+            return YES
+        return self._stragglers.why(cue) if self._stragglers.is_held(cue) else ""
 
     async def _update(self, what: Intervention, thing: str, job: JobSpec) -> None:
         """Another client updates an execution, on the device's own topics."""
@@ -329,13 +351,14 @@ class Play:
 
     async def _lose_patience(self, patience: Patience) -> None:
         """What is certain ends the run. Of our own, only while a deletion waits for some that do not come."""
-        await self._silence.outlasts(
+        outlasted = self._silence.outlasts(
             patience, lambda: not self._is_ours or any(map(self._stragglers.waits_for, self._cues.all))
         )
+        await self._meeting.first("patience", outlasted)
         if self._is_ours:
             for cue in self._cues.all:
                 if self._stragglers.waits_for(cue) and not cue.in_vain:
-                    self._stragglers.give_up(cue)
+                    cue.give_up(self._stragglers.why(cue))
         self._is_sure = True
         self._stage.changed.set()
 

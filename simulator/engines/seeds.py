@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from simulator.engines.judged import JudgedPlay
+from simulator.engines.shards.hosted import Sharded
+from simulator.engines.shards.played import shown
 from simulator.engines.stand_ins import Crew
-from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario
 from simulator.verdict import Verdict
@@ -21,6 +22,16 @@ class Fleet(NamedTuple):
 def judged_with(fleet: Fleet, seed: int) -> Verdict:
     """What `ghostjob run --engine virtual --seed` judges. Raises InputError."""
     crew = Crew.of(fleet.scenario, fleet.devices, seed, fleet.most)
-    venue = VirtualVenue(fleet.scenario, seed, crew.stands_for)
-    with JudgedPlay(fleet.scenario, venue, crew, seed=seed) as run:
+    with (
+        shown(Sharded(fleet.scenario, seed, crew.shards()), processes=1) as part,
+        JudgedPlay(
+            fleet.scenario,
+            part.venue,
+            part.crew,
+            seed=seed,
+            judging=part.judging,
+            meeting=part.meeting,
+            shards=part.shards,
+        ) as run,
+    ):
         return run_virtually(run.result()).verdict

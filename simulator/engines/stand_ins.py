@@ -5,7 +5,7 @@ take, when its network and its power go, the jitter of its agent), and from what
 of one group with one lot have one fate, to the last digit. So of a fleet that is larger than `most`, each group has so
 many lots only; the devices of a lot are neighbours in the group; the first of them plays, and stands for all.
 
-    1,000,000 devices, 4 groups ──► 1,000 lots, 250 a group ──► 1,000 devices that play, each for 1,000
+    1,000,000 devices, 4 groups ──► 10,000 lots, 2,500 a group ──► 10,000 devices that play, each for 100
 
 Everything is as it is in a smaller fleet from there on: the same engine plays, the trace has who played, its beginning
 says for how many each stands, and the verdict counts by that. A run of all devices with those lots comes to the same
@@ -16,22 +16,42 @@ Lots are no samples: each number has as many values as its group has lots, the m
 distribution, put together by chance. What one device in `most` has, some device has; what one in a hundred times
 `most` has, nobody.
 
+More than `IN_A_SHARD` that play are dealt to shards, of each group the first to the first shard, the next to the next:
+
+    10,000 devices that play, each for 100 ──► 10 shards of 1,000, each of which is a sample of the whole fleet
+
+A shard has a loop, a service and a judge of its own, so that several play at a time; when the operator does something
+is one instant for all (see `simulator.engines.meeting`). How many there are follows from who plays, and from nothing
+else.
+
 What devices share, the service counts by whom they stand for: the turns of a rollout, the records that a deletion
 removes a second, the requests of a quota. There a device that plays stands about where the first of its lot would, and
 the rest of the lot with it, who in truth come one after the other until the next one's turn: that is how fine such a
-play is, and more of them make it finer.
+play is, and more of them make it finer. A shard's service counts each as if those of the other shards were there, too:
+as many times as the shard would have to be there to make the fleet. So a rollout that reaches 600 devices of the fleet
+a minute reaches 60 of a tenth of it, and a quota is shared out alike.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from agent.jitter import Jitter
 from simulator.scenario import Differences, Group, Scenario, Spread, Timings
 from simulator.scenario.whole import thing_name
 
-MOST: Final = 1_000
-"""So many devices play at most, unless somebody wants more."""
+LEAST: Final = 1_000
+MOST: Final = 10_000
+ONE_IN: Final = 100
+"""Of a large fleet one device in so many plays, LEAST at least and MOST at most, unless somebody wants it otherwise."""
+IN_A_SHARD: Final = 1_000
+"""So many play in one shard at most."""
+
+
+def who_play(devices: int) -> int:
+    """How many of a fleet of that size play at most, unless somebody wants it otherwise."""
+    return max(LEAST, min(devices // ONE_IN, MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +89,42 @@ class Crew:
             {seat.lot.chance: seat.lot for seat in seats},
             {seat.lot.chance: seat.devices for seat in seats if seat.devices > 1},
         )
+
+    @property
+    def devices(self) -> int:
+        """How many there are, with those that are stood for."""
+        return sum(self.stands_for.get(thing, 1) for thing, _ in self.things)
+
+    def shards(self, most: int = IN_A_SHARD) -> "tuple[Shard, ...]":
+        """The fleet in parts, of which each has so many that play, or a few more; a small one in one."""
+        sizes = Counter(group.group for _, group in self.things)
+        count = min(-(-len(self.things) // most), *sizes.values())
+        if count < 2:
+            return (Shard(0, self, self.stands_for),)
+        dealt: tuple[list[tuple[str, Group]], ...] = tuple([] for _ in range(count))
+        seen = Counter[str]()
+        for thing, group in self.things:
+            dealt[seen[group.group] % count].append((thing, group))
+            seen[group.group] += 1
+        return tuple(self._shard(number, tuple(things)) for number, things in enumerate(dealt))
+
+    def _shard(self, number: int, things: tuple[tuple[str, Group], ...]) -> "Shard":
+        names = [thing for thing, _ in things]
+        crew = Crew(
+            things,
+            {name: self.lots[name] for name in names},
+            {name: self.stands_for[name] for name in names if name in self.stands_for},
+        )
+        all_of_them, mine = self.devices, crew.devices
+        return Shard(number, crew, {name: round(crew.stands_for.get(name, 1) * all_of_them / mine) for name in names})
+
+
+class Shard(NamedTuple):
+    """A part of a fleet, and for how many of the whole fleet its service counts each that plays in it."""
+
+    number: int
+    crew: Crew
+    counts_for: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,13 @@ class Stragglers:
         is_of_all = when.devices == "all" and when.after_seconds is None and when.fault is None
         return cue.in_vain is not None or (is_of_all and not cue.is_done and bool(self._late(cue)))
 
-    def give_up(self, cue: Cue) -> None:
-        """Let go who is held for it, and note who did not come, of the good ones or of the bad."""
+    def why(self, cue: Cue) -> str:
+        """Who did not come, of the good ones or of the bad, so that nobody waits for it any more."""
         thing, how = self._blamed(cue) or (next(iter(self._late(cue)), "nobody"), "let its job wait")
         part = self._groups.get(thing)
         who = thing if part is None else f"{thing}, one of the {part} ones,"
         held = f", while {named(cue.held)} was held there" if cue.held else ""
-        cue.give_up(f"{who} {how}, and did not get there{held}")
+        return f"{who} {how}, and did not get there{held}"
 
     def _blamed(self, cue: Cue) -> tuple[str, str] | None:
         """The first thing that will not get there, and why."""

@@ -51,10 +51,17 @@ APART_SECONDS: Final = 1e-6
 class VirtualCloud:
     """The service, and who is connected to it."""
 
-    def __init__(self, scenario: Scenario, seed: int, sink: Sink, stands_for: Mapping[str, int] = NOBODY_ELSE) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        sink: Sink,
+        stands_for: Mapping[str, int] = NOBODY_ELSE,
+        first_entry: int = 1,
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.call_at = cast("Callable[..., object]", self.loop.call_at)
-        recorder = Recorder(CLOUD, self.loop.time, sink)
+        recorder = Recorder(CLOUD, self.loop.time, sink, first_entry)
         self.observe = recorder.record
         faults, loop = scenario.faults, self.loop
         self.network = Network(faults, str(seed), loop.time, loop.call_later, recorder.record) if faults else None
@@ -309,11 +316,14 @@ class VirtualLink:
 
 @dataclass(slots=True)
 class VirtualVenue:
-    """Plays on a VirtualLoop (see `simulator.engines.venue.Venue`); `stands_for` as a crew has it."""
+    """Plays on a VirtualLoop (see `simulator.engines.venue.Venue`); `stands_for` is for how many the service counts
+    each, and `first_entry` what number the first has of what it tells.
+    """
 
     scenario: Scenario
     seed: int
     stands_for: Mapping[str, int] = field(default_factory=dict)
+    first_entry: int = 1
     name: Final = "virtual"
     _cloud: VirtualCloud | None = None
     _time: PlayTime | None = None
@@ -326,7 +336,7 @@ class VirtualVenue:
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
         self._time = PlayTime(clock=self.clock)
-        cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for)
+        cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for, self.first_entry)
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)

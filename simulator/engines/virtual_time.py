@@ -5,11 +5,11 @@ sockets and no threads on it. If nothing is due ever again while somebody still 
 """
 
 import asyncio
+import contextlib
 import gc
 import itertools
 from collections import deque
-from collections.abc import Callable, Coroutine
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Iterator
 from heapq import heappop, heappush
 from typing import Any, Final, TypeVar, cast
 
@@ -127,16 +127,31 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 self.call_exception_handler({"message": "exception in a timer", "exception": error})
 
 
-def run_virtually(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` on a VirtualLoop. Raises StuckError.
+@contextlib.contextmanager
+def set_aside() -> Iterator[None]:
+    """Let other loops run in the middle of a turn of this one, if one runs: of its own time nothing passes."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
 
-    Fleets and traces are many small objects that live to the end and hardly a cycle among them, so the collector looks
-    for cycles less often meanwhile.
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Fleets and traces are many small objects that live to the end and hardly a cycle among them, so the collector
+    looks for cycles less often while this lasts.
     """
     thresholds = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLDS)
     try:
-        with closing(main), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            return runner.run(main)
+        yield
     finally:
         gc.set_threshold(*thresholds)
+
+
+def run_virtually(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` on a VirtualLoop. Raises StuckError."""
+    with seldom_collected(), contextlib.closing(main), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)

@@ -1,7 +1,9 @@
 """What whoever plays tells: the controller of deletions, the engine of the run, the probes of a device not ours."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
 
 from simulator.trace.cloud_events import ProcessStalled
 
@@ -53,6 +55,7 @@ class RunStarted:
     `tells_presence`: a thing is connected only from when the trace says so; else, one of which it says nothing is.
     `groups` tells who plays in which part, such as good and bad devices side by side. Nobody is judged by it.
     `stands_for` has for how many devices a thing plays, itself among them: for those that are alike. Not named: one.
+    `shards` is in how many parts the fleet plays; the things are those of the first, and the trace tells of them.
     `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
     the job's id is used again for another. A job of which that is not known is not in it.
     """
@@ -76,6 +79,7 @@ class RunStarted:
     versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     stands_for: dict[str, int] = field(default_factory=dict)
+    shards: Annotated[int, Field(exclude_if=lambda count: count == 1)] = 1
     type: Literal["run.started"] = "run.started"
 
     @property

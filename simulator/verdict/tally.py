@@ -105,4 +105,3 @@ def _took(tallies: Iterable[Tally]) -> dict[float, int]:
         for seconds, often in tally.took.items():
             took[seconds] = took.get(seconds, 0) + often
     return took
-

@@ -221,7 +221,7 @@ def test_who_is_held_for_one_whose_job_has_ended_need_not_be():
     assert stragglers.is_held(cue)
 
     async def given_up() -> None:
-        stragglers.give_up(cue)
+        cue.give_up(stragglers.why(cue))
         await asyncio.sleep(1)
 
     run_virtually(given_up())

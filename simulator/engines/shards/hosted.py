@@ -1,0 +1,75 @@
+"""A shard that is played from edge to edge, whenever whoever hosts it gets round to that."""
+
+from typing import Final, NamedTuple
+
+from simulator.engines.judged import JudgedPlay
+from simulator.engines.judging import JudgingHere
+from simulator.engines.meeting import Agreed, AtEdges, Report
+from simulator.engines.stand_ins import Shard
+from simulator.engines.virtual import VirtualVenue
+from simulator.engines.virtual_time import VirtualLoop
+from simulator.scenario import Scenario
+from simulator.verdict import Judge
+from simulator.verdict.tally import Tally
+
+ENTRIES: Final = 1_000_000_000
+"""So many entries each shard's cloud may tell: what one tells has no number of another's."""
+
+
+class Sharded(NamedTuple):
+    """What all of its shards play."""
+
+    scenario: Scenario
+    seed: int
+    shards: tuple[Shard, ...]
+
+    def venue(self, number: int) -> VirtualVenue:
+        """Where one of them plays."""
+        return VirtualVenue(self.scenario, self.seed, self.shards[number].counts_for, ENTRIES * number + 1)
+
+
+class Hosted:
+    """One of a fleet's."""
+
+    def __init__(self, fleet: Sharded, number: int) -> None:
+        self._loop = VirtualLoop()
+        self._meeting = AtEdges(self._at_edge)
+        self._judge = Judge(of_many=True)
+        run = JudgedPlay(
+            fleet.scenario,
+            fleet.venue(number),
+            fleet.shards[number].crew,
+            seed=fleet.seed,
+            judging=JudgingHere(self._judge),
+            meeting=self._meeting,
+            shards=len(fleet.shards),
+        )
+        self._task = self._loop.create_task(run.play.play())
+        self._task.add_done_callback(lambda _: self._loop.stop())
+        self._report: Report | None = None
+
+    def go_on(self, agreed: Agreed) -> Report | None:
+        """Up to the next edge: what it says there; None once it is over. Raises InputError."""
+        if self._report is not None:
+            self._meeting.hear(agreed)
+        self._report = None
+        self._run()
+        return self._report
+
+    def tally(self, *, is_interrupted: bool) -> Tally:
+        """What came of it, at its end, or, if that is not to be waited for, by now. Raises InputError."""
+        if is_interrupted:
+            self._task.cancel()
+        self._run()
+        self._loop.close()
+        return self._judge.tally()
+
+    def _run(self) -> None:
+        if not self._task.done():
+            self._loop.run_forever()
+        if self._task.done() and not self._task.cancelled():
+            self._task.result()
+
+    def _at_edge(self) -> None:
+        self._report = self._meeting.report()
+        self._loop.stop()

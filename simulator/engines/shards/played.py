@@ -1,0 +1,97 @@
+"""The shard that plays before everybody's eyes, which asks the others at each edge, and adds up what came of all."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from simulator.engines.judging import Judging, JudgingHere
+from simulator.engines.meeting import AtEdges, Meeting, Report, agreed
+from simulator.engines.shards.hosted import Sharded
+from simulator.engines.shards.hosts import Host, Tallies, hosts
+from simulator.engines.stand_ins import Crew
+from simulator.engines.virtual import VirtualVenue
+from simulator.verdict import Judge, Verdict
+from simulator.verdict.tally import in_all
+
+
+class Shown(NamedTuple):
+    """What whoever plays one shard of a fleet needs, which may be all of it; None: what it has anyhow."""
+
+    crew: Crew
+    venue: VirtualVenue
+    shards: int = 1
+    meeting: Meeting | None = None
+    judging: Judging | None = None
+
+
+@contextmanager
+def shown(fleet: Sharded, processes: int, number: int = 0) -> Iterator[Shown]:
+    """The shard of that number; while it lasts, the others are played in so many processes, this one among them."""
+    crew, venue, count = fleet.shards[number].crew, fleet.venue(number), len(fleet.shards)
+    if count == 1:
+        yield Shown(crew, venue)
+        return
+    played_by = hosts(fleet, number, processes)
+    try:
+        for host in played_by:
+            host.go_on({})
+        others = _Others(number, played_by)
+        yield Shown(crew, venue, count, others.meeting, _Judging(others))
+    finally:
+        for host in played_by:
+            host.end()
+
+
+class _Others:
+    """All shards but the one of that number, which meets them."""
+
+    def __init__(self, number: int, played_by: Sequence[Host]) -> None:
+        self.number = number
+        self._hosts = played_by
+        self.meeting = AtEdges(self._meet)
+
+    def _meet(self) -> None:
+        """All are at an edge, or will be: what each says there is what all of them go on by."""
+        try:
+            reports: dict[int, Report | None] = {self.number: self.meeting.report()}
+            for host in self._hosts:
+                reports |= host.reports()
+            words = agreed([report for _, report in sorted(reports.items()) if report is not None])
+            for host in self._hosts:
+                host.go_on(words)
+        except Exception as error:  # whatever it is: whoever waits for the others must know
+            self.meeting.fail(error)
+        else:
+            self.meeting.hear(words)
+
+    async def tallies(self, *, is_interrupted: bool) -> Tallies:
+        """What came of each of them. Raises OthersDiedError, and what a play raises."""
+        loop = asyncio.get_running_loop()
+        asked: asyncio.Future[Tallies] = loop.create_future()
+
+        def ask() -> None:  # in no task of this loop's, since others' tasks may run meanwhile
+            try:
+                told = [host.tallies(is_interrupted=is_interrupted) for host in self._hosts]
+                asked.set_result({number: tally for each in told for number, tally in each.items()})
+            except Exception as error:  # whatever it is
+                asked.set_exception(error)
+
+        loop.call_soon(ask)
+        return await asked
+
+
+class _Judging(JudgingHere):
+    """Of the shard that is played here; the verdict is on all of them."""
+
+    def __init__(self, others: _Others) -> None:
+        self._mine = Judge(of_many=True)
+        super().__init__(self._mine)
+        self._others = others
+
+    async def verdict(self) -> Verdict:
+        """See Judging. Raises OthersDiedError."""
+        mine = self._mine.tally()
+        is_interrupted = mine.ended is not None and mine.ended.event.why == "interrupted"
+        tallies = {**await self._others.tallies(is_interrupted=is_interrupted), self._others.number: mine}
+        return in_all([tally for _, tally in sorted(tallies.items())]).verdict
