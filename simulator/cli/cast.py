@@ -5,21 +5,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from simulator.engines.stand_ins import Crew
     from simulator.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A scenario and by how many devices it is played; `groups` has who of them is good or bad, if that is shown.
-
-    `crew`: who of them plays; None: all.
-    """
+    """A scenario and by how many devices it is played; `groups` has who of them is good or bad, if that is shown."""
 
     scenario: "Scenario"
     devices: int
     groups: Mapping[str, str] = field(default_factory=dict)
-    crew: "Crew | None" = None
 
     @classmethod
     def taken(cls, name: str, given: dict[str, Any]) -> Self:

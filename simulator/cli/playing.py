@@ -19,6 +19,7 @@ from simulator.cli.screen import on_screen
 from simulator.engines.judge_process import JudgeProcess
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
+from simulator.engines.shards.played import Shown
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
@@ -48,6 +49,7 @@ SAID = frozenset({RunStarted, PaceChanged, JobDeletionBegan})
 class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr.
 
+    `part` is who of a fleet plays, if not all of it plays here.
     `is_judged_elsewhere`: in a process of its own, which a page that shows the verdict meanwhile cannot wait for.
     """
 
@@ -59,6 +61,7 @@ class ShownPlay:
         out: Path | None,
         shows_table: bool,
         *,
+        part: Shown | None = None,
         page: PageWanted | None = None,
         steering: Steering | None = None,
         has_keys: bool = False,
@@ -82,7 +85,7 @@ class ShownPlay:
         self._run = JudgedPlay(
             scenario,
             venue,
-            cast.crew or cast.devices,
+            cast.devices if part is None else part.crew,
             seed=seed,
             out=out,
             also=(self._show,),
@@ -91,8 +94,11 @@ class ShownPlay:
             steering=steering,
             groups=cast.groups,
             tell=tell_fault,
-            judging=self._judging,
+            judging=self._judging if part is None else part.judging,
+            meeting=None if part is None else part.meeting,
+            shards=1 if part is None else part.shards,
         )
+        self._part = part
         self._steering, self._groups = steering, cast.groups
         self._console = Console(stderr=True)
         self._shows_table = shows_table
@@ -142,7 +148,8 @@ class ShownPlay:
 
     def _say_what_is_next(self, verdict: Verdict) -> None:
         directory = None if self._out is None else self._out.as_posix()
-        for line in lines(next_steps(verdict, directory, self._run.kept)):
+        elsewhere = (lambda _: None) if self._part is None else self._part.elsewhere
+        for line in lines(next_steps(verdict, directory, self._run.kept, elsewhere)):
             say(self._console, line, DEPTH)
 
     def _print_parts(self, verdict: Verdict) -> None:
@@ -193,9 +200,8 @@ class ShownPlay:
     def _say(self, entry: Entry) -> None:
         """Without a table, the few lines that tell the story."""
         match entry.event:
-            case RunStarted(scenario=scenario, things=things) as started:
-                for_all = f", {len(things)} of which play for all" if started.stands_for else ""
-                self._console.print(f"playing {scenario} with {started.devices} devices{for_all}", highlight=False)
+            case RunStarted(scenario=scenario) as started:
+                self._console.print(f"playing {scenario} with {self._who(started)}", highlight=False)
             case PaceChanged(held_at=held_at) if held_at:
                 how = "; [g] lets it go on" if self._has_keys else ""
                 self._console.print(f"it stands still: {held_at}{how}", highlight=False, markup=False)
@@ -203,6 +209,16 @@ class ShownPlay:
                 self._console.print(f"{job_id} is being deleted", highlight=False)
             case _:
                 pass
+
+    def _who(self, started: RunStarted) -> str:
+        """How many devices, and who plays for them."""
+        if self._part is None or self._part.shards == 1:
+            for_all = f", {len(started.things)} of which play for all" if started.stands_for else ""
+            return f"{started.devices} devices{for_all}"
+        fleet, number = self._part.fleet, self._part.number
+        for_all = f"{fleet.players} of which play for all, " if started.stands_for else ""
+        which = f"of which number {number} is shown" if number else "of which the first is shown"
+        return f"{fleet.devices} devices, {for_all}in {self._part.shards} shards, {which}"
 
 
 def _picture(scenario: Scenario, *, is_served: bool) -> "ContainedPicture":

@@ -2,15 +2,14 @@
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from agent.errors import InputError
 from simulator.cli.cast import Cast
-from simulator.cli.listing import print_list
+from simulator.cli.listing import print_list, talk
 from simulator.cli.options import (
     SLOWEST,
     Seconds,
@@ -27,6 +26,10 @@ from simulator.cli.options import (
     table_option,
 )
 from simulator.cli.page import PageWanted, page_options
+from simulator.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from simulator.cli.seeds import Seeds
 
 MOST_LIVE = 100_000
 VIRTUAL = ("virtual", "ray")
@@ -63,7 +66,21 @@ MANY: Final = 500
     type=click.IntRange(1, 100_000),
     default=None,
     help="Of more devices than that, have so many play, each for all that are like it (--engine virtual); by default "
-    "1,000.",
+    "1,000, of more than 100,000 devices one in a hundred, up to 10,000.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="If more than 1,000 devices play, have so many processes play them (--engine virtual); by default as many as "
+    "there are processors. The verdict is the same.",
+)
+@click.option(
+    "--shard",
+    type=click.IntRange(min=0),
+    default=None,
+    help="If more than 1,000 devices play, show and keep the trace of the shard of that number instead of the first, "
+    "which is 0. The verdict is the same.",
 )
 @model_option(default=None, help="Play every device that is our own with this model instead; --models has the names.")
 @model_option(
@@ -135,6 +152,8 @@ def run(
     slow: float,
     pauses: bool,
     stand_ins: int | None,
+    processes: int | None,
+    shard: int | None,
     seeds: int | None,
     cluster: str | None,
     until_stdin_closes: bool,
@@ -160,6 +179,10 @@ def run(
         return _print_models()
     if stand_ins is not None and engine not in VIRTUAL:
         raise InputError("--stand-ins: for --engine virtual; elsewhere each device plays for itself")
+    if processes is not None and engine != "virtual":
+        raise InputError("--processes: for --engine virtual")
+    if shard is not None and (engine != "virtual" or seeds is not None):
+        raise InputError("--shard: for --engine virtual, under one seed")
     if seeds is not None and engine not in VIRTUAL:
         raise InputError("--seeds: for --engine virtual and ray")
     check_cluster(cluster, engine)
@@ -171,9 +194,12 @@ def run(
     if engine in VIRTUAL:
         _check_virtual(slow, pauses, page)
     if engine == "ray" or seeds is not None:
-        return _play_seeds(cast, range(seed, seed + (seeds or 1)), engine == "ray", cluster, out, stand_ins)
+        from simulator.cli.seeds import Seeds
+
+        wanted = Seeds(range(seed, seed + (seeds or 1)), engine == "ray", cluster)
+        return _play_seeds(cast, wanted, out, stand_ins, processes)
     if engine == "virtual":
-        return _play_virtually(cast, seed, out, stand_ins)
+        return _play_virtually(cast, seed, out, PlayedVirtually(stand_ins, processes, shard))
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
     return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
 
@@ -185,6 +211,14 @@ class PlayedLive(NamedTuple):
     pauses: bool
     page: PageWanted | None
     has_keys: bool
+
+
+class PlayedVirtually(NamedTuple):
+    """How many play, in how many processes, and which shard is shown; None: as is usual."""
+
+    stand_ins: int | None
+    processes: int | None
+    shard: int | None
 
 
 def _explore(scenario: str, out: Path | None, slow: float, pauses: bool, given: dict[str, Any]) -> int:
@@ -214,35 +248,49 @@ def _check_virtual(
         raise InputError("--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html")
 
 
-def _play_virtually(cast: Cast, seed: int, out: Path | None, stand_ins: int | None) -> int:
+def _play_virtually(cast: Cast, seed: int, out: Path | None, how: PlayedVirtually) -> int:
     """Raises InputError."""
     from simulator.cli.playing import ShownPlay
     from simulator.cli.screen import has_the_terminal
-    from simulator.engines.stand_ins import MOST, Crew
-    from simulator.engines.virtual import VirtualVenue
+    from simulator.engines.meeting import OthersDiedError
+    from simulator.engines.shards.hosted import Sharded
+    from simulator.engines.shards.played import shown
+    from simulator.engines.stand_ins import Crew, who_play
     from simulator.engines.virtual_time import run_virtually
 
     spare_imports()
-    most = stand_ins or MOST
+    most = how.stand_ins or who_play(cast.devices)
     if cast.groups and cast.devices > most:
         raise InputError(f"--versus: two devices side by side are told apart one by one; play {most // 2} at most")
     crew = Crew.of(cast.scenario, cast.devices, seed, most)
-    venue, cast = VirtualVenue(cast.scenario, seed, crew.stands_for), replace(cast, crew=crew)
-    return run_virtually(ShownPlay(cast, seed, venue, out, False, shows_bar=has_the_terminal()).play())
+    shards = (crew.undivided,) if cast.groups else crew.shards()
+    if how.shard is not None and how.shard >= len(shards):
+        raise InputError(f"--shard {how.shard}: there are {len(shards)}; their numbers begin with 0")
+    try:
+        with shown(Sharded(cast.scenario, seed, shards), _processes(how.processes), how.shard or 0) as part:
+            play = ShownPlay(cast, seed, part.venue, out, False, part=part, shows_bar=has_the_terminal())
+            return run_virtually(play.play())
+    except OthersDiedError as error:
+        talk(f"ghostjob: {error}")
+        return ExitCode.INCONCLUSIVE
 
 
-def _play_seeds(
-    cast: Cast, seeds: range, is_spread: bool, cluster: str | None, out: Path | None, stand_ins: int | None
-) -> int:
+def _processes(given: int | None) -> int:
+    """As many as there are processors."""
+    return given or os.cpu_count() or 1
+
+
+def _play_seeds(cast: Cast, wanted: "Seeds", out: Path | None, stand_ins: int | None, processes: int | None) -> int:
     """Raises InputError."""
-    from simulator.cli.seeds import Seeds, played
+    from simulator.cli.seeds import played
     from simulator.engines.seeds import Fleet
-    from simulator.engines.stand_ins import MOST
+    from simulator.engines.stand_ins import who_play
 
     if cast.groups:
         raise InputError("--versus: two devices side by side are shown under one seed; play it without --seeds")
     spare_imports()
-    return played(Fleet(cast.scenario, cast.devices, stand_ins or MOST), Seeds(seeds, is_spread, cluster), out)
+    most, at_a_time = stand_ins or who_play(cast.devices), 1 if wanted.is_spread else _processes(processes)
+    return played(Fleet(cast.scenario, cast.devices, most, at_a_time), wanted, out)
 
 
 def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:

@@ -13,6 +13,7 @@ import click
 from agent.errors import InputError
 from simulator.cli.listing import talk, tell_fault
 from simulator.cli.options import ended_by_every_end
+from simulator.engines.meeting import OthersDiedError
 from simulator.engines.ray.cluster import HeadLostError
 from simulator.engines.ray.spreading import ShardLostError
 from simulator.engines.seeds import Fleet, judged_with
@@ -48,7 +49,7 @@ def played(fleet: Fleet, wanted: Seeds, out: Path | None) -> int:
                     told.append(verdict.outcome)
                     if out is not None:
                         _keep(out, seed, verdict)
-    except (HeadLostError, ShardLostError) as error:
+    except (HeadLostError, OthersDiedError, ShardLostError) as error:
         talk(f"ghostjob: {error}")
         return ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:

@@ -12,18 +12,19 @@ from simulator.verdict import Verdict
 
 
 class Fleet(NamedTuple):
-    """So many devices that play a scenario; of more than `most`, so many play for all."""
+    """So many devices that play a scenario; of more than `most`, so many play for all, in so many processes at most."""
 
     scenario: Scenario
     devices: int
     most: int
+    processes: int = 1
 
 
 def judged_with(fleet: Fleet, seed: int) -> Verdict:
     """What `ghostjob run --engine virtual --seed` judges. Raises InputError."""
     crew = Crew.of(fleet.scenario, fleet.devices, seed, fleet.most)
     with (
-        shown(Sharded(fleet.scenario, seed, crew.shards()), processes=1) as part,
+        shown(Sharded(fleet.scenario, seed, crew.shards()), fleet.processes) as part,
         JudgedPlay(
             fleet.scenario,
             part.venue,

@@ -95,12 +95,17 @@ class Crew:
         """How many there are, with those that are stood for."""
         return sum(self.stands_for.get(thing, 1) for thing, _ in self.things)
 
+    @property
+    def undivided(self) -> "Shard":
+        """All of it in one."""
+        return Shard(0, self, self.stands_for)
+
     def shards(self, most: int = IN_A_SHARD) -> "tuple[Shard, ...]":
         """The fleet in parts, of which each has so many that play, or a few more; a small one in one."""
         sizes = Counter(group.group for _, group in self.things)
         count = min(-(-len(self.things) // most), *sizes.values())
         if count < 2:
-            return (Shard(0, self, self.stands_for),)
+            return (self.undivided,)
         dealt: tuple[list[tuple[str, Group]], ...] = tuple([] for _ in range(count))
         seen = Counter[str]()
         for thing, group in self.things:

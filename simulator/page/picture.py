@@ -279,7 +279,9 @@ class Picture:
             return
         if certificate is None:
             playing = len(self._roster.devices)
-            if started is not None and started.stands_for:
+            if started is not None and started.shards > 1:
+                yield "devices", f"{started.devices}, for which {playing} play, in one of {started.shards} shards"
+            elif started is not None and started.stands_for:
                 yield "devices", f"{started.devices}, {playing} of which play for all"
             else:
                 yield "devices", str(playing)

@@ -1,7 +1,7 @@
 """What to do once the verdict is known: which command explains it, shows what happened, or opens the run as a page."""
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
 from simulator.report.plain import plain
@@ -22,12 +22,18 @@ class NextStep(NamedTuple):
     how: str
 
 
-def next_steps(verdict: Verdict, directory: str | None, kept: Collection[str] = ()) -> tuple[NextStep, ...]:
+def next_steps(
+    verdict: Verdict,
+    directory: str | None,
+    kept: Collection[str] = (),
+    elsewhere: Callable[[str], int | None] = lambda thing: None,
+) -> tuple[NextStep, ...]:
     """From what it means to what to look at.
 
-    `directory` is where the trace is kept, as it is reached from here, and `kept` are the names of files there.
+    `directory` is where the trace is kept, as it is reached from here, and `kept` are the names of files there;
+    `elsewhere` knows the shard of the fleet in which a thing plays, if the trace is another's.
     """
-    return (*_meaning(verdict), *_around(verdict, directory), *to_the_page(directory, kept))
+    return (*_meaning(verdict), *_around(verdict, directory, elsewhere), *to_the_page(directory, kept))
 
 
 def lines(steps: Collection[NextStep]) -> Iterator[str]:
@@ -65,12 +71,15 @@ def _meaning(verdict: Verdict) -> Iterator[NextStep]:
         yield NextStep("what it means", "ghostjob explain 3")
 
 
-def _around(verdict: Verdict, directory: str | None) -> Iterator[NextStep]:
+def _around(verdict: Verdict, directory: str | None, elsewhere: Callable[[str], int | None]) -> Iterator[NextStep]:
     if verdict.outcome == "passed":
         return
     found = _found(verdict) if _unreached(verdict) is None else None
     events = found[1].events if found is not None else ()
-    if directory is None:
+    shard = None if found is None else elsewhere(found[1].thing.partition("@")[0])
+    if shard is not None:
+        yield NextStep("to see it", f"the same with --shard {shard} --out DIR keeps the trace that has it, and a page")
+    elif directory is None:
         yield NextStep("to see it", "the same with --out DIR keeps the trace, and a page to look at: DIR/report.html")
     else:
         entry = events[0] if events else "ID"

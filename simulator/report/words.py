@@ -201,7 +201,8 @@ def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
             return f"was refused the deletion of {job_id}: {code}" + (", and will ask again" if retry else "")
         case RunStarted(scenario=scenario, engine=engine, things=things) as started:
             for_all = f", {len(things)} of which play for all" if started.stands_for else ""
-            return f"began to play {scenario} ({engine}) with {started.devices} devices{for_all}"
+            shards = f", one of {started.shards} shards" if started.shards > 1 else ""
+            return f"began to play {scenario} ({engine}) with {started.devices} devices{for_all}{shards}"
         case ProcessStalled(process=process, seconds=seconds, worked_seconds=worked):
             whose = {"cloud": "cloud's", "devices": "devices'"}[process]
             return f"found that the {whose} process was {seconds:.3f} s behind, {worked:.3f} s of them at work"

@@ -55,7 +55,7 @@ class RunStarted:
     `tells_presence`: a thing is connected only from when the trace says so; else, one of which it says nothing is.
     `groups` tells who plays in which part, such as good and bad devices side by side. Nobody is judged by it.
     `stands_for` has for how many devices a thing plays, itself among them: for those that are alike. Not named: one.
-    `shards` is in how many parts the fleet plays; the things are those of the first, and the trace tells of them.
+    `shards` is in how many parts the fleet plays; the things are those of one, and the trace tells of them.
     `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
     the job's id is used again for another. A job of which that is not known is not in it.
     """

@@ -23,6 +23,16 @@ class Sharded(NamedTuple):
     seed: int
     shards: tuple[Shard, ...]
 
+    @property
+    def devices(self) -> int:
+        """How many there are, with those that are stood for."""
+        return sum(shard.crew.devices for shard in self.shards)
+
+    @property
+    def players(self) -> int:
+        """How many of them play."""
+        return sum(len(shard.crew.things) for shard in self.shards)
+
     def venue(self, number: int) -> VirtualVenue:
         """Where one of them plays."""
         return VirtualVenue(self.scenario, self.seed, self.shards[number].counts_for, ENTRIES * number + 1)

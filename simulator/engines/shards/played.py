@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from simulator.engines.judging import Judging, JudgingHere
 from simulator.engines.meeting import AtEdges, Meeting, Report, agreed
@@ -15,29 +15,49 @@ from simulator.verdict import Judge, Verdict
 from simulator.verdict.tally import in_all
 
 
-class Shown(NamedTuple):
-    """What whoever plays one shard of a fleet needs, which may be all of it; None: what it has anyhow."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A shard of a fleet, which may be all of it, with what its play needs; None: what it has anyhow."""
 
-    crew: Crew
-    venue: VirtualVenue
-    shards: int = 1
+    fleet: Sharded
+    number: int
     meeting: Meeting | None = None
     judging: Judging | None = None
+
+    @property
+    def crew(self) -> Crew:
+        """Who plays in it."""
+        return self.fleet.shards[self.number].crew
+
+    @property
+    def venue(self) -> VirtualVenue:
+        """Where."""
+        return self.fleet.venue(self.number)
+
+    @property
+    def shards(self) -> int:
+        """How many there are."""
+        return len(self.fleet.shards)
+
+    def elsewhere(self, thing: str) -> int | None:
+        """The shard in which that thing plays, if it is another."""
+        plays = (shard.number for shard in self.fleet.shards if thing in shard.crew.lots)
+        number = next(plays, self.number)
+        return None if number == self.number else number
 
 
 @contextmanager
 def shown(fleet: Sharded, processes: int, number: int = 0) -> Iterator[Shown]:
     """The shard of that number; while it lasts, the others are played in so many processes, this one among them."""
-    crew, venue, count = fleet.shards[number].crew, fleet.venue(number), len(fleet.shards)
-    if count == 1:
-        yield Shown(crew, venue)
+    if len(fleet.shards) == 1:
+        yield Shown(fleet, number)
         return
     played_by = hosts(fleet, number, processes)
     try:
         for host in played_by:
             host.go_on({})
         others = _Others(number, played_by)
-        yield Shown(crew, venue, count, others.meeting, _Judging(others))
+        yield Shown(fleet, number, others.meeting, _Judging(others))
     finally:
         for host in played_by:
             host.end()
