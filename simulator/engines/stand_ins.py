@@ -16,7 +16,7 @@ Lots are no samples: each number has as many values as its group has lots, the m
 distribution, put together by chance. What one device in `most` has, some device has; what one in a hundred times
 `most` has, nobody.
 
-More than `IN_A_SHARD` that play are dealt to shards, of each group the first to the first shard, the next to the next:
+More than `IN_A_SHARD` that play are dealt to shards, those of each group in turn:
 
     10,000 devices that play, each for 100 ──► 10 shards of 1,000, each of which is a sample of the whole fleet
 
@@ -35,6 +35,7 @@ a minute reaches 60 of a tenth of it, and a quota is shared out alike.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final, NamedTuple, Self
 
 from agent.jitter import Jitter
@@ -106,11 +107,11 @@ class Crew:
         count = min(-(-len(self.things) // most), *sizes.values())
         if count < 2:
             return (self.undivided,)
+        turns = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
         dealt: tuple[list[tuple[str, Group]], ...] = tuple([] for _ in range(count))
-        seen = Counter[str]()
         for thing, group in self.things:
-            dealt[seen[group.group] % count].append((thing, group))
-            seen[group.group] += 1
+            dealt[turns[group.group] % count].append((thing, group))
+            turns[group.group] += 1
         return tuple(self._shard(number, tuple(things)) for number, things in enumerate(dealt))
 
     def _shard(self, number: int, things: tuple[tuple[str, Group], ...]) -> "Shard":
@@ -120,8 +121,9 @@ class Crew:
             {name: self.lots[name] for name in names},
             {name: self.stands_for[name] for name in names if name in self.stands_for},
         )
-        all_of_them, mine = self.devices, crew.devices
-        return Shard(number, crew, {name: round(crew.stands_for.get(name, 1) * all_of_them / mine) for name in names})
+        upto = accumulate(crew.stands_for.get(name, 1) for name in names)
+        bounds = [0, *(each * self.devices // crew.devices for each in upto)]
+        return Shard(number, crew, {name: to - of for name, of, to in zip(names, bounds, bounds[1:], strict=False)})
 
 
 class Shard(NamedTuple):

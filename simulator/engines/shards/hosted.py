@@ -1,5 +1,6 @@
 """A shard that is played from edge to edge, whenever whoever hosts it gets round to that."""
 
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from simulator.engines.judged import JudgedPlay
@@ -71,8 +72,14 @@ class Hosted:
         if is_interrupted:
             self._task.cancel()
         self._run()
-        self._loop.close()
         return self._judge.tally()
+
+    def end(self) -> None:
+        """Nobody wants any more of it."""
+        self._task.cancel()
+        with suppress(Exception):  # what it has to say is nothing to anybody now
+            self._run()
+        self._loop.close()
 
     def _run(self) -> None:
         if not self._task.done():

@@ -65,6 +65,9 @@ class Here:
 
     def end(self) -> None:
         """See Host."""
+        with set_aside():
+            for shard in self._shards.values():
+                shard.end()
 
 
 class Forked:
@@ -81,6 +84,12 @@ class Forked:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         there.close()  # or a process that died would not be noticed
         self._owes_reports = False
+
+    @property
+    def process(self) -> int:
+        """Its id."""
+        assert self._process.pid is not None, "it was started"
+        return self._process.pid
 
     def go_on(self, agreed: Agreed) -> None:
         """See Host."""
