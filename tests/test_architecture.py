@@ -499,7 +499,13 @@ RULES = [
     ),
     pytest.param(
         "simulator/engines/ray",
-        ("simulator.engines.explore", "simulator.engines.ray", "agent.errors"),
+        (
+            "simulator.engines.explore",
+            "simulator.engines.meeting",
+            "simulator.engines.ray",
+            "simulator.engines.shards",
+            "agent.errors",
+        ),
         (),
         True,
         id="what is spread over a cluster is made elsewhere, and only the command line knows it",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -29,7 +30,11 @@ from simulator.cli.page import PageWanted, page_options
 from simulator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from simulator.cli.seeds import Seeds
+    from simulator.engines.shards.hosted import Sharded
+    from simulator.engines.shards.hosts import Host
 
 MOST_LIVE = 100_000
 VIRTUAL = ("virtual", "ray")
@@ -99,7 +104,7 @@ MANY: Final = 500
     show_default=True,
     help="What plays: live is real MQTT on loopback, in wall-clock time; virtual is neither, and as fast as it goes; "
     "explore tries every order of events, with one device, as `ghostjob explore SCENARIO` does; ray is virtual, with "
-    "the seeds of --seeds spread over a cluster (`ghostjob explain ray`).",
+    "the shards of the fleet, or the seeds of --seeds, spread over a cluster (`ghostjob explain ray`).",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option(
@@ -181,8 +186,8 @@ def run(
         raise InputError("--stand-ins: for --engine virtual; elsewhere each device plays for itself")
     if processes is not None and engine != "virtual":
         raise InputError("--processes: for --engine virtual")
-    if shard is not None and (engine != "virtual" or seeds is not None):
-        raise InputError("--shard: for --engine virtual, under one seed")
+    if shard is not None and (engine not in VIRTUAL or seeds is not None):
+        raise InputError("--shard: for --engine virtual and ray, under one seed")
     if seeds is not None and engine not in VIRTUAL:
         raise InputError("--seeds: for --engine virtual and ray")
     check_cluster(cluster, engine)
@@ -193,13 +198,14 @@ def run(
         interrupt_when_stdin_closes()
     if engine in VIRTUAL:
         _check_virtual(slow, pauses, page)
-    if engine == "ray" or seeds is not None:
+    is_spread = engine == "ray"
+    if seeds is not None:
         from simulator.cli.seeds import Seeds
 
-        wanted = Seeds(range(seed, seed + (seeds or 1)), engine == "ray", cluster)
+        wanted = Seeds(range(seed, seed + seeds), is_spread, cluster)
         return _play_seeds(cast, wanted, out, stand_ins, processes)
-    if engine == "virtual":
-        return _play_virtually(cast, seed, out, PlayedVirtually(stand_ins, processes, shard))
+    if engine in VIRTUAL:
+        return _play_virtually(cast, seed, out, PlayedVirtually(stand_ins, processes, shard, is_spread, cluster))
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
     return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
 
@@ -214,11 +220,13 @@ class PlayedLive(NamedTuple):
 
 
 class PlayedVirtually(NamedTuple):
-    """How many play, in how many processes, and which shard is shown; None: as is usual."""
+    """How many play, in how many processes, and which shard is shown; None: as is usual. `is_spread`: on a cluster."""
 
     stand_ins: int | None
     processes: int | None
     shard: int | None
+    is_spread: bool = False
+    cluster: str | None = None
 
 
 def _explore(scenario: str, out: Path | None, slow: float, pauses: bool, given: dict[str, Any]) -> int:
@@ -253,12 +261,26 @@ def _play_virtually(cast: Cast, seed: int, out: Path | None, how: PlayedVirtuall
     from simulator.cli.playing import ShownPlay
     from simulator.cli.screen import has_the_terminal
     from simulator.engines.meeting import OthersDiedError
-    from simulator.engines.shards.hosted import Sharded
+    from simulator.engines.ray.cluster import HeadLostError
     from simulator.engines.shards.played import shown
-    from simulator.engines.stand_ins import Crew, who_play
     from simulator.engines.virtual_time import run_virtually
 
     spare_imports()
+    fleet = _sharded(cast, seed, how)
+    try:
+        with _hosts(how) as hosts, shown(fleet, hosts, how.shard or 0) as part:
+            play = ShownPlay(cast, seed, part.venue, out, False, part=part, shows_bar=has_the_terminal())
+            return run_virtually(play.play())
+    except (HeadLostError, OthersDiedError) as error:
+        talk(f"ghostjob: {error}")
+        return ExitCode.INCONCLUSIVE
+
+
+def _sharded(cast: Cast, seed: int, how: PlayedVirtually) -> "Sharded":
+    """Raises InputError."""
+    from simulator.engines.shards.hosted import Sharded
+    from simulator.engines.stand_ins import Crew, who_play
+
     most = how.stand_ins or who_play(cast.devices)
     if cast.groups and cast.devices > most:
         raise InputError(f"--versus: two devices side by side are told apart one by one; play {most // 2} at most")
@@ -266,13 +288,22 @@ def _play_virtually(cast: Cast, seed: int, out: Path | None, how: PlayedVirtuall
     shards = (crew.undivided,) if cast.groups else crew.shards()
     if how.shard is not None and how.shard >= len(shards):
         raise InputError(f"--shard {how.shard}: there are {len(shards)}; their numbers begin with 0")
-    try:
-        with shown(Sharded(cast.scenario, seed, shards), _processes(how.processes), how.shard or 0) as part:
-            play = ShownPlay(cast, seed, part.venue, out, False, part=part, shows_bar=has_the_terminal())
-            return run_virtually(play.play())
-    except OthersDiedError as error:
-        talk(f"ghostjob: {error}")
-        return ExitCode.INCONCLUSIVE
+    return Sharded(cast.scenario, seed, shards)
+
+
+@contextmanager
+def _hosts(how: PlayedVirtually) -> "Iterator[Callable[[Sharded, Sequence[int]], list[Host]]]":
+    """Who plays the shards that are not shown: processes of this machine, or a cluster. Raises InputError."""
+    from simulator.engines.shards.hosts import InProcesses
+
+    if not how.is_spread:
+        yield InProcesses(_processes(how.processes))
+        return
+    from simulator.engines.ray.cluster import joined
+    from simulator.engines.ray.fleet import OnNodes
+
+    with joined(how.cluster) as cluster:
+        yield OnNodes(cluster, lambda lost: talk(f"{lost.shard} are played again, since who did died: {lost.why}"))
 
 
 def _processes(given: int | None) -> int:

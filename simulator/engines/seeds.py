@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.shards.hosted import Sharded
+from simulator.engines.shards.hosts import InProcesses
 from simulator.engines.shards.played import shown
 from simulator.engines.stand_ins import Crew
 from simulator.engines.virtual_time import run_virtually
@@ -24,7 +25,7 @@ def judged_with(fleet: Fleet, seed: int) -> Verdict:
     """What `ghostjob run --engine virtual --seed` judges. Raises InputError."""
     crew = Crew.of(fleet.scenario, fleet.devices, seed, fleet.most)
     with (
-        shown(Sharded(fleet.scenario, seed, crew.shards()), fleet.processes) as part,
+        shown(Sharded(fleet.scenario, seed, crew.shards()), InProcesses(fleet.processes)) as part,
         JudgedPlay(
             fleet.scenario,
             part.venue,

@@ -6,6 +6,7 @@ and that is told; one that cannot be made at all ends the whole, and is never le
 
     cluster   joined and left; all that knows Ray   spreading   shards begun, lost, begun again, put in order
     alike     whether a node runs the very same     walks       an explorer's random walks
+    fleet     shards of one fleet, which meet
 
 Ray is an extra: nothing here is loaded before somebody asks for it, and Ray itself when the cluster is joined.
 """

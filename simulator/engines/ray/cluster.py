@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -87,6 +87,11 @@ class Cluster:
         """Have that done, once, on some processor."""
         return self._task.options(num_cpus=1, max_retries=0).remote(here(), work, shard)
 
+    def actor(self, kind: Callable[..., Any], *told: object) -> "Actor":
+        """Have one of that kind, made of what is told, live on some processor."""
+        begun = self._ray.remote(_Doing).options(num_cpus=1, max_restarts=0, max_task_retries=0)
+        return Actor(self._ray, begun.remote(here(), kind, told))
+
     def ended(self, begun: Iterable[Ref], seconds: float) -> list[Ref]:
         """Which of them have, after waiting so long at most for one."""
         refs = list(begun)
@@ -108,15 +113,49 @@ class Cluster:
             self._ray.cancel(ref, force=True)
 
 
+class Actor:
+    """One that lives on a node, and does what it is asked in that order."""
+
+    def __init__(self, ray: Any, handle: Any) -> None:
+        self._ray, self._handle = ray, handle
+
+    def ask(self, what: str, *told: object) -> Ref:
+        """Have it do that."""
+        return self._handle.do.remote(what, told)
+
+    def end(self) -> None:
+        """Nobody wants any more of it."""
+        self._ray.kill(self._handle)
+
+
+class _Doing:
+    """On a node: makes one of that kind when it is first asked to do something, so that what that raises is told."""
+
+    def __init__(self, wanted: Build, kind: Callable[..., Any], told: Sequence[Any]) -> None:
+        self._wanted, self._kind, self._told = wanted, kind, told
+        self._one: Any = None
+
+    def do(self, what: str, told: Sequence[Any]) -> Any:
+        if self._one is None:
+            _check_build(self._wanted)
+            self._one = self._kind(*self._told)
+        return getattr(self._one, what)(*told)
+
+
 def _done(wanted: Build, work: Callable[[Any], Any], shard: object) -> Any:
     """The work, on a node. Raises InputError if it runs another ghostjob."""
+    _check_build(wanted)
+    return work(shard)
+
+
+def _check_build(wanted: Build) -> None:
+    """Raises InputError on a node that runs another ghostjob."""
     if (there := here()) != wanted:
         which = f"{there.version}, not {wanted.version}" if there.version != wanted.version else "other sources"
         raise InputError(
             f"--engine ray: node {socket.gethostname()} runs another ghostjob ({which}), and one seed could mean two "
             f"things; install the same everywhere"
         )
-    return work(shard)
 
 
 def _fault(error: Any) -> BaseException:

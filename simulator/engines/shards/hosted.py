@@ -1,20 +1,25 @@
-"""A shard that is played from edge to edge, whenever whoever hosts it gets round to that."""
+"""Shards that are played from edge to edge, whenever whoever hosts them gets round to that."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.judging import JudgingHere
 from simulator.engines.meeting import Agreed, AtEdges, Report
 from simulator.engines.stand_ins import Shard
 from simulator.engines.virtual import VirtualVenue
-from simulator.engines.virtual_time import VirtualLoop
+from simulator.engines.virtual_time import VirtualLoop, seldom_collected
 from simulator.scenario import Scenario
 from simulator.verdict import Judge
 from simulator.verdict.tally import Tally
 
 ENTRIES: Final = 1_000_000_000
 """So many entries each shard's cloud may tell: what one tells has no number of another's."""
+
+Reports: TypeAlias = Mapping[int, Report | None]
+Tallies: TypeAlias = Mapping[int, Tally]
+"""By the numbers of shards."""
 
 
 class Sharded(NamedTuple):
@@ -40,8 +45,35 @@ class Sharded(NamedTuple):
 
 
 class Hosted:
-    """One of a fleet's."""
+    """Some of a fleet's, in one process, one after the other."""
 
+    def __init__(self, fleet: Sharded, numbers: Sequence[int]) -> None:
+        self._shards = {number: _Hosted(fleet, number) for number in numbers}
+
+    def go_on(self, agreed: Agreed) -> Reports:
+        """Each up to its next edge: what it says there; None of one that is over. Raises what a play raises."""
+        with seldom_collected():
+            return {number: shard.go_on(agreed) for number, shard in self._shards.items()}
+
+    def go_on_by(self, agreed: Sequence[Agreed]) -> Reports:
+        """The same by what was agreed at one edge after the other: what they say at the last."""
+        reports: Reports = {}
+        for each in agreed:
+            reports = self.go_on(each)
+        return reports
+
+    def tallies(self, is_interrupted: bool) -> Tallies:
+        """What came of each, at its end, or, if that is not to be waited for, by now. Raises what a play raises."""
+        with seldom_collected():
+            return {number: shard.tally(is_interrupted) for number, shard in self._shards.items()}
+
+    def end(self) -> None:
+        """Nobody wants any more of them."""
+        for shard in self._shards.values():
+            shard.end()
+
+
+class _Hosted:
     def __init__(self, fleet: Sharded, number: int) -> None:
         self._loop = VirtualLoop()
         self._meeting = AtEdges(self._at_edge)
@@ -60,22 +92,19 @@ class Hosted:
         self._report: Report | None = None
 
     def go_on(self, agreed: Agreed) -> Report | None:
-        """Up to the next edge: what it says there; None once it is over. Raises InputError."""
         if self._report is not None:
             self._meeting.hear(agreed)
         self._report = None
         self._run()
         return self._report
 
-    def tally(self, *, is_interrupted: bool) -> Tally:
-        """What came of it, at its end, or, if that is not to be waited for, by now. Raises InputError."""
+    def tally(self, is_interrupted: bool) -> Tally:
         if is_interrupted:
             self._task.cancel()
         self._run()
         return self._judge.tally()
 
     def end(self) -> None:
-        """Nobody wants any more of it."""
         self._task.cancel()
         with suppress(Exception):  # what it has to say is nothing to anybody now
             self._run()

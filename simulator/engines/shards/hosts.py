@@ -7,27 +7,22 @@ tallies  what came of each
 
 import multiprocessing
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
-from simulator.engines.meeting import Agreed, OthersDiedError, Report
-from simulator.engines.shards.hosted import Hosted, Sharded
-from simulator.engines.virtual_time import seldom_collected, set_aside
-from simulator.verdict.tally import Tally
+from simulator.engines.meeting import Agreed, OthersDiedError
+from simulator.engines.shards.hosted import Hosted, Reports, Sharded, Tallies
+from simulator.engines.virtual_time import set_aside
 
 ENDS: Final = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Who ends the play means the process that he sees, which ends the others."""
 END_SECONDS: Final = 5.0
 
-Reports: TypeAlias = Mapping[int, Report | None]
-Tallies: TypeAlias = Mapping[int, Tally]
-"""By the numbers of shards."""
-
 
 class Host(Protocol):
-    """Plays some of a fleet's shards."""
+    """Plays some of a fleet's shards. They begin when it is told for the first time to go on."""
 
     def go_on(self, agreed: Agreed) -> None:
         """Play them to their next edge."""
@@ -46,13 +41,13 @@ class Here:
     """In this process, in the middle of what its own loop does."""
 
     def __init__(self, fleet: Sharded, numbers: Sequence[int]) -> None:
-        self._shards = {number: Hosted(fleet, number) for number in numbers}
+        self._shards = Hosted(fleet, numbers)
         self._reports: Reports = {}
 
     def go_on(self, agreed: Agreed) -> None:
         """See Host."""
         with set_aside():
-            self._reports = {number: shard.go_on(agreed) for number, shard in self._shards.items()}
+            self._reports = self._shards.go_on(agreed)
 
     def reports(self) -> Reports:
         """See Host."""
@@ -61,13 +56,12 @@ class Here:
     def tallies(self, *, is_interrupted: bool) -> Tallies:
         """See Host."""
         with set_aside():
-            return {number: each.tally(is_interrupted=is_interrupted) for number, each in self._shards.items()}
+            return self._shards.tallies(is_interrupted)
 
     def end(self) -> None:
         """See Host."""
         with set_aside():
-            for shard in self._shards.values():
-                shard.end()
+            self._shards.end()
 
 
 class Forked:
@@ -137,27 +131,33 @@ class Forked:
 def _host(fleet: Sharded, numbers: Sequence[int], here: Connection, there: Connection) -> None:
     """In the other process, until nobody asks any more."""
     here.close()  # or it would wait for ever to be asked, once the first process is gone
-    with suppress(EOFError, OSError), seldom_collected():
-        shards = {number: Hosted(fleet, number) for number in numbers}
+    with suppress(EOFError, OSError):
+        shards = Hosted(fleet, numbers)
         while True:
             what, told = there.recv()
             try:
-                if what == "go_on":
-                    answer: Any = {number: shard.go_on(told) for number, shard in shards.items()}
-                else:
-                    answer = {number: shard.tally(is_interrupted=told) for number, shard in shards.items()}
+                answer: Any = shards.go_on(told) if what == "go_on" else shards.tallies(told)
             except Exception as error:  # whatever it is: who asked raises it
                 answer = error
             there.send(answer)
 
 
-def hosts(fleet: Sharded, but: int, processes: int) -> list[Host]:
-    """For all of its shards but that one, which is played already by this process, in so many processes in all."""
-    others = [number for number in range(len(fleet.shards)) if number != but]
-    if processes < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        return [Here(fleet, others)]
-    # This one has one by now: so the others' shares come first.
-    shares = [share for first in range(processes) if (share := others[first::processes])]
-    mine = shares.pop() if len(shares) == processes else []
-    forked: list[Host] = [Forked(fleet, share) for share in shares]
-    return [*forked, Here(fleet, mine)] if mine else forked
+class InProcesses:
+    """So many of this machine at most, this one among them, which plays a shard already."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+
+    def __call__(self, fleet: Sharded, numbers: Sequence[int]) -> list[Host]:
+        """Who plays those shards."""
+        if self._processes < 2 or "fork" not in multiprocessing.get_all_start_methods():
+            return [Here(fleet, numbers)]
+        shares = dealt(numbers, self._processes)
+        mine = shares.pop() if len(shares) == self._processes else []  # the smallest
+        forked: list[Host] = [Forked(fleet, share) for share in shares]
+        return [*forked, Here(fleet, mine)] if mine else forked
+
+
+def dealt(numbers: Sequence[int], among: int) -> list[Sequence[int]]:
+    """Shares that are alike, but for one more in the first of them; none is empty."""
+    return [share for first in range(among) if (share := numbers[first::among])]

@@ -1,14 +1,14 @@
 """The shard that plays before everybody's eyes, which asks the others at each edge, and adds up what came of all."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from simulator.engines.judging import Judging, JudgingHere
 from simulator.engines.meeting import AtEdges, Meeting, Report, agreed
-from simulator.engines.shards.hosted import Sharded
-from simulator.engines.shards.hosts import Host, Tallies, hosts
+from simulator.engines.shards.hosted import Sharded, Tallies
+from simulator.engines.shards.hosts import Host
 from simulator.engines.stand_ins import Crew
 from simulator.engines.virtual import VirtualVenue
 from simulator.verdict import Judge, Verdict
@@ -47,12 +47,12 @@ class Shown:
 
 
 @contextmanager
-def shown(fleet: Sharded, processes: int, number: int = 0) -> Iterator[Shown]:
-    """The shard of that number; while it lasts, the others are played in so many processes, this one among them."""
+def shown(fleet: Sharded, hosts: Callable[[Sharded, Sequence[int]], list[Host]], number: int = 0) -> Iterator[Shown]:
+    """The shard of that number; while it lasts, the others are played by hosts of these."""
     if len(fleet.shards) == 1:
         yield Shown(fleet, number)
         return
-    played_by = hosts(fleet, number, processes)
+    played_by = hosts(fleet, [other for other in range(len(fleet.shards)) if other != number])
     try:
         for host in played_by:
             host.go_on({})

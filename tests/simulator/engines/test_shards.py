@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.meeting import YES, OthersDiedError, Report, Said, agreed
 from simulator.engines.shards.hosted import Sharded
-from simulator.engines.shards.hosts import Forked
+from simulator.engines.shards.hosts import Forked, Host, InProcesses
 from simulator.engines.shards.played import shown
 from simulator.engines.stand_ins import Crew
 from simulator.engines.virtual_time import run_virtually
@@ -41,12 +41,18 @@ SEED = 7
 
 
 def in_shards(
-    scenario: Scenario, crew: Crew, most: int, processes: int = 1, number: int = 0
+    scenario: Scenario,
+    crew: Crew,
+    most: int,
+    processes: int = 1,
+    number: int = 0,
+    *,
+    hosts: Callable[[Sharded, Sequence[int]], list[Host]] | None = None,
 ) -> tuple[Verdict, list[Entry]]:
     """The verdict, and the trace of the shard of that number."""
     entries: list[Entry] = []
     with (
-        shown(Sharded(scenario, SEED, crew.shards(most)), processes, number) as part,
+        shown(Sharded(scenario, SEED, crew.shards(most)), hosts or InProcesses(processes), number) as part,
         JudgedPlay(
             scenario,
             part.venue,

@@ -19,12 +19,17 @@ from simulator.engines.explore.world import system_of
 from simulator.engines.ray import cluster as module
 from simulator.engines.ray.alike import Build, here
 from simulator.engines.ray.cluster import Cluster, HeadLostError, joined
+from simulator.engines.ray.fleet import OnNodes
 from simulator.engines.ray.spreading import Lost, ShardLostError, spread
 from simulator.engines.ray.walks import Seeds, walks_on
 from simulator.engines.seeds import Fleet, judged_with
+from simulator.engines.shards.hosted import Reports, Sharded
+from simulator.engines.shards.hosts import Host
+from simulator.engines.stand_ins import Crew
 from simulator.scenario import load
 from tests.cli.command import ended, ghostjob
 from tests.simulator.engines.ray.nodes import HEAD, Nodes, nodes
+from tests.simulator.engines.test_shards import SEED, in_shards
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'ghostjob[ray]'")
 FIRST, WALKS, AT_ONCE = 170, 24, 8
@@ -182,6 +187,32 @@ def test_fleets_are_judged_as_on_one_machine_though_a_node_dies(cluster: Cluster
             hosts.kill(next(spread(cluster, where, [0])))
         there.append(verdict.model_dump_json())
     assert there == one_machine
+
+
+def test_shards_of_a_fleet_come_to_what_they_come_to_on_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
+    node = next(spread(cluster, where, [0]))
+    lost: list[Lost[str]] = []
+    edges: list[int] = []
+
+    class Watched(OnNodes):
+        def __call__(self, fleet: Sharded, numbers: Sequence[int]) -> list[Host]:
+            (first, *others) = super().__call__(fleet, numbers)
+            reports = first.reports
+
+            def watched() -> Reports:
+                edges.append(1)
+                if len(edges) == 10:
+                    hosts.kill(node)
+                return reports()
+
+            first.reports = watched  # type: ignore[method-assign]  # of this one alone
+            return [first, *others]
+
+    crew = Crew.of(load("main"), 1_000_000, SEED, 24)
+    told = in_shards(load("main"), crew, 8, hosts=Watched(cluster, lost.append))
+    assert told == in_shards(load("main"), crew, 8)
+    assert len(edges) > 10
+    assert [each.times for each in lost] == [1]
 
 
 def test_what_dies_wherever_it_is_done_ends_it_all(cluster: Cluster):
