@@ -76,6 +76,32 @@ def test_in_virtual_time_as_well(number: signal.Signals, tmp_path: Path):
 
 
 @BOTH
+def test_a_fleet_in_shards_as_well_with_all_of_its_devices(number: signal.Signals, tmp_path: Path):
+    many = ("--devices", "1000000", "--stand-ins", "2500", "--processes", "2")
+    with begun("run", "--engine", "virtual", *many, "--out", "out", cwd=tmp_path) as run:
+        assert run.stderr is not None
+        next(line for line in run.stderr if line.startswith("playing main"))
+        os.killpg(run.pid, number)
+        out, err = run.communicate()
+    assert run.returncode == 130, err
+    assert out.splitlines()[-1].startswith("INCONCLUSIVE: the run was interrupted; see engine#")
+    assert kept(tmp_path / "out").devices == 1_000_000
+
+
+def test_a_fleet_of_which_a_process_dies_has_no_verdict(tmp_path: Path):
+    many = ("--devices", "1000000", "--stand-ins", "2500", "--processes", "2")
+    with begun("run", "--engine", "virtual", *many, "--out", "out", cwd=tmp_path) as run:
+        assert run.stderr is not None
+        next(line for line in run.stderr if line.startswith("playing main"))
+        (forked,) = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        os.kill(int(forked), signal.SIGKILL)
+        out, err = run.communicate()
+    assert (run.returncode, out) == (3, "")
+    assert "a process that played a part of the fleet ended (killed by signal 9) before its time" in err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@BOTH
 @pytest.mark.parametrize("options", WAYS)
 def test_a_search_that_is_interrupted_keeps_what_it_found_by_then(
     options: list[str], number: signal.Signals, tmp_path: Path

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.devices.models import MODELS
 from simulator.scenario import load, shipped
-from tests.cli.command import ghostjob
+from tests.cli.command import complaint, ghostjob
 
 FILES = ("trace.jsonl", "verdict.json", "junit.xml", "summary.md", "report.html")
 
@@ -79,6 +79,36 @@ def test_a_million_devices_are_played_by_a_few_that_stand_for_all(tmp_path: Path
     verdict = json.loads((tmp_path / "o/verdict.json").read_text())
     assert verdict["devices"] == 1_000_000
     assert {each["stands_for"] for each in verdict["invariants"][0]["violations"]} == {125_000}
+
+
+def test_many_that_play_do_so_in_shards_and_the_trace_of_another_is_to_be_had(tmp_path: Path):
+    many = ("--devices", "100000", "--stand-ins", "1002", "--processes", "2", "--model", "recovers-without-undoing")
+    first, second = (
+        ghostjob("run", "delete-in-write", "--engine", "virtual", *many, "--shard", shard, "--out", shard, cwd=tmp_path)
+        for shard in "01"
+    )
+    assert (first.returncode, second.returncode) == (1, 1)
+    who = "playing delete-in-write with 100000 devices, 1002 of which play for all, in 2 shards, of which"
+    assert " ".join(first.stderr.split()).startswith(f"{who} the first is shown")
+    assert " ".join(second.stderr.split()).startswith(f"{who} number 1 is shown")
+    verdicts = [json.loads((tmp_path / shard / "verdict.json").read_text()) | {"started_at": None} for shard in "01"]
+    assert verdicts[0] == verdicts[1]
+    assert verdicts[0]["devices"] == 100_000
+    assert "ghostjob trace 0 " in first.stderr
+    assert "the same with --shard 0 --out DIR keeps the trace that has it" in " ".join(second.stderr.split())
+    assert "for which 501 play, in one of 2 shards" in (tmp_path / "0/report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["--engine", "virtual", "--shard", "1"], "--shard 1: there are 1; their numbers begin with 0"),
+        (["--shard", "0"], "--shard: for --engine virtual and ray, under one seed"),
+        (["--processes", "2"], "--processes: for --engine virtual"),
+    ],
+)
+def test_what_is_for_shards_is_not_for_what_has_none(wrong: list[str], told: str, capfd: pytest.CaptureFixture[str]):
+    assert complaint(capfd, ["run", *wrong]).endswith(told)
 
 
 def test_a_place_that_none_of_so_few_devices_is_to_reach_is_not_called_reached(tmp_path: Path):
