@@ -81,22 +81,18 @@ def test_a_million_devices_are_played_by_a_few_that_stand_for_all(tmp_path: Path
     assert {each["stands_for"] for each in verdict["invariants"][0]["violations"]} == {125_000}
 
 
-def test_many_that_play_do_so_in_shards_and_the_trace_of_another_is_to_be_had(tmp_path: Path):
+def test_many_that_play_do_so_in_shards_of_which_one_is_shown(tmp_path: Path):
     many = ("--devices", "100000", "--stand-ins", "1002", "--processes", "2", "--model", "recovers-without-undoing")
-    first, second = (
-        ghostjob("run", "delete-in-write", "--engine", "virtual", *many, "--shard", shard, "--out", shard, cwd=tmp_path)
-        for shard in "01"
-    )
-    assert (first.returncode, second.returncode) == (1, 1)
-    who = "playing delete-in-write with 100000 devices, 1002 of which play for all, in 2 shards, of which"
-    assert " ".join(first.stderr.split()).startswith(f"{who} the first is shown")
-    assert " ".join(second.stderr.split()).startswith(f"{who} number 1 is shown")
-    verdicts = [json.loads((tmp_path / shard / "verdict.json").read_text()) | {"started_at": None} for shard in "01"]
-    assert verdicts[0] == verdicts[1]
-    assert verdicts[0]["devices"] == 100_000
-    assert "ghostjob trace 0 " in first.stderr
-    assert "the same with --shard 0 --out DIR keeps the trace that has it" in " ".join(second.stderr.split())
-    assert "for which 501 play, in one of 2 shards" in (tmp_path / "0/report.html").read_text("utf-8")
+    wanted = ("--shard", "1", "--out", "o")
+    told = ghostjob("run", "delete-in-write", "--engine", "virtual", *many, *wanted, cwd=tmp_path)
+    assert told.returncode == 1
+    talk = " ".join(told.stderr.split())
+    who = "playing delete-in-write with 100000 devices, 1002 of which play for all, in 2 shards"
+    assert talk.startswith(f"{who}, of which number 1 is shown")
+    assert "the same with --shard 0 --out DIR keeps the trace that has it" in talk
+    verdict = json.loads((tmp_path / "o/verdict.json").read_text())
+    assert verdict["devices"] == 100_000
+    assert sum(each["stands_for"] for each in verdict["invariants"][0]["violations"]) == 100_000
 
 
 @pytest.mark.parametrize(
