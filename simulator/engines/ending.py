@@ -17,7 +17,7 @@ def is_over(casting: Casting, stage: Stage, cues: Cues, now: float) -> bool:
         return False
     jobs = casting.scenario.jobs
     waiting = any(index not in stage.created and may_come(job, stage, casting) for index, job in enumerate(jobs))
-    deleting = any(not cue.is_done and cue.trigger.due(now) for cue in cues.all)
+    deleting = any(not cue.is_done and cue.in_vain is None and cue.trigger.due(now) for cue in cues.all)
     return not waiting and not deleting
 
 

@@ -31,10 +31,18 @@ class OthersDiedError(GhostjobError):
 class Meeting(Protocol):
     """How plays wait for what a whole fleet has come to."""
 
-    async def agree(self, on: str, says: Callable[[], str], *, one_will_do: bool = False) -> str:
-        """Wait until every play says YES at the same time, or `one_will_do`; or until it is clear that none will: why.
+    async def agree(
+        self,
+        on: str,
+        says: Callable[[], str],
+        *,
+        one_will_do: bool = False,
+        presses: Callable[[], bool] = lambda: True,
+    ) -> str:
+        """Wait until every play says YES at the same time, or one if that `one_will_do`; or why it never will be so.
 
-        `on` is what they call it, of which there is one at a time.
+        `on` is what they call it, of which there is one at a time. They go on waiting for what never will be as long as
+        it `presses` none of them.
         """
 
     async def first(self, on: str, waits: Coroutine[Any, Any, None]) -> None:
@@ -47,9 +55,16 @@ class Alone:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    async def agree(self, on: str, says: Callable[[], str], *, one_will_do: bool = False) -> str:
+    async def agree(
+        self,
+        on: str,
+        says: Callable[[], str],
+        *,
+        one_will_do: bool = False,
+        presses: Callable[[], bool] = lambda: True,
+    ) -> str:
         """See Meeting."""
-        await self._stage.until(lambda: bool(says()))
+        await self._stage.until(lambda: (word := says()) == YES or (bool(word) and presses()))
         return says()
 
     async def first(self, on: str, waits: Coroutine[Any, Any, None]) -> None:
@@ -58,10 +73,11 @@ class Alone:
 
 
 class Said(NamedTuple):
-    """What one play says at an edge, and whether one of them is enough."""
+    """What one play says at an edge, whether one that says YES is enough, and whether it cannot wait for ever."""
 
     word: str
-    one_will_do: bool
+    one_will_do: bool = False
+    presses: bool = True
 
 
 class Report(NamedTuple):
@@ -79,18 +95,25 @@ class AtEdges:
 
     def __init__(self, at_edge: Callable[[], object]) -> None:
         self._at_edge = at_edge
-        self._waiting: dict[str, tuple[Callable[[], str], bool, asyncio.Future[str]]] = {}
+        self._waiting: dict[str, tuple[Callable[[], Said], asyncio.Future[str]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._at = 0.0
 
-    async def agree(self, on: str, says: Callable[[], str], *, one_will_do: bool = False) -> str:
+    async def agree(
+        self,
+        on: str,
+        says: Callable[[], str],
+        *,
+        one_will_do: bool = False,
+        presses: Callable[[], bool] = lambda: True,
+    ) -> str:
         """See Meeting."""
         assert on not in self._waiting, "one at a time"
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._to_the_next_edge()
         future: asyncio.Future[str] = self._loop.create_future()
-        self._waiting[on] = says, one_will_do, future
+        self._waiting[on] = lambda: Said(says(), one_will_do, presses()), future
         try:
             return await future
         finally:
@@ -108,18 +131,18 @@ class AtEdges:
 
     def report(self) -> Report:
         """What it says now."""
-        return Report(self._at, {on: Said(says(), is_enough) for on, (says, is_enough, _) in self._waiting.items()})
+        return Report(self._at, {on: says() for on, (says, _) in self._waiting.items()})
 
     def hear(self, agreed: Agreed) -> None:
         """What all have come to; go on to the next edge."""
         for on, word in agreed.items():
-            if not (future := self._waiting[on][2]).done():
+            if not (future := self._waiting[on][1]).done():
                 future.set_result(word)
         self._to_the_next_edge()
 
     def fail(self, error: Exception) -> None:
         """Not all go on: who waits is told."""
-        for _, _, future in self._waiting.values():
+        for _, future in self._waiting.values():
             if not future.done():
                 future.set_exception(error)
 
@@ -135,16 +158,17 @@ def agreed(reports: Sequence[Report]) -> dict[str, str]:
     assert all(other.at == first.at for other in others), "they are at one edge"
     words: dict[str, str] = {}
     for on, said in first.said.items():
-        if all(on in other.said for other in others):
-            told = [said.word, *(other.said[on].word for other in others)]
-            if word := _word(told, one_will_do=said.one_will_do):
-                words[on] = word
+        told = [said, *(other.said[on] for other in others if on in other.said)]
+        if len(told) == len(reports) and (word := _word(told)):
+            words[on] = word
     return words
 
 
-def _word(told: Sequence[str], *, one_will_do: bool) -> str:
+def _word(told: Sequence[Said]) -> str:
     """It takes one to say no for all, unless one that says yes is enough."""
-    no = next((word for word in told if word not in ("", YES)), "")
-    if one_will_do:
-        return YES if YES in told else no if all(told) else ""
-    return no or (YES if all(told) else "")
+    words = [said.word for said in told]
+    presses = any(said.presses for said in told)
+    no = next((word for word in words if presses and word not in ("", YES)), "")
+    if told[0].one_will_do:
+        return YES if YES in words else no if all(words) else ""
+    return no or (YES if set(words) == {YES} else "")

@@ -74,8 +74,8 @@ class Play:
     `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
     `steering` is for who does something to it while it goes on; `groups` are told at its beginning, as `RunStarted` has
     them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
-    `meeting` is with the plays of the other devices, if not all of the fleet's are its own: what it waits for, they do.
-    Of them `shards` are played, of which this is one.
+    `meeting` is with the plays of the fleet's other devices, if it has any: they wait for what this one waits for.
+    `shards` is how many plays that are, with this one.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -291,8 +291,12 @@ class Play:
     async def _carry_out(self, number: int, cue: Cue, controller: Controller) -> None:
         """Wait for a cue, and do what it says."""
         what = cue.what
-        one_will_do = what.when.devices == "any"
-        word = await self._meeting.agree(f"cue {number}", lambda: self._said_of(cue), one_will_do=one_will_do)
+        word = await self._meeting.agree(
+            f"cue {number}",
+            lambda: self._said_of(cue),
+            one_will_do=what.when.devices == "any",
+            presses=lambda: cue.is_holding,
+        )
         if word != YES:
             cue.give_up(word)
             self._stage.changed.set()
@@ -321,7 +325,7 @@ class Play:
         """YES, or why it cannot come any more."""
         if cue.trigger.due(self._pace.now()) is not None:
             return YES
-        return self._stragglers.why(cue) if self._stragglers.is_held(cue) else ""
+        return self._stragglers.why(cue) if self._stragglers.are_certain(cue) else ""
 
     async def _update(self, what: Intervention, thing: str, job: JobSpec) -> None:
         """Another client updates an execution, on the device's own topics."""

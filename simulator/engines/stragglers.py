@@ -19,9 +19,9 @@ class Stragglers:
         self._players = players
         self._groups = groups
 
-    def is_held(self, cue: Cue) -> bool:
-        """Whether devices are held for it, and another will certainly not get there any more."""
-        return cue.is_holding and self._blamed(cue) is not None
+    def are_certain(self, cue: Cue) -> bool:
+        """Whether a device will certainly not get there any more."""
+        return self._blamed(cue) is not None
 
     def waits_for(self, cue: Cue) -> bool:
         """Whether it may be waited for in vain, or was: it comes when all are at a place, and some are not."""

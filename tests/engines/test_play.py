@@ -216,9 +216,9 @@ def test_who_is_held_for_one_whose_job_has_ended_need_not_be():
     assert cue.holding is not None
     cue.holding.hold.hold("thing-0")
     cue.trigger.observe(Observation("thing-0", "IN_PROGRESS", {"step": "write", "progress": "50"}, (0, 1)))
-    assert not stragglers.is_held(cue)
+    assert not stragglers.are_certain(cue)
     cue.trigger.observe(Observation("thing-1", "FAILED", {}, (0, 1)))
-    assert stragglers.is_held(cue)
+    assert stragglers.are_certain(cue)
 
     async def given_up() -> None:
         cue.give_up(stragglers.why(cue))

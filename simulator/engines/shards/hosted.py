@@ -101,20 +101,26 @@ class _Hosted:
     def tally(self, is_interrupted: bool) -> Tally:
         if is_interrupted:
             self._task.cancel()
-        self._run()
+        self._run_to_its_end()
         return self._judge.tally()
 
     def end(self) -> None:
         self._task.cancel()
         with suppress(Exception):  # what it has to say is nothing to anybody now
-            self._run()
+            self._run_to_its_end()
         self._loop.close()
 
     def _run(self) -> None:
+        """To the next edge, or to its end if that comes first."""
         if not self._task.done():
             self._loop.run_forever()
         if self._task.done() and not self._task.cancelled():
             self._task.result()
+
+    def _run_to_its_end(self) -> None:
+        """What it still does there, it does alone: nobody meets any more."""
+        while not self._task.done():
+            self._run()
 
     def _at_edge(self) -> None:
         self._report = self._meeting.report()

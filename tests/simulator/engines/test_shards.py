@@ -18,7 +18,7 @@ from simulator.engines.meeting import YES, OthersDiedError, Report, Said, agreed
 from simulator.engines.shards.hosted import Sharded
 from simulator.engines.shards.hosts import Forked, Host, InProcesses
 from simulator.engines.shards.played import shown
-from simulator.engines.stand_ins import Crew
+from simulator.engines.stand_ins import Crew, Shard
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse, shipped
 from simulator.scenario.versus import side_by_side
@@ -49,15 +49,22 @@ def in_shards(
     *,
     hosts: Callable[[Sharded, Sequence[int]], list[Host]] | None = None,
 ) -> tuple[Verdict, list[Entry]]:
+    """A fleet in shards in which so many play at most."""
+    return play(Sharded(scenario, SEED, crew.shards(most)), hosts or InProcesses(processes), number)
+
+
+def play(
+    fleet: Sharded, hosts: Callable[[Sharded, Sequence[int]], list[Host]], number: int
+) -> tuple[Verdict, list[Entry]]:
     """The verdict, and the trace of the shard of that number."""
     entries: list[Entry] = []
     with (
-        shown(Sharded(scenario, SEED, crew.shards(most)), hosts or InProcesses(processes), number) as part,
+        shown(fleet, hosts, number) as part,
         JudgedPlay(
-            scenario,
+            fleet.scenario,
             part.venue,
             part.crew,
-            seed=SEED,
+            seed=fleet.seed,
             also=(entries.append,),
             judging=part.judging,
             meeting=part.meeting,
@@ -119,6 +126,29 @@ def test_what_bad_ones_keep_the_good_ones_waiting_for_is_given_up_in_all_shards(
     assert at < both.time_limit_seconds / 2
     whole = played(both, crew, SEED).verdict
     assert (verdict.outcome, verdict.reached) == (whole.outcome, whole.reached)
+
+
+NEVER_THERE = """
+name: one-kind-never-gets-there
+devices: [{group: slots}, {group: single, layout: single}]
+jobs: [{id: fw, to: [slots, single], version: "2.0"}]
+deletions: [{job: fw, when: {step: switch}, hold: true}]
+"""
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_who_is_held_for_one_of_another_shard_that_never_gets_there_is_let_go(number: int):
+    scenario = parse(NEVER_THERE, "never")
+    crew = Crew.of(scenario, 4, SEED)
+    kinds = [Crew(crew.things[kind::2], crew.lots) for kind in (0, 1)]
+    shards = tuple(Shard(kind, each, dict.fromkeys(crew.lots, 2)) for kind, each in enumerate(kinds))
+    verdict, entries = play(Sharded(scenario, SEED, shards), InProcesses(1), number)
+    whole = played(scenario, crew, SEED).verdict
+    told = "delete-job of job fw (at switch) never came: thing-1 ended SUCCEEDED, and did not get there"
+    assert verdict.outcome == whole.outcome == "inconclusive"
+    assert verdict.why == told
+    assert whole.why.startswith(told)
+    assert entries[-1].at < 2
 
 
 # ── what is shared ────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,6 +232,12 @@ def test_what_shards_say_at_an_edge_comes_to_what_holds_for_all(
     for one_will_do, word in ((False, for_all), (True, if_one_will_do)):
         reports = [Report(1.0, {"it": Said(each, one_will_do)}) for each in words]
         assert agreed(reports) == ({"it": word} if word else {})
+
+
+def test_what_never_will_be_is_waited_for_as_long_as_it_presses_nobody():
+    never, patient, held = Said("never", presses=False), Said(YES, presses=False), Said(YES, presses=True)
+    assert agreed([Report(1.0, {"it": never}), Report(1.0, {"it": patient})]) == {}
+    assert agreed([Report(1.0, {"it": never}), Report(1.0, {"it": held})]) == {"it": "never"}
 
 
 def test_nothing_is_agreed_on_before_all_wait_for_it():
