@@ -33,16 +33,16 @@ class Part:
 
 
 PARTS: Final = (
-    Part("gateway", "tests.bench.gateway", ("--seconds", "3"), 2.5),
-    Part("workers", "tests.bench.workers", ("--seconds", "2"), 1.5),
-    Part("state", "tests.bench.state", ("--seconds", "2", "--repeat", "1"), 2),
+    Part("gateway", "tests.bench.gateway", ("--seconds", "3"), 2),
+    Part("workers", "tests.bench.workers", ("--seconds", "2"), 1),
+    Part("state", "tests.bench.state", ("--seconds", "2", "--repeat", "1"), 1.5),
     Part("store", "tests.bench.store", ("--size", "10000", "--size", "1000000"), 4),
-    Part("deletion", "tests.bench.deletion", ("--repeat", "1", "--size", "10000"), 1.5),
-    Part("virtual", "tests.bench.virtual", ("--devices", "500", "--repeat", "1"), 1.5),
+    Part("deletion", "tests.bench.deletion", ("--repeat", "1", "--size", "10000"), 0.75),
+    Part("virtual", "tests.bench.virtual", ("--devices", "500", "--repeat", "1"), 2.5),
     Part("live", "tests.bench.live", (), 4),
     Part("forecast", "tests.bench.forecast", (), 1),
     Part("explore", "tests.bench.explore", ("--seconds", "60"), 2.5),
-    Part("judging", "tests.bench.judging", ("--repeat", "1"), 1),
+    Part("judging", "tests.bench.judging", ("--repeat", "1"), 0.75),
 )
 """In the order in which they are measured; twenty minutes at most."""
 MET: Final = {True: "[green]met[/]", False: "[red]not met[/]", None: ""}
