@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint, Request
 from simulator.engines.explore.choice import Actor, Choice, Kind, place_of
+from simulator.engines.explore.pieces import Piece, piece
 from simulator.engines.explore.searchable import TooManyPartsError
 from simulator.engines.explore.tokens import AWAITED, FRESH, Names, Tokens, token_of, with_nonce, with_token
 
@@ -17,14 +18,19 @@ Link: TypeAlias = Literal["", "lost", "back"]
 
 class Message(NamedTuple):
     """`name` is what people call it, `side` whose device's it is. `is_cut_off`: its connection has ended; `is_copy`: it
-    arrived before.
+    arrived before. What it says is a piece, since there are far more nets than words in them.
     """
 
     name: str
-    body: Request | Answer | Hint
+    says: Piece[Request | Answer | Hint]
     side: int = 0
     is_cut_off: bool = False
     is_copy: bool = False
+
+    @property
+    def body(self) -> Request | Answer | Hint:
+        """What it says."""
+        return self.says.value
 
 
 class Net(NamedTuple):
@@ -125,4 +131,4 @@ def _renamed(message: Message, names: Names, called: dict[str, str], namespace: 
     body, token = with_nonce(message.body, names, namespace), token_of(message.body)
     if token:
         body = with_token(body, called[token])
-    return message if body is message.body else message._replace(body=body)
+    return message if body is message.body else message._replace(says=piece(body))

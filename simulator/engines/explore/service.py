@@ -20,6 +20,7 @@ from simulator.cloud.jobs.service import step
 from simulator.cloud.jobs.value import Service
 from simulator.engines.explore.choice import Actor, Choice, Kind
 from simulator.engines.explore.net import Message
+from simulator.engines.explore.pieces import piece
 from simulator.engines.explore.setup import FW, NEXT_JOB, OTHER, OTHER_NAMESPACE, Setup
 from simulator.engines.explore.tokens import Names
 from simulator.trace import CloudEvent, ExecutionChanged, RequestReceived
@@ -91,7 +92,7 @@ class Operations:
         assert answer is not None, "a device is always answered"
         told = request_events(thing, request, outcome, dup=message.is_copy, client_id=self._seats[message.side].name)
         word = "rejected" if isinstance(answer, Rejected) else "accepted"
-        out = (Message(f"{message.name} {word}", answer, message.side), *self._heard(outcome))
+        out = (Message(f"{message.name} {word}", piece(answer), message.side), *self._heard(outcome))
         return ServiceMove(Choice(""), None, "up", cloud._replace(jobs=jobs), out, hashable(told))
 
     # ── by hand ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,7 +165,7 @@ class Operations:
         """The hints for which the device listens."""
         everything = self._setup.hears == "everything"
         return tuple(
-            Message(kind_of(hint), hint, side)
+            Message(kind_of(hint), piece(hint), side)
             for thing, hint in outcome.hints
             for side, seat in enumerate(self._seats)
             if thing == seat.thing and (everything or hint.namespace_id == seat.namespace)

@@ -46,6 +46,7 @@ from simulator.devices.rig.values import Rig, RigOutcome
 from simulator.devices.storage import Disk
 from simulator.engines.explore.device import MOST_ATTEMPTS, Device, Minted, Told, written
 from simulator.engines.explore.net import Link, Message
+from simulator.engines.explore.pieces import piece
 from simulator.engines.explore.searchable import TooManyPartsError
 from simulator.engines.explore.tokens import AWAITED, FRESH, LAST, REPORTS, Numbered
 from simulator.trace import ClientConnected, ClientDisconnected, CloudEvent
@@ -271,7 +272,8 @@ class Turn:
             if isinstance(written_as, Tell):
                 self.tell(written_as.event)
             elif isinstance(written_as, Publish) and self.link:
-                self.out.append(Message(name_of(written_as.request), written_as.request, self.side))
+                request = written_as.request
+                self.out.append(Message(name_of(request), piece(request), self.side))
 
     def _write_down(self, effect: Remember) -> str:
         """Why the record could not be written; empty if it was. A report new in it has a name that is free."""

@@ -20,6 +20,7 @@ from simulator.engines.explore.digest import digest
 from simulator.engines.explore.entries import entries_of
 from simulator.engines.explore.made_up_time import TIMELESS
 from simulator.engines.explore.net import Message, Net
+from simulator.engines.explore.pieces import piece
 from simulator.engines.explore.playing import held_to
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.service import Cloud
@@ -121,7 +122,7 @@ def called_otherwise(system: System, side: Side, service: Cloud) -> tuple[Side, 
 
     def message(each: Message) -> Message:
         body = with_nonce(each.body, other, None)
-        return each._replace(body=with_token(body, tokens.get(token_of(body), "")) if token_of(body) else body)
+        return each._replace(says=piece(with_token(body, tokens.get(token_of(body), "")) if token_of(body) else body))
 
     net = Net(tuple(map(message, net.up)), tuple(map(message, net.down)), net.link)
     watched = system.named_watched(side.watched, tuple(tokens.items()))
