@@ -238,5 +238,8 @@ class Searchable(Protocol):
 class Dividable(Protocol):
     """A world that knows what of a device changes least; of others, processes share devices by all that they are."""
 
-    def mind(self, device: Any) -> Hashable:
-        """The part of a device that decides; devices that have one in common are kept by one process."""
+    def lasting(self, device: Any) -> Hashable:
+        """That part of it; devices that have it in common are kept by one process.
+
+        Where it tells the rest, few states are sent about, and no two processes ask the same questions.
+        """

@@ -5,8 +5,9 @@ keeps for that one (`shipping.py`). Then each looks up what came for it. Then th
 get their numbers. So everything is the same as in one process; but each asks only for the moves of its own devices,
 which is most of what takes time.
 
-Who keeps a device is decided by its hash, of which processes that are forked have one notion. Where nothing can be
-forked, one process does it all.
+Who keeps a device is decided by what of it lasts, since most questions are about devices and monitors that differ
+little where that is the same: so hardly a question is asked by two. Where nothing can be forked, one process does it
+all.
 """
 
 import multiprocessing
@@ -22,6 +23,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from agent.errors import GhostjobError
+from simulator.engines.explore.digest import digest
 from simulator.engines.explore.expansion import Moves
 from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.limits import held_bytes, resident_bytes
@@ -178,9 +180,9 @@ class _Worker:
 
 
 def keeper(system: Searchable, device: Hashable, count: int) -> int:
-    """Which of so many processes keeps the states of a device; a hash's low bits alone would be no draw."""
-    hashed = hash(system.mind(device) if isinstance(system, Dividable) else device)
-    return (hashed * 0x9E3779B97F4A7C15 >> 40) % count
+    """Which of so many processes keeps the states of a device: the same one in every run, so each takes as long."""
+    decides = system.lasting(device) if isinstance(system, Dividable) else device
+    return int.from_bytes(digest(decides)[:8], "big") % count
 
 
 def _work(system: Searchable, number: int, connections: list[tuple[Connection, Connection]]) -> None:

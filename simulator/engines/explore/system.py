@@ -215,10 +215,9 @@ class System:
 
     # ── where it stands ───────────────────────────────────────────────────────────────────────────────────────
 
-    def mind(self, device: Device) -> Hashable:
-        """What of a device changes least: what its agent knows. So processes that share a search send little about."""
-        mind: Hashable = device.machine
-        return mind
+    def lasting(self, device: Device) -> Hashable:
+        """Its journal: with another one, little of all else is the same."""
+        return device.rig.disk
 
     def phase(self, device: Device) -> str:
         """What a device is at, in a word."""
