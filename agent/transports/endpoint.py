@@ -30,6 +30,8 @@ def plainly(error: OSError | UnicodeError) -> str:
         return "nobody answers (connection refused)" if error.errno else str(error)
     if isinstance(error, socket.gaierror | UnicodeError):  # the latter for what cannot be a name at all
         return "no such host"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or error}"
     return error.strerror or str(error)
 
 

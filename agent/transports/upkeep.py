@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
@@ -157,8 +156,6 @@ class KeptUp(ABC):
                 reason = await self._lost
             except TimeoutError:
                 reason = f"{self._endpoint}: no answer within {shared.patience_seconds:g} s"
-            except ssl.SSLError as error:
-                reason = f"{self._endpoint}: TLS: {error.reason or error}"
             except (OSError, UnicodeError) as error:
                 reason = f"{self._endpoint}: {plainly(error)}"
             self._close()
