@@ -57,6 +57,15 @@ class Reason(IntEnum):
     SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xA1
 
 
+RETURN_CODES: Final = {
+    Reason.UNSUPPORTED_PROTOCOL_VERSION: 1,
+    Reason.CLIENT_IDENTIFIER_NOT_VALID: 2,
+    Reason.CONNECTION_RATE_EXCEEDED: 3,
+    Reason.NOT_AUTHORIZED: 7,
+}
+"""Version 3.1.1 codes of a refused CONNECT; AWS answers 7 where the standard has 5 (Developer Guide, "MQTT")."""
+
+
 class Malformed(Exception):  # noqa: N818 - it names what the peer's bytes are
     """The peer's bytes are no packet that may come here; `reason` goes into a version 5 DISCONNECT.
 

@@ -13,15 +13,8 @@ from typing import Final
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
 from simulator.cloud.mqtt.encode import connack_bytes, disconnect_bytes
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.mqtt.packets import V5, Malformed, Packet, PacketType, Publish, Reason
+from simulator.cloud.mqtt.packets import RETURN_CODES, V5, Malformed, Packet, PacketType, Publish, Reason
 
-RETURN_CODES: Final = {
-    Reason.UNSUPPORTED_PROTOCOL_VERSION: 1,
-    Reason.CLIENT_IDENTIFIER_NOT_VALID: 2,
-    Reason.CONNECTION_RATE_EXCEEDED: 3,
-    Reason.NOT_AUTHORIZED: 7,
-}
-"""Version 3.1.1 codes of a refused CONNECT; AWS answers 7 where the standard has 5 (Developer Guide, "MQTT")."""
 PUBLISH: Final = int(PacketType.PUBLISH)
 """The most frequent one, looked up the fast way."""
 TLS_RECORD: Final = b"\x16\x03"
