@@ -13,7 +13,7 @@ from typing import Final, Self, cast
 from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.topics import everything, request_topic, subscriptions
-from agent.transports.endpoint import Endpoint
+from agent.transports.endpoint import Endpoint, plainly
 from agent.transports.sockets import opened
 from agent.transports.upkeep import KeptUp, Shared
 from agent.values import Request
@@ -36,10 +36,14 @@ from simulator.secure_wire import SecureWire
 
 KEEP_ALIVE_SECONDS: Final = 60
 SWEEP_SECONDS: Final = 5.0
-LARGEST_PACKET: Final = 268_435_455
-"""Whatever fits into a packet's length (2.1.4): it is not the device that bounds what a server sends."""
+LARGEST_PACKET: Final = 1 << 20
+"""Bytes. AWS's largest has an eighth of that; a length may say 256 MiB, for which thousands would wait."""
+MOST_UNSENT: Final = 1 << 18
+"""Bytes that a gateway may leave unread, beside what the system keeps: a device sends little, and a fleet has many."""
 SUBSCRIBING: Final = 1
 """The identifier of the one packet of a connection that has one."""
+NOTHING: Final = 0
+"""No packet type."""
 CONNACK: Final = int(PacketType.CONNACK)
 PUBLISH: Final = int(PacketType.PUBLISH)
 SUBACK: Final = int(PacketType.SUBACK)
@@ -110,7 +114,9 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         "_open_ones",
         "_sent_at",
         "_transport",
+        "_turn",
         "_unanswered",
+        "_unheard",
         "_unread",
         "_version",
     )
@@ -133,6 +139,10 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         self._unread = b""
         self._keep_alive = KEEP_ALIVE_SECONDS
         self._sent_at = 0.0
+        self._turn: int | None = None
+        """Which answer it is the gateway's turn to give, CONNACK or SUBACK, or NOTHING; None: it was not greeted."""
+        self._unheard = 0
+        """So many sweeps ago something came for the last time."""
         self._unanswered: int | None = None
         """So many sweeps ago a PINGREQ went out, to which nothing has come; None: none is under way."""
 
@@ -146,19 +156,21 @@ class MqttTransport(KeptUp, asyncio.Protocol):
             self._send(self._transport, publish_bytes(topic, write_request(request), 0, 0, False, self._version))
 
     def keep_alive(self, now: float) -> None:
-        """Say that one is there, if nothing else has been said for long; lose a connection on which nobody answers.
+        """Say that one is there, if for long one has said nothing, or heard nothing; lose a connection on which nobody
+        answers that.
 
         It is sweeps that are counted for that, between which there was time to read: a process that did not run must
         not take what it has not read for silence.
         """
         transport = self._transport
-        if transport is None or not self._keep_alive:
+        if transport is None or not self._keep_alive or self._turn != NOTHING:
             return
+        self._unheard += 1
         if self._unanswered is not None:
             self._unanswered += 1
             if self._unanswered * SWEEP_SECONDS >= self._keep_alive:
                 self._lose("disconnected: Keep alive timeout")
-        elif now - self._sent_at >= self._keep_alive - SWEEP_SECONDS:
+        elif max(now - self._sent_at, self._unheard * SWEEP_SECONDS) >= self._keep_alive - SWEEP_SECONDS:
             self._unanswered = 0
             self._send(transport, PINGREQ)
 
@@ -175,13 +187,20 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("closed at once")
         self._open_ones[self] = None
+        self._turn = CONNACK
         self._send(self._transport, connect_bytes(self._name, self._version, True, KEEP_ALIVE_SECONDS))
 
     def _close(self) -> None:
         self._open_ones.pop(self, None)
-        transport, self._transport, self._unread, self._unanswered = self._transport, None, b"", None
+        transport, self._transport = self._transport, None
+        self._unread, self._turn, self._unheard, self._unanswered = b"", None, 0, None
         if transport is not None:
             transport.abort()
+
+    def _break_off(self, reason: str) -> None:
+        """Lose it at once: nothing more is read of what has come."""
+        self._lose(reason)
+        self._close()
 
     def _take_leave(self) -> None:
         if self._transport is not None:
@@ -189,8 +208,12 @@ class MqttTransport(KeptUp, asyncio.Protocol):
             self._transport.close()
 
     def _send(self, transport: asyncio.Transport, raw: bytes) -> None:
+        if transport.is_closing():  # what uvloop has closed raises RuntimeError, until we are told
+            return
         self._sent_at = asyncio.get_running_loop().time()
         transport.write(raw)
+        if transport.get_write_buffer_size() > MOST_UNSENT:
+            self._break_off("disconnected: the gateway does not read what it is sent")
 
     # ── what the loop calls ───────────────────────────────────────────────────────────────────────────────────
 
@@ -201,7 +224,8 @@ class MqttTransport(KeptUp, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed; if it was by `_close`, that comes before the next one is open."""
         if self._transport is not None:
-            self._lose("disconnected: the connection was closed")
+            why = plainly(exc) if isinstance(exc, ssl.SSLError) else "the connection was closed"
+            self._lose(f"disconnected: {why}")
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in, of any number of packets."""
@@ -210,7 +234,7 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         if self._has_settled():
             self._unread = data
             return
-        offset, self._unanswered = 0, None
+        offset, self._unheard, self._unanswered = 0, 0, None
         try:
             while (found := frame(data, offset, LARGEST_PACKET)) is not None:
                 first, start, offset = found
@@ -224,8 +248,7 @@ class MqttTransport(KeptUp, asyncio.Protocol):
                 if self._transport is None:
                     return  # it is gone, by what that led to
         except Malformed as malformed:
-            self._lose(f"disconnected: what the gateway sent is no MQTT: {malformed}")
-            self._close()
+            self._break_off(f"disconnected: what the gateway sent is no MQTT: {malformed}")
             return
         self._unread = data[offset:]
 
@@ -234,13 +257,21 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         return self._settled is not None and self._settled.done()
 
     def _hear(self, first: int, data: bytes, start: int, end: int) -> None:
-        topic, payload, qos, packet_id, _, _, _ = decode_publish(first & 0x0F, data, start, end, self._version)
+        if self._turn not in (SUBACK, NOTHING):
+            raise malformed("a PUBLISH before CONNACK")
+        topic, payload, qos, packet_id, _, _, alias = decode_publish(first & 0x0F, data, start, end, self._version)
+        if qos > 1:
+            raise malformed("QoS 2, with which nobody subscribed")
+        if alias:
+            raise malformed("a topic alias, of which none was allowed")
         if self._listener is not None and not self._is_dark:
             self._listener.on_message(topic, payload)
         if qos and self._transport is not None:
             self._send(self._transport, puback_bytes(packet_id, self._version))
 
     def _take(self, kind: int, body: bytes) -> None:
+        if kind in (CONNACK, SUBACK) and kind != self._turn:
+            raise malformed(f"a {PacketType(kind).name} out of turn")
         if kind == CONNACK:
             session_present, refused, keep_alive = connack(body, self._version)
             if refused is not None:
@@ -248,10 +279,14 @@ class MqttTransport(KeptUp, asyncio.Protocol):
             elif self._transport is not None:
                 self._session_present = session_present
                 self._keep_alive = KEEP_ALIVE_SECONDS if keep_alive is None else keep_alive
+                self._turn = SUBACK
                 self._send(self._transport, subscribe_bytes(SUBSCRIBING, self._filters, 1, self._version))
         elif kind == SUBACK:
-            codes = suback(body, self._version)
-            refused_ones = [topic for topic, code in zip(self._filters, codes, strict=False) if code >= FAILURE]
+            packet_id, codes = suback(body, self._version)
+            if packet_id != SUBSCRIBING or len(codes) != len(self._filters):
+                raise malformed("a SUBACK of another SUBSCRIBE")
+            self._turn = NOTHING
+            refused_ones = [topic for topic, code in zip(self._filters, codes, strict=True) if code >= FAILURE]
             self._settle(f"the gateway refused the subscription to {refused_ones[0]}" if refused_ones else None)
         elif kind == BYE:
             self._lose(f"disconnected: {reason_of(body)}")

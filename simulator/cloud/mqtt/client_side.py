@@ -1,7 +1,7 @@
 """MQTT as a client of this gateway, or of AWS's, speaks it: what it sends as bytes, and what it reads.
 
     connect_bytes, subscribe_bytes, PINGREQ, DISCONNECT      beside what `encode` has for both sides
-    ConnAck, sub_codes, reason_of                            what a server answers; its messages are `codec`'s
+    connack, suback, reason_of                               what a server answers; its messages are `codec`'s
 
 Only what a device of a fleet needs: no will, no user, QoS 0 out and QoS 0 or 1 in. Whatever a server sends, reading it
 gives a value or raises Malformed. Section numbers are those of "MQTT Version 5.0" (OASIS).
@@ -12,19 +12,15 @@ from typing import Final, NamedTuple
 
 from simulator.cloud.mqtt.encode import packed, topic_bytes
 from simulator.cloud.mqtt.fields import Reader
-from simulator.cloud.mqtt.packets import V5, Reason
+from simulator.cloud.mqtt.packets import RETURN_CODES, V5, Reason
 
 PINGREQ: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 SERVER_KEEP_ALIVE: Final = 0x13
 FAILURE: Final = 0x80
 """From this reason code on it is none of success."""
-RETURN_CODES: Final = {
-    1: Reason.UNSUPPORTED_PROTOCOL_VERSION,
-    2: Reason.CLIENT_IDENTIFIER_NOT_VALID,
-    5: Reason.NOT_AUTHORIZED,
-}
-"""What version 3.1.1 calls what version 5 has a reason for."""
+REASONS: Final = {5: Reason.NOT_AUTHORIZED} | {code: reason for reason, code in RETURN_CODES.items()}
+"""Why, by the codes of version 3.1.1: the standard's, and AWS's own."""
 
 
 class ConnAck(NamedTuple):
@@ -54,19 +50,20 @@ def connack(body: bytes, version: int) -> ConnAck:
     reader = Reader(body)
     flags, code = reader.byte(), reader.byte()
     if version != V5:
-        return ConnAck(bool(flags & 1), in_words(RETURN_CODES.get(code, code)) if code else None)
+        known = REASONS.get(code)
+        return ConnAck(bool(flags & 1), None if not code else in_words(known) if known else f"return code {code}")
     keep_alive = reader.properties("connack").get(SERVER_KEEP_ALIVE)
     refused = in_words(code) if code >= FAILURE else None
     return ConnAck(bool(flags & 1), refused, keep_alive if isinstance(keep_alive, int) else None)
 
 
-def suback(body: bytes, version: int) -> bytes:
-    """The codes of a SUBACK (3.9), one for each filter. Raises Malformed."""
+def suback(body: bytes, version: int) -> tuple[int, bytes]:
+    """The identifier of a SUBACK (3.9), and its codes, one for each filter. Raises Malformed."""
     reader = Reader(body)
-    reader.number(2)
+    packet_id = reader.number(2)
     if version == V5:
         reader.properties("ack")
-    return body[reader.position :]
+    return packet_id, body[reader.position :]
 
 
 def reason_of(body: bytes) -> str:

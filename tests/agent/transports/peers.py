@@ -1,9 +1,15 @@
-"""Both ends of a transport's connection, in a test's hands: who listens on it, and a service that echoes."""
+"""Both ends of a transport's connection, in a test's hands: who listens on it, and what answers."""
 
 import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from agent.transports.endpoint import Endpoint
 from simulator.cloud.mqtt import Reaction
+from simulator.cloud.mqtt.packets import V5, V311
+from simulator.engines.mqtt_connections import MqttConnections, MqttTransport
 from tests.within import within
 
 WAIT = 20
@@ -46,3 +52,37 @@ class Echo:
 
     def disconnected(self, client_id: str, reason: str) -> None:
         self.ends.put_nowait((client_id, reason))
+
+
+class OurFleet:
+    """The fleet's own transports, made as paho's are."""
+
+    def __init__(self, connections: MqttConnections) -> None:
+        self._connections = connections
+
+    def transport(self, name: str, endpoint: Endpoint, filters: tuple[str, ...], mqtt_version: int = 5):
+        version = V5 if mqtt_version == 5 else V311
+        return MqttTransport(self._connections._shared, self._connections._open, endpoint, name, filters, version)
+
+
+@asynccontextmanager
+async def serving(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """A server's port; whoever it has served is let go of before the end."""
+    served: set[asyncio.Task[None]] = set()
+
+    async def let_go(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        served.add(task)
+        try:
+            await serve(reader, writer)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async with await asyncio.start_server(let_go, "127.0.0.1", 0, ssl=tls) as server:
+        yield server.sockets[0].getsockname()[1]
+    await asyncio.gather(*served)

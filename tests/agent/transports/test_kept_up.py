@@ -4,8 +4,6 @@ import asyncio
 import inspect
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,45 +19,10 @@ from simulator.certificate_files import client_context, server_context
 from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes, publish_bytes, suback_bytes
-from simulator.cloud.mqtt.packets import V5, V311, Reason
+from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.engines.mqtt_connections import KEEP_ALIVE_SECONDS, SWEEP_SECONDS, MqttConnections, MqttTransport
-from tests.agent.transports.peers import Echo, Heard
-
-
-class OurFleet:
-    """The fleet's own transports, made as paho's are."""
-
-    def __init__(self, connections: MqttConnections) -> None:
-        self._connections = connections
-
-    def transport(self, name: str, endpoint: Endpoint, filters: tuple[str, ...], mqtt_version: int = 5):
-        version = V5 if mqtt_version == 5 else V311
-        return MqttTransport(self._connections._shared, self._connections._open, endpoint, name, filters, version)
-
-
-@asynccontextmanager
-async def serving(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], tls: ssl.SSLContext | None = None
-) -> AsyncIterator[int]:
-    """A server's port; whoever it has served is let go of before the end."""
-    served: set[asyncio.Task[None]] = set()
-
-    async def let_go(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        served.add(task)
-        try:
-            await serve(reader, writer)
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-
-    async with await asyncio.start_server(let_go, "127.0.0.1", 0, ssl=tls) as server:
-        yield server.sockets[0].getsockname()[1]
-    await asyncio.gather(*served)
-
+from simulator.engines.mqtt_connections import KEEP_ALIVE_SECONDS, SWEEP_SECONDS, MqttConnections
+from tests.agent.transports.peers import Echo, Heard, OurFleet, serving
 
 Fleet = PahoFleet | OurFleet
 
