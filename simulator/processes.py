@@ -3,6 +3,12 @@
 import sys
 from pathlib import Path
 
+from agent.errors import GhostjobError
+
+
+class ProcessLostError(GhostjobError):
+    """A process that takes part in a run ended before its time; the message says which and how, in one line."""
+
 
 def command(*arguments: str) -> tuple[str, ...]:
     """`ghostjob` with these arguments, of this very ghostjob: neither PYTHONPATH nor where one works changes that."""

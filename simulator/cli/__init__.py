@@ -14,6 +14,7 @@ from agent.errors import InputError
 from simulator.cli.streams import OutputError, finish, give_up, set_up
 from simulator.cli.wording import in_words
 from simulator.exit_codes import ExitCode
+from simulator.processes import ProcessLostError
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
@@ -105,6 +106,9 @@ def _code(arguments: list[str] | None) -> int:
     except InputError as error:
         _say(str(error))
         code = ExitCode.BAD_INPUT
+    except ProcessLostError as error:
+        _say(str(error))
+        code = ExitCode.FAULT
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise

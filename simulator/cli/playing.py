@@ -23,6 +23,7 @@ from simulator.engines.shards.played import Shown
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
+from simulator.processes import ProcessLostError
 from simulator.report.bar import Bar
 from simulator.report.contained import ContainedRecent, ContainedTable
 from simulator.report.hanging import say
@@ -114,7 +115,8 @@ class ShownPlay:
     async def play(self) -> int:
         """Play, show and judge; the exit code. A page that was asked for stays after that.
 
-        If it is interrupted, what was played by then is judged, told and kept before that ends it.
+        If it is interrupted, or a process that takes part is lost, what was played by then is judged, told and kept
+        before that ends it.
         """
         if self._page is None or self._picture is None:
             async with self._judging or nullcontext():
@@ -128,12 +130,12 @@ class ShownPlay:
 
     async def _shown(self, meanwhile: AbstractAsyncContextManager[object]) -> int:
         with interrupted_by_every_end():
-            interrupted: asyncio.CancelledError | None = None
+            interrupted: asyncio.CancelledError | ProcessLostError | None = None
             with self._run:
                 try:
                     async with meanwhile:
                         verdict = (await self._played()).verdict
-                except asyncio.CancelledError as error:
+                except (asyncio.CancelledError, ProcessLostError) as error:
                     if (known := await self._run.cut_short()) is None:
                         raise
                     verdict, interrupted = known, error

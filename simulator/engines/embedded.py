@@ -13,7 +13,8 @@ from typing import Self
 from agent.errors import InputError
 from simulator.cloud.asked import CutOff
 from simulator.cloud.settings.cloud import CloudSettings
-from simulator.processes import command
+from simulator.engines.tied import Tied
+from simulator.processes import ProcessLostError, command, how_it_ended
 from simulator.trace import CloudListening, Entry
 from simulator.trace.packed import Frames, unpack
 
@@ -25,7 +26,10 @@ SILENCE_LIMIT_SECONDS = 60.0
 
 
 class EmbeddedCloud:
-    """A local AWS IoT as a child process. `endpoints` is set once it listens."""
+    """A local AWS IoT as a child process. `endpoints` is set once it listens.
+
+    Who enters it is cut short if it ends before: then leaving it raises ProcessLostError.
+    """
 
     def __init__(
         self, sink: Callable[[Entry], None], options: Sequence[str] = (), settings: CloudSettings | None = None
@@ -34,8 +38,9 @@ class EmbeddedCloud:
         self._options = tuple(options)
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[int] | None = None
         self._read_bytes = 0
+        self._tied = Tied()
         self.endpoints: dict[str, str | None] = {}
 
     async def __aenter__(self) -> Self:
@@ -68,6 +73,8 @@ class EmbeddedCloud:
         except BaseException:
             await self._end()
             raise
+        self._tied.tie()
+        self._reading.add_done_callback(self._has_read)
         return self
 
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
@@ -78,10 +85,18 @@ class EmbeddedCloud:
         self._process.stdin.write(asked.model_dump_json().encode() + b"\n")
 
     async def __aexit__(self, *_: object) -> None:
+        assert self._reading is not None
+        self._reading.remove_done_callback(self._has_read)
         await self._end()
+        self._tied.untie()
 
-    async def _read(self, listening: "asyncio.Future[dict[str, str | None]]") -> None:
-        """Hand every entry of the child's trace on, and say when it listens."""
+    def _has_read(self, reading: asyncio.Task[int]) -> None:
+        """Nothing more comes of a trace that nobody has ended."""
+        if not reading.cancelled():
+            self._tied.cut(reading.exception() or _lost(reading.result()))
+
+    async def _read(self, listening: "asyncio.Future[dict[str, str | None]]") -> int:
+        """Hand every entry of the child's trace on, and say when it listens; what it ended with."""
         assert self._process is not None
         assert self._process.stdout is not None
         frames = Frames()
@@ -91,9 +106,10 @@ class EmbeddedCloud:
                 if isinstance(entry.event, CloudListening) and not listening.done():
                     listening.set_result(entry.event.endpoints)
                 self._sink(entry)
+        code = await self._process.wait()
         if not listening.done():
-            code = await self._process.wait()
-            listening.set_exception(InputError(f"the embedded cloud did not start (exit code {code}); see above"))
+            listening.set_exception(InputError(f"the embedded cloud did not start ({how_it_ended(code)}); see above"))
+        return code
 
     async def _end(self) -> None:
         """Close its standard input, read its trace to the end, and wait for it."""
@@ -104,8 +120,12 @@ class EmbeddedCloud:
         while self._reading is not None and not self._reading.done() and known < self._read_bytes:
             known = self._read_bytes
             await asyncio.wait({self._reading}, timeout=SILENCE_LIMIT_SECONDS)
-        if self._process.returncode is None and self._reading is not None and not self._reading.done():
+        if self._process.returncode is None:  # it hangs, or nobody reads any more what it has to write before it ends
             self._process.kill()
         await self._process.wait()
         if self._reading is not None:
             await asyncio.gather(self._reading, return_exceptions=True)
+
+
+def _lost(code: int) -> ProcessLostError:
+    return ProcessLostError(f"the local cloud ended before the run did ({how_it_ended(code)})")

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, Self
 
 from agent.errors import InputError
-from simulator.processes import command
+from simulator.engines.tied import Tied
+from simulator.processes import ProcessLostError, command, how_it_ended
 from simulator.trace import ClientSubscribed, Entry, FaultStruck, RunStarted, read_line
 from simulator.trace.packed import framed, pack
 from simulator.verdict import Verdict
@@ -37,7 +38,10 @@ class Question(NamedTuple):
 
 
 class JudgeProcess:
-    """See `Judging`. `around` gets the entries that are shown around what a verdict found, once there is one."""
+    """See `Judging`. `around` gets the entries that are shown around what a verdict found, once there is one.
+
+    Who enters it is cut short if its process ends before: then leaving it raises ProcessLostError.
+    """
 
     def __init__(self, around: Callable[[Entry], None] = lambda entry: None) -> None:
         self._around = around
@@ -46,6 +50,8 @@ class JudgeProcess:
         self._asking = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._has_begun = False
+        self._tied = Tied()
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
@@ -54,15 +60,23 @@ class JudgeProcess:
             stdout=asyncio.subprocess.PIPE,
             limit=LARGEST_ANSWER_BYTES,
         )
+        self._tied.tie()
+        self._watching = asyncio.create_task(self._watch(self._process))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        assert self._watching is not None
+        self._watching.cancel()
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
         await self._process.wait()
+        self._tied.untie()
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        self._tied.cut(_lost(await process.wait()))
 
     @property
     def has_begun(self) -> bool:
@@ -106,10 +120,11 @@ class JudgeProcess:
     def _write(self, raw: bytes) -> None:
         assert self._process is not None, "it was entered before"
         assert self._process.stdin is not None
-        self._process.stdin.write(raw)
+        if not self._process.stdin.is_closing():  # if it is, that is about to end the run
+            self._process.stdin.write(raw)
 
     async def _ask(self, question: Question) -> dict[str, Any]:
-        """Raises InputError, as a judge does; RuntimeError if its process has failed."""
+        """Raises InputError, as a judge does; ProcessLostError."""
         assert self._process is not None, "it was entered before"
         assert self._process.stdout is not None
         async with self._asking:
@@ -117,9 +132,13 @@ class JudgeProcess:
             self._write(framed(tuple(question)))
             line = await self._process.stdout.readline()
         if not line:
-            code = await self._process.wait()
-            raise RuntimeError(f"the process that judges has failed (exit code {code}); see above")
+            raise _lost(await self._process.wait())
         answer: dict[str, Any] = json.loads(line)
         if "input_error" in answer:
             raise InputError(answer["input_error"])
         return answer
+
+
+def _lost(code: int) -> ProcessLostError:
+    how = f"the process that judges ended before the run did ({how_it_ended(code)})"
+    return ProcessLostError(f"{how}, so there is no verdict, and nothing is kept")

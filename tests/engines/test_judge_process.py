@@ -15,11 +15,13 @@ from simulator.engines.judged import JudgedPlay
 from simulator.engines.judging import JudgingHere
 from simulator.engines.live import LiveVenue
 from simulator.engines.virtual import judged
+from simulator.processes import ProcessLostError
 from simulator.report.recent import Recent
 from simulator.report.summary import print_summary
 from simulator.scenario import load
 from simulator.trace import CLOUD, Entry
 from simulator.verdict import Judge, Verdict
+from tests.within import within
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +89,32 @@ async def test_who_is_interrupted_with_the_whole_group_of_processes_still_has_it
         assert (await elsewhere.verdict()).outcome == "failed"
 
 
-async def test_a_judge_that_has_failed_is_said_to_have(ghosts: list[Entry]):
-    async with JudgeProcess() as elsewhere:
-        elsewhere._process.kill()
-        for entry in ghosts:
-            elsewhere.feed(entry)
-        with pytest.raises(RuntimeError, match="the process that judges has failed"):
+LOST = r"the process that judges ended before the run did \(killed by signal 9\), so there is no verdict"
+
+
+async def test_a_judge_that_is_killed_is_told_to_whoever_asks_it(ghosts: list[Entry]):
+    async def ask() -> None:
+        async with JudgeProcess() as elsewhere:
+            elsewhere._process.kill()
+            for entry in ghosts:
+                elsewhere.feed(entry)
             await elsewhere.verdict()
+
+    with pytest.raises(ProcessLostError, match=LOST):
+        await within(ask(), 60)
+
+
+async def test_nobody_plays_on_without_a_judge(ghosts: list[Entry]):
+    async def play() -> None:
+        async with JudgeProcess() as elsewhere:
+            elsewhere._process.kill()
+            while True:
+                for entry in ghosts:
+                    elsewhere.feed(entry)
+                await asyncio.sleep(0)
+
+    with pytest.raises(ProcessLostError, match=LOST):
+        await within(play(), 60)
 
 
 def test_a_play_that_is_judged_elsewhere_has_the_verdict_of_its_trace():
