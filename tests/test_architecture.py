@@ -716,7 +716,13 @@ RULES = [
     ),
     pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
     pytest.param("simulator/own_fault.py", ("agent.log",), (), True, id="what a fault costs is told by who meets it"),
-    pytest.param("simulator/processes.py", (), (), True, id="how a process begins and ends knows nothing"),
+    pytest.param(
+        "simulator/processes.py",
+        ("agent.errors",),
+        (),
+        True,
+        id="how a process begins and ends knows the root of errors",
+    ),
     pytest.param(
         "simulator/controller",
         (
