@@ -23,8 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 COLLECT_EVERY: Final = (50_000, 50, 20)
 """Thresholds of the collector: nearly everything dies by reference counting, and to go through the million objects that
 a run of a thousand devices has by its end would stop it for half a second."""
-FILES_TO_SPARE = 100
-"""File descriptors that a process needs besides its connections."""
+FILES_TO_SPARE = 200
+"""File descriptors that a process needs besides its connections: a cloud, which keeps back a hundred, the most."""
 
 
 def logging_options(level: str = "warning") -> Callable[[F], F]:

@@ -1,8 +1,11 @@
-"""A cloud that may open few files: it serves whom it has, turns others away with a word, and keeps some for its API."""
+"""Who may open few files: a cloud serves whom it has, turns others away with a word, and keeps some for its API; a run
+says how many it needs, before anything starts."""
 
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -101,3 +104,20 @@ async def test_served_clients_go_on_and_the_api_answers_when_files_run_out(tmp_p
     taken_by_itself = MOST // 2 - len(served)
     assert int(files_wanted) >= int(devices) + KEPT_BACK + taken_by_itself, "so many devices do come in"
     assert [entry for entry in said if entry["level"] == "error"] == []
+
+
+def played_with(files: int, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A run of a hundred devices, each process of which may open so many."""
+    run = (sys.executable, "-P", "-m", "simulator.cli", "run", "delete-in-download", "--devices", "100", "--no-table")
+    limited = ("sh", "-c", f'ulimit -n {files} && exec "$0" "$@"')
+    return subprocess.run([*limited, *run], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_a_run_says_how_many_files_it_needs_and_does_with_as_many(tmp_path: Path):
+    refused = played_with(100, tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    [need] = re.findall(r"100 devices need (\d+) open files, and this process may have 100;", refused.stderr)
+    assert played_with(int(need) - 1, tmp_path).returncode == 2
+    played = played_with(int(need), tmp_path)
+    assert played.returncode == 0, played.stderr
+    assert "too-many-files" not in played.stderr
