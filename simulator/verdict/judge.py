@@ -88,6 +88,8 @@ class Judge:
         self._fault: InputError | None = None
         self._bounds = Bounds()
         self._places: tuple[PlaceToReach, ...] = ()
+        self._placed: tuple[tuple[PlaceToReach, frozenset[str]], ...] = ()
+        """The same, each with its things to look one up in: of ten thousand, each is asked for in each place."""
         self._early: list[Entry] = []
         self._devices: dict[str, Case] = {}
         self._shares: dict[str, dict[str, Share]] = {}
@@ -144,6 +146,7 @@ class Judge:
         except InputError as error:
             self._fault = error
             return
+        self._placed = tuple((place, frozenset(place.things)) for place in self._places)
         for thing in event.things:
             self._devices[thing] = self._new(thing, event)
         self._stands_for = event.stands_for
@@ -156,7 +159,7 @@ class Judge:
             self._take_in(entry)
 
     def _new(self, thing: str, started: RunStarted, like: str = "") -> Case:
-        places = [place for place in self._places if thing in place.things]
+        places = [place for place, things in self._placed if thing in things]
         limits = Limits.of(like or thing, started, self._bounds)._replace(
             jobs=frozenset(place.job for place in places), reads=reads_for(place.place for place in places)
         )
