@@ -112,6 +112,7 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         "_keep_alive",
         "_name",
         "_open_ones",
+        "_out",
         "_sent_at",
         "_transport",
         "_turn",
@@ -139,6 +140,8 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         self._unread = b""
         self._keep_alive = KEEP_ALIVE_SECONDS
         self._sent_at = 0.0
+        self._out: list[bytes] | None = None
+        """What is to be sent once all is read that has come; None while nothing is being read."""
         self._turn: int | None = None
         """Which answer it is the gateway's turn to give, CONNACK or SUBACK, or NOTHING; None: it was not greeted."""
         self._unheard = 0
@@ -192,6 +195,7 @@ class MqttTransport(KeptUp, asyncio.Protocol):
 
     def _close(self) -> None:
         self._open_ones.pop(self, None)
+        self._send_out()  # it was sent before this
         transport, self._transport = self._transport, None
         self._unread, self._turn, self._unheard, self._unanswered = b"", None, 0, None
         if transport is not None:
@@ -208,12 +212,21 @@ class MqttTransport(KeptUp, asyncio.Protocol):
             self._transport.close()
 
     def _send(self, transport: asyncio.Transport, raw: bytes) -> None:
+        if self._out is not None:
+            self._out.append(raw)
+            return
         if transport.is_closing():  # what uvloop has closed raises RuntimeError, until we are told
             return
         self._sent_at = asyncio.get_running_loop().time()
         transport.write(raw)
         if transport.get_write_buffer_size() > MOST_UNSENT:
             self._break_off("disconnected: the gateway does not read what it is sent")
+
+    def _send_out(self) -> None:
+        """What reading led to, at once: a write for each wakes the gateway for each."""
+        out, self._out = self._out, None
+        if out and self._transport is not None:
+            self._send(self._transport, b"".join(out))
 
     # ── what the loop calls ───────────────────────────────────────────────────────────────────────────────────
 
@@ -234,7 +247,14 @@ class MqttTransport(KeptUp, asyncio.Protocol):
         if self._has_settled():
             self._unread = data
             return
-        offset, self._unheard, self._unanswered = 0, 0, None
+        self._unheard, self._unanswered, self._out = 0, None, []
+        try:
+            self._read(data)
+        finally:
+            self._send_out()
+
+    def _read(self, data: bytes) -> None:
+        offset = 0
         try:
             while (found := frame(data, offset, LARGEST_PACKET)) is not None:
                 first, start, offset = found
