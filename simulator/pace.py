@@ -7,6 +7,9 @@ nothing has happened meanwhile, and all goes on in the order that the scenario w
 
 import asyncio
 from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
 from typing import Final, Protocol
 
 LEAST_SECONDS: Final = 0.001
@@ -21,12 +24,23 @@ class Alarm(Protocol):
 
 
 class Pace:
-    """Calls and waits by `clock`, in seconds; None: by the time of the running loop."""
+    """Calls and waits by `clock`, in seconds; None: by the time of the running loop.
 
-    __slots__ = ("_clock",)
+    By a clock that may stand still, the loop calls too early, and the later the process is the more often. So it calls
+    for all that wait, and not for each of them.
+    """
+
+    __slots__ = ("_clock", "_number", "_rings_at", "_timer", "_waiting")
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock
+        self._waiting: list[tuple[float, int, _Awaited]] = []
+        """A heap."""
+        self._number = count()
+        """In which order those are called that are due at the same time."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = inf
+        """For what by the clock the loop is to call."""
 
     def now(self) -> float:
         """Seconds."""
@@ -36,7 +50,11 @@ class Pace:
         """Call when `now()` is `at`."""
         if self._clock is None:
             return asyncio.get_running_loop().call_at(at, call, *args)
-        return _Patient(self._clock, at, call, args)
+        awaited = _Awaited(call, args)
+        heappush(self._waiting, (at, next(self._number), awaited))
+        if at < self._rings_at:
+            self._wait(at, self._clock)
+        return awaited
 
     def call_later(self, seconds: float, call: Callable[..., object], *args: object) -> Alarm:
         """Call after so many seconds."""
@@ -56,33 +74,41 @@ class Pace:
         finally:
             alarm.cancel()
 
+    def _wait(self, at: float, clock: Callable[[], float]) -> None:
+        """Have the loop call for what is due first."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = at
+        left = max(at - clock(), LEAST_SECONDS)
+        self._timer = asyncio.get_running_loop().call_later(left, self._ring, clock)
+
+    def _ring(self, clock: Callable[[], float]) -> None:
+        waiting, now, newest = self._waiting, clock(), next(self._number)
+        self._rings_at = -inf  # nobody who is called need see to what comes next
+        try:
+            while waiting and waiting[0][0] <= now and waiting[0][1] < newest:  # lest one calls itself for ever
+                heappop(waiting)[2].ring()
+        finally:
+            self._timer, self._rings_at = None, inf
+            if waiting:
+                self._wait(waiting[0][0], clock)
+
 
 LOOP_TIME: Final = Pace()
 
 
-class _Patient:
-    """Is called by the loop, and waits on if its own clock has not come so far."""
+class _Awaited:
+    """Whom it is to call, unless that is cancelled."""
 
-    __slots__ = ("_args", "_at", "_call", "_clock", "_timer")
+    __slots__ = ("_args", "_call")
 
-    def __init__(
-        self, clock: Callable[[], float], at: float, call: Callable[..., object], args: tuple[object, ...]
-    ) -> None:
-        self._clock = clock
-        self._at = at
-        self._call = call
+    def __init__(self, call: Callable[..., object], args: tuple[object, ...]) -> None:
+        self._call: Callable[..., object] | None = call
         self._args = args
-        self._wait()
 
-    def _wait(self) -> None:
-        left = max(self._at - self._clock(), LEAST_SECONDS)
-        self._timer = asyncio.get_running_loop().call_later(left, self._ring)
-
-    def _ring(self) -> None:
-        if self._at > self._clock():
-            self._wait()
-        else:
+    def ring(self) -> None:
+        if self._call is not None:
             self._call(*self._args)
 
     def cancel(self) -> None:
-        self._timer.cancel()
+        self._call, self._args = None, ()
