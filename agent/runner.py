@@ -8,10 +8,9 @@ A runner lives from one start of the agent to its end: it is stopped in good ord
 the next one knows is what `remember` wrote down.
 """
 
-import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Final, Generic, Protocol, TypeVar, assert_never
+from typing import Generic, Protocol, TypeVar, assert_never
 
 from agent.core.events import (
     Answered,
@@ -41,14 +40,11 @@ from agent.device_events import DeviceConnected, DeviceCrashed, DeviceDisconnect
 from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
+from agent.loop_time import LOOP_TIME, Alarm, Time
 from agent.messages import read_answer, read_hint
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse
 from agent.transports import WireListener
 from agent.values import Hint, PendingChanged, Request
-
-LEAST_SECONDS: Final = 0.001
-"""What is waited for a clock that is slower than the loop's, however near it is."""
-
 
 S = TypeVar("S", bound=AgentState)
 
@@ -98,14 +94,12 @@ class Transport(Protocol):
 class Runner(Generic[S]):
     """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one.
 
-    `clock` is what timers run by, in seconds, if that is not the loop's time: for many devices in one process it may
-    stand still while the process does not get round to them.
+    `time` may stand still, for many devices in one process, while the process does not get round to them.
     """
 
     __slots__ = (
         "_alarm",
         "_alarm_at",
-        "_clock",
         "_due",
         "_inbox",
         "_is_stopping",
@@ -116,6 +110,7 @@ class Runner(Generic[S]):
         "_remember",
         "_rng",
         "_step",
+        "_time",
         "_transport",
         "_workbench",
         "crashed",
@@ -134,9 +129,9 @@ class Runner(Generic[S]):
         rng: Jitter,
         observe: Callable[[DeviceEvent], None],
         remember: Callable[[Record], None],
-        clock: Callable[[], float] | None = None,
+        time: Time = LOOP_TIME,
     ) -> None:
-        self._clock = clock
+        self._time = time
         self.thing = thing
         self.machine = machine
         self.crashed = False
@@ -148,9 +143,9 @@ class Runner(Generic[S]):
         self._remember = remember
         self._log = DeviceLog(thing)
         self._due: dict[TimerName, float] = {}
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None
         self._alarm_at = inf
-        """When the loop will call; what uvloop hands out for a call that is due at once does not know."""
+        """When that comes."""
         self._inbox: list[Event] = []
         self._listed: PendingChanged | None = None
         """The newest notification that named what is pending, for when nothing else can be read."""
@@ -160,20 +155,14 @@ class Runner(Generic[S]):
     def start(self, booted: Booted, *, offline_seconds: float = 0.0) -> None:
         """Begin where the journal says that the last one ended, and connect, or do that once there is a network."""
         self.feed(booted)
-        self._connect(self._now() + offline_seconds if offline_seconds > 0 else None)
-
-    def _connect(self, at: float | None) -> None:
-        """Connect, but not before `at`, if that is given."""
-        if self._is_stopping:
-            return
-        if at is None or (left := at - self._now()) <= 0:
-            self._transport.start(self)
+        if offline_seconds > 0:
+            self._time.call_at(self._time.now() + offline_seconds, self._connect)
         else:
-            again = at if self._clock is not None else None
-            asyncio.get_running_loop().call_later(max(left, LEAST_SECONDS), self._connect, again)
+            self._connect()
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
+    def _connect(self) -> None:
+        if not self._is_stopping:
+            self._transport.start(self)
 
     def retire(self) -> None:
         """Take nothing on any more: neither what the core decided a moment ago nor what is told from now on counts."""
@@ -306,28 +295,25 @@ class Runner(Generic[S]):
         delay = effect.after_seconds
         if effect.spread_seconds:
             delay += effect.spread_seconds * self._rng.random()
-        self._due[effect.name] = self._now() + delay
+        self._due[effect.name] = self._time.now() + delay
         self._set_alarm()
 
     def _set_alarm(self) -> None:
-        """See to it that the loop calls in time for the earliest timer.
+        """See to it that there is a call in time for the earliest timer.
 
-        Most timers are set anew, or cancelled, long before they are due. So the loop knows of one for each device, and
-        may call too early, which costs nothing but the call.
+        Most timers are set anew, or cancelled, long before they are due. So there is one alarm for each device, and it
+        may come too early, which costs nothing but the call.
         """
         earliest = min(self._due.values(), default=None)
         if earliest is None or (self._alarm is not None and self._alarm_at <= earliest):
             return
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm_at, loop = earliest, asyncio.get_running_loop()
-        at = earliest if self._clock is None else loop.time() + max(earliest - self._clock(), LEAST_SECONDS)
-        self._alarm = loop.call_at(at, self._ring, earliest)
+        self._alarm_at = earliest
+        self._alarm = self._time.call_at(earliest, self._ring, earliest)
 
     def _ring(self, now: float) -> None:
         self._alarm = None
-        if self._clock is not None:
-            now = self._clock()
         for name in sorted(self._due, key=self._due.__getitem__):
             if self._due.get(name, inf) <= now:
                 del self._due[name]

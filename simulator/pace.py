@@ -10,17 +10,12 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from typing import Final, Protocol
+from typing import Final
+
+from agent.loop_time import Alarm
 
 LEAST_SECONDS: Final = 0.001
 """What it waits at least, however near it is: event loops count in whole milliseconds."""
-
-
-class Alarm(Protocol):
-    """A call that is to come."""
-
-    def cancel(self) -> None:
-        """Let it not come."""
 
 
 class Pace:

@@ -14,13 +14,14 @@ from agent.core.events import BeginStep, Booted, StopStep, UndoStep, Verify
 from agent.core.record import Record
 from agent.device_events import DeviceDisconnected
 from agent.journal import Journal
+from agent.loop_time import Alarm
 from agent.runner import Runner
 from simulator.devices.hardware import Hardware, factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
 from simulator.devices.rig.values import After, HoldPoint, Make, Rig, RigOutcome, SectorRun, Sectors
 from simulator.devices.storage import FILE_BYTES, Disk, FlashFile, snapshot_of
-from simulator.pace import LOOP_TIME, Alarm, Pace
+from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
 from simulator.trace.flash_events import DeviceAccount
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.jitter import Jitter
+from agent.loop_time import Alarm
 from simulator.devices.device import SimulatedDevice
 from simulator.engines.stand_ins import Cycle, Lot
-from simulator.pace import Alarm, Pace
+from simulator.pace import Pace
 from simulator.scenario import Differences
 
 THERE_SECONDS: Final = 1.0

@@ -124,7 +124,7 @@ class Fleet:
             rng=rng,
             observe=device.observe,
             remember=device.remember,
-            clock=self._connections.running_time,
+            time=self._wiring.pace,
         )
 
     def _policy_of(self, group: Group) -> DevicePolicy:

@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from agent.core.events import Answered, Event, Hinted
 from agent.device_events import request_kind
+from agent.loop_time import Alarm
 from agent.runner import Listener
 from agent.values import Answer, Hint, JobMentioned, Request
 from simulator.cloud.core import CloudCore
@@ -26,7 +27,7 @@ from simulator.controller.in_process import InProcess
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.play_time import PlayTime
 from simulator.engines.virtual_time import EPOCH, run_virtually
-from simulator.pace import LOOP_TIME, Alarm, Pace
+from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import (
     CLOUD,

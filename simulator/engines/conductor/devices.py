@@ -12,6 +12,7 @@ from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.journal import JournalError
+from agent.loop_time import Alarm
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.models import model_named
@@ -22,7 +23,7 @@ from simulator.engines.conductor.connections import ConductedConnection
 from simulator.engines.conductor.packets import Wire
 from simulator.engines.explore.setup import Setup
 from simulator.engines.explore.turn import UNWRITABLE
-from simulator.pace import Alarm, Pace
+from simulator.pace import Pace
 from simulator.scenario import Group, Timings
 from simulator.trace.flash_events import DeviceAccount
 

@@ -9,6 +9,7 @@ from agent.core.events import Booted, Effect, Event, SetTimer, TimerFired
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport, Workbench
 from simulator.engines.virtual_time import run_virtually
+from simulator.pace import Pace
 
 
 class _Nowhere:
@@ -48,7 +49,7 @@ async def fired_at(lose: float) -> float:
         rng=Jitter("0"),
         observe=lambda _: None,
         remember=lambda _: None,
-        clock=clock,
+        time=Pace(clock),
     )
     runner.start(Booted(None, "1.0", False))
     await asyncio.sleep(1)
