@@ -1,5 +1,6 @@
 """`ghostjob judge`: the process that judges a play of another (see `simulator.engines.judge_process`)."""
 
+import gc
 import json
 import os
 import signal
@@ -11,7 +12,6 @@ import click
 
 from agent.errors import InputError
 from simulator.cli.listing import tell_fault
-from simulator.cli.options import spare_imports
 from simulator.engines.judge_process import Question
 from simulator.engines.judging import violated_if_it_ended
 from simulator.report.contained import ContainedRecent
@@ -27,7 +27,7 @@ def judge() -> int:
     """Judge what comes on standard input, for the process of ghostjob's that started this, until it closes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # it is that process that decides, and it wants a verdict even then
-    spare_imports()
+    gc.disable()  # what it holds are values without cycles, and many: to look for those takes a tenth of its time
     judge, frames, kept = Judge(), Frames(), list[bytes]()
     while data := os.read(0, PIECE_BYTES):
         for frame in frames.feed(data):
