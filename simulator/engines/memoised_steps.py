@@ -13,11 +13,12 @@ from agent.core.events import Effect, Event
 
 StepFunction: TypeAlias = Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
 
-LIMIT: Final = 4_000
+LIMIT: Final = 32_000
 """So many transitions are remembered of one kind of device; then all are forgotten.
 
-A device goes through a few hundred in a job, and nobody asks again for those of a job that is over: a play that goes on
-for a day must not keep them.
+A device goes through a few hundred in a job, and others if its execution was queued in another second: four thousand
+live ones through seven thousand. Nobody asks again for those of a job that is over: a play that goes on for a day must
+not keep them.
 """
 
 
