@@ -385,19 +385,21 @@ class Play:
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
-        if self._is_clearing and type(entry.event) not in TOLD_AFTERWARDS:
+        kind = type(entry.event)
+        if self._is_clearing and kind not in TOLD_AFTERWARDS:
             return
         self._sink(entry)
-        self._silence.feed(entry)
-        if isinstance(entry.event, ProcessStalled) and entry.source == CLOUD:
-            self._cloud_lost += entry.event.seconds
-        if self._is_ending or type(entry.event) is DeviceCrashed:
+        if entry.source == CLOUD:
+            self._silence.feed(entry)
+            if isinstance(entry.event, ProcessStalled):
+                self._cloud_lost += entry.event.seconds
+        if self._is_ending or kind is DeviceCrashed:
             self._stage.changed.set()  # whatever happens may be what brings a device to rest
         if self._players.feed(entry):
             self._stage.changed.set()
-        if self._steering is not None and type(entry.event) in OF_JOBS:
+        if self._steering is not None and kind in OF_JOBS:
             self._steering.feed(entry)
-        if type(entry.event) in NOTICED:
+        if kind in NOTICED:
             self._cues.feed(entry)
             self._stage.feed(entry)
             self._silence.is_broken()

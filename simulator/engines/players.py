@@ -87,14 +87,15 @@ class OwnFleet:
 
     def feed(self, entry: Entry) -> bool:
         """Take note of one entry; whether somebody has come by it."""
-        if type(entry.event) is FaultStruck:
+        kind = type(entry.event)
+        if kind is DeviceConnected:
+            self._connected.add(entry.source)
+            return True
+        if isinstance(entry.event, FaultStruck):
             self._struck(entry.event)
-        if type(entry.event) in ENDS:
+        elif kind in ENDS:
             self._ended.add(entry.source)
-        if type(entry.event) is not DeviceConnected:
-            return False
-        self._connected.add(entry.source)
-        return True
+        return False
 
     @property
     def are_there(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 from simulator.engines.patience import Patience
 from simulator.engines.stage import Stage
 from simulator.pace import LOOP_TIME, Pace
-from simulator.trace import CLOUD, Entry
+from simulator.trace import Entry
 
 PATIENCE_SECONDS: Final = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
@@ -33,8 +33,8 @@ class Silence:
         self._pace = pace
 
     def feed(self, entry: Entry) -> None:
-        """Take note of the cloud's time."""
-        if entry.source == CLOUD and entry.at >= self._cloud_at[0] + CLOCK_SECONDS:
+        """Take note of the time of an entry of the cloud's."""
+        if entry.at >= self._cloud_at[0] + CLOCK_SECONDS:
             self._cloud_at = entry.at, self._clock()
 
     def is_broken(self) -> None:
