@@ -70,7 +70,8 @@ def _unregistered(event: ClientRefused, offer: Offer) -> str:
 
 
 def _inactive(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} shows a certificate that somebody made inactive: {event.hint or 'make it ACTIVE again'}"
+    advice = shown(event.hint) if event.hint else "make it ACTIVE again"
+    return f"{_who(event)} shows a certificate that somebody made inactive: {advice}"
 
 
 def _distrusts(event: ClientRefused, offer: Offer) -> str:

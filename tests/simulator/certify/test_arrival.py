@@ -438,6 +438,13 @@ def test_every_refusal_has_a_sentence_that_says_who(code: str):
     assert "None" not in said
 
 
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_no_control_character_of_a_refusal_reaches_the_terminal(code: str):
+    event = ClientRefused(code, "mqtt", "topic/a\x1f", "b\x1fc", "pump\x1f", address="10.0.0.9", hint="\x1f")
+    said = said_of(event, offer())
+    assert said.isprintable(), said
+
+
 @pytest.mark.parametrize("hint", [None, "this is HTTP", "this is TLS", "this is MQTT"])
 @pytest.mark.parametrize("code", ["not-mqtt", "not-http"])
 def test_nobody_is_sent_to_a_port_that_is_closed(code: str, hint: str | None):
