@@ -5,6 +5,7 @@ Everything that must survive stands in one directory, which belongs to one agent
     lock       held while an agent runs
     journal    the work in hand (`agent.journal`)
     boot.json  the boot of the machine in which an agent last began; null, once it has made way for the next by itself
+    begun.json the restart that leaves a trial of which nobody knows (`agent.handlers.beginnings`)
     work/      what handlers keep until an execution's end is on record
     processes/ what was started and has not ended
     firmware/  slots
@@ -27,6 +28,7 @@ from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
 from agent.device_events import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
 from agent.errors import GhostjobError, InputError
+from agent.handlers.beginnings import Beginning
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Context, Handler, reason_of
 from agent.handlers.process_table import boot_id
@@ -113,11 +115,15 @@ class _Device:
         except OSError as error:
             raise self._unusable(error) from None
         try:
+            leaving = Beginning(self._context.state, f"leave {booted.running}", ends_us=True)
             if booted.on_trial and not _has_work(booted.record):
-                await self._fall_back(booted.running)
+                self._note_boot()  # before what boots next is another: a new agent finds what runs, and not that
+                await self._fall_back(booted.running, leaving)
+            else:
+                leaving.ended()
             if not self._over.is_set():
                 self._runner.start(booted)
-                write_json(self._boot_note, {"boot": boot_id()})
+                self._note_boot()
             await self._over.wait()
         except OSError as error:
             raise self._unusable(error) from None
@@ -148,11 +154,14 @@ class _Device:
         self._bench.describe()
         return Booted(record, version, on_trial, rebooted, unproven=self._firmware.unproven)
 
-    async def _fall_back(self, version: str) -> None:
+    def _note_boot(self) -> None:
+        write_json(self._boot_note, {"boot": boot_id()})
+
+    async def _fall_back(self, version: str, leaving: Beginning) -> None:
         """What is on trial, and nobody remembers why, would never be committed: the machine restarts without it."""
         then = "the machine is restarted with what ran before"
         log.warning("trial.forgotten", thing=self._context.thing, version=version, then=then)
-        falling = asyncio.ensure_future(self._bench.fall_back())
+        falling = asyncio.ensure_future(self._bench.fall_back(leaving))
         over = asyncio.ensure_future(self._over.wait())
         await asyncio.wait({falling, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()

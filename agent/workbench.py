@@ -56,7 +56,6 @@ PROGRESS_PERCENT: Final = 5
 SAID_AGAIN_SECONDS: Final = 60.0
 """Between two log lines about the same cause of waiting, and between two reports of any, at least."""
 
-
 NOBODYS: Final = ExecutionKey(None, "", 0, 0)
 """No execution has an empty name."""
 
@@ -139,12 +138,14 @@ class HandlerWorkbench:
         if (sweep := getattr(self._firmware, "sweep", None)) is not None:
             _asked(sweep, None, self._firmware)
 
-    async def fall_back(self) -> str:
+    async def fall_back(self, beginning: Beginning) -> str:
         """Restart the machine without what is on trial: no more is heard of it, or why it cannot be done."""
         reboot = Step("reboot", "reboot")
         try:
-            if self._firmware.revert():
-                await self._handler(reboot).do(StepTask(NOBODYS, 0, reboot, "", self._own(NOBODYS)))
+            beginning.put_on_record()
+            with beginning.under_way():
+                if await self._restart_without(StepTask(NOBODYS, 0, reboot, "", self._own(NOBODYS))):
+                    return "its handler of 'reboot' has ended, and the machine is up"
         except Exception as error:
             return _reason(error, reboot)[0]
         return "its handler says that there is nothing to go back from"
@@ -163,13 +164,11 @@ class HandlerWorkbench:
         outcome: Literal["done", "failed", "stopped", "stale", "refused"] = "done"
         reason = said = cause = ""
         try:
-            beginning = Beginning(self._own(effect.execution), f"do {effect.index}")
+            beginning = self._beginning(effect, "do")
             beginning.put_on_record()
-            try:
+            with beginning.under_way():
                 task = self._task(effect.execution, effect.index, effect.step, effect.version, beginning, effect)
                 said = say(await self._handler(effect.step).do(task) or "")
-            finally:
-                beginning.ended()
         except asyncio.CancelledError:
             if not self._is_stopping:
                 raise
@@ -194,13 +193,11 @@ class HandlerWorkbench:
         try:
             if not effect.step.reversible:
                 raise StepError("it lies past the point of no return, and is not taken back", Cause.NOT_ALLOWED)
-            beginning = Beginning(self._own(effect.execution), f"undo {effect.index}")
+            beginning = self._beginning(effect, "undo")
             with contextlib.suppress(OSError):  # a full disk must not be in the way of taking back what filled it
                 beginning.put_on_record()
-            try:
+            with beginning.under_way():
                 await self._take_back(effect, self._task(effect.execution, effect.index, effect.step, "", beginning))
-            finally:
-                beginning.ended()
         except Exception as error:
             ok = False
             reason, cause = _reason(error, effect.step)
@@ -212,8 +209,14 @@ class HandlerWorkbench:
     async def _take_back(self, effect: UndoStep, task: StepTask) -> None:
         if effect.step.action != "reboot":
             await self._handler(effect.step).undo(task)
-        elif self._firmware.revert():
-            await self._handler(effect.step).do(task)
+        else:
+            await self._restart_without(task)
+
+    async def _restart_without(self, task: StepTask) -> bool:
+        """Restart the machine so that what is on trial is left; whether there was anything to leave."""
+        if is_left := self._firmware.revert():
+            await self._handler(task.step).do(task)
+        return is_left
 
     async def _settle(self, aside: Path) -> None:
         for handler in self._everyone():
@@ -235,6 +238,11 @@ class HandlerWorkbench:
 
     def _asides(self) -> tuple[Path, ...]:
         return tuple(sorted(self._work.iterdir())) if self._work.is_dir() else ()
+
+    def _beginning(self, effect: BeginStep | UndoStep, verb: str) -> Beginning:
+        """Raises OSError."""
+        aside, ends_us = self._own(effect.execution), effect.step.action == "reboot"
+        return Beginning(aside, f"{verb} {effect.index}", ends_us=ends_us)
 
     def _task(
         self,

@@ -12,10 +12,12 @@ nobody's fault, or the step took the machine down, by a watchdog for instance: s
 death counts as the first kind. The counts begin anew with every step, and when a step has got further than any of its
 attempts before: what gets on comes to an end.
 
-Somebody who kills the agent by hand, in the same step twice, has its job fail; SIGTERM is no death.
+Somebody who kills the agent by hand, in the same step twice, has its job fail; SIGTERM is no death. But what restarts
+the machine ends the agent in just that way, and has come to its end only where a next one need not begin it again.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,10 +34,11 @@ MOST_CUTS: Final = 5
 
 @dataclass(slots=True)
 class Beginning:
-    """One attempt at `what`, in an execution's own directory `aside`."""
+    """One attempt at `what`, with its note in the directory `aside`; `ends_us`: it restarts the machine."""
 
     aside: Path
     what: str
+    ends_us: bool = False
     kills: int = 0
     cuts: int = 0
     percent: int = 0
@@ -60,6 +63,19 @@ class Beginning:
         if percent > self.percent and (self.kills or self.cuts):
             self.kills, self.cuts, self.percent = 0, 0, percent
             self._write()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """While it is done."""
+        is_over = not self.ends_us
+        try:
+            yield
+        except Exception:
+            is_over = True
+            raise
+        finally:
+            if is_over:
+                self.ended()
 
     def ended(self) -> None:
         """In whatever way. That this is lost with the power does no harm: the next step is another one."""

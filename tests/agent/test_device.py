@@ -1,6 +1,7 @@
 """A real device from one beginning of its agent to the next."""
 
 import asyncio
+import os
 import zlib
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from agent.core import DevicePolicy
 from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.device import Settings, _Device
+from agent.device_events import DeviceEvent, PhaseChanged
+from agent.handlers.beginnings import MOST_KILLS, Beginning
 from agent.handlers.download import IMAGE
+from agent.handlers.handler import Handler, StepTask
 from agent.handlers.slots import SlotFiles
 from agent.jitter import Jitter
 from agent.journal import FRAME, HEADER
@@ -112,6 +116,92 @@ async def test_a_machine_that_will_not_restart_runs_on_and_says_why(
     assert await within(running, 20) == "stopped"
     said = [(call.args[0], call.kwargs.get("fault", "")) for call in log.calls if call.args[0] == "trial.forgotten"]
     assert said == [("trial.forgotten", ""), ("trial.forgotten", "the reboot command failed: exit status 1")]
+
+
+@pytest.mark.parametrize(
+    ("reverts", "fault"),
+    [
+        (True, "its handler of 'reboot' has ended, and the machine is up"),
+        (False, "its handler says that there is nothing to go back from"),
+    ],
+)
+async def test_a_plug_in_that_does_not_restart_the_machine_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reverts: bool, fault: str
+):
+    async def do(handler: Handler, task: StepTask) -> str:
+        return ""
+
+    monkeypatch.setattr("agent.handlers.reboot.Reboot.do", do)
+    monkeypatch.setattr("agent.handlers.slots.SlotFiles.revert", lambda slots: reverts)
+    assert await device_in(tmp_path)._bench.fall_back(Beginning(tmp_path / "state", "leave 2.0")) == fault
+
+
+async def test_a_restart_that_is_yet_to_come_is_not_taken_for_one_by_the_next_agent(tmp_path: Path):
+    await with_a_trial(tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    device = device_in(tmp_path, reboot=("sh", "-c", f"echo > {pipe}; sleep 100"))
+    asyncio.get_running_loop().add_reader(reader, device._over.set)
+    try:
+        assert await within(device.run(), 20) == "stopped"
+    finally:
+        asyncio.get_running_loop().remove_reader(reader)
+        os.close(reader)
+    _, booted = await begun(tmp_path)
+    assert (booted.running, booted.on_trial, booted.rebooted, booted.unproven) == ("2.0", True, False, True)
+
+
+class _Stuck(SlotFiles):
+    """Of a machine that comes up with the new firmware whatever is asked of it."""
+
+    def booted(self, rebooted: bool) -> tuple[str, bool]:
+        super().booted(rebooted)
+        return "2.0", True
+
+    def revert(self) -> bool:
+        return True
+
+
+async def test_a_machine_that_stays_on_a_trial_of_which_nobody_knows_is_not_restarted_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: asyncio.Event
+):
+    monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Stuck(context_in(tmp_path)))
+    ends = []
+    while not started.is_set() and len(ends) <= MOST_KILLS:
+        device = device_in(tmp_path)
+        running = asyncio.ensure_future(device.run())
+        starts = asyncio.ensure_future(started.wait())
+        await within(asyncio.wait({running, starts}, return_when=asyncio.FIRST_COMPLETED), 20)
+        starts.cancel()
+        if started.is_set():
+            device._over.set()
+        ends.append(await within(running, 20))
+    assert ends == ["restart"] * MOST_KILLS + ["stopped"]
+
+
+async def test_a_reboot_that_is_to_undo_a_trial_and_does_not_is_not_begun_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Stuck(context_in(tmp_path)))
+    device = device_in(tmp_path)
+    steps = tuple(Step(name, name) for name in ("write", "switch", "reboot", "self-test"))
+    device._journal.open()
+    device._journal.append(write_record(Record(Work(FW, Plan("2.0", steps), "", 2, 3, 3), "restoring", "gone")))
+    ends: list[str] = []
+    phases: list[str] = []
+    while "safe" not in phases and len(ends) <= MOST_KILLS:
+        device = device_in(tmp_path)
+
+        def observe(event: DeviceEvent, device: _Device = device) -> None:
+            if isinstance(event, PhaseChanged):
+                phases.append(event.phase)
+                if event.phase == "safe":
+                    device._over.set()
+
+        device._observe_with = observe
+        ends.append(await within(device.run(), 20))
+    assert ends == ["restart"] * MOST_KILLS + ["stopped"]
 
 
 class _Flash(SlotFiles):
