@@ -116,7 +116,7 @@ class _Device:
             raise self._unusable(error) from None
         try:
             leaving = Beginning(self._context.state, f"leave {booted.running}", ends_us=True)
-            if booted.on_trial and not _has_work(booted.record):
+            if booted.on_trial and not (booted.record or Record()).has_work:
                 self._note_boot()  # before what boots next is another: a new agent finds what runs, and not that
                 await self._fall_back(booted.running, leaving)
             else:
@@ -147,7 +147,7 @@ class _Device:
         if note is not None and self._to_do is not None:
             self._to_do = note.get("executions", self._to_do)
         version, on_trial = self._what_runs(rebooted)
-        if not _has_work(record):
+        if not record.has_work:
             self._bench.sweep_firmware()
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
@@ -273,11 +273,6 @@ class _Device:
             self._tell(JournalWritten("safe" if record.safe else ""))
         else:
             self._tell(JournalWritten(record.doing, work.begun, work.done))
-
-
-def _has_work(record: Record | None) -> bool:
-    """Whether something is in hand, or cannot be put right."""
-    return record is not None and (record.work is not None or record.safe != "")
 
 
 async def _ended(task: asyncio.Future[str]) -> None:

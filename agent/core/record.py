@@ -92,3 +92,8 @@ class Record:
     unaccounted: str | None = None
     finished: Finished | None = None
     safe: str = ""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is in hand, or cannot be put right."""
+        return self.work is not None or self.safe != ""

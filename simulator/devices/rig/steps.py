@@ -65,6 +65,8 @@ def _begin(rig: Rig, effect: BeginStep) -> RigOutcome:
         return fail(rig, effect, "what runs, or is to boot next, is not written over", Cause.NOT_ALLOWED)
     if effect.step.action == "restart" and not rig.hardware.previous:
         return fail(rig, effect, "the new configuration is not in its place any more", outcome="refused")
+    if effect.step.action == "write" and rig.hardware.layout == "single":
+        rig = rig._replace(is_spoiled=False)  # from here on its journal tells it what to write
     name, sectors = effect.step.name, action.sectors(rig.hardware, image)
     seconds = rig.make.timings.seconds(effect.step.action) / max(sectors, 1)
     run = SectorRun(effect, name, name, action.sector, image, sectors, seconds)
@@ -253,16 +255,12 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
         return RigOutcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
     in_recovery = hardware.layout == "single" and hardware.running == 1
     if rig.is_spoiled:
-        if on_trial and not _has_work(record):
+        if on_trial and not (record or Record()).has_work:
             return RigOutcome(rig, tells).then(_back_from_trial)
         rig, changed = _swept(rig._replace(is_spoiled=on_trial or in_recovery), record)
         hardware = rig.hardware
     booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery, unproven=hardware.unproven)
     return RigOutcome(rig._replace(power="up", disk=disk), (*tells, *changed), booted)
-
-
-def _has_work(record: Record | None) -> bool:
-    return record is not None and (record.work is not None or bool(record.safe))
 
 
 def _back_from_trial(rig: Rig) -> RigOutcome:
@@ -276,7 +274,7 @@ def _revert(rig: Rig) -> RigOutcome:
 
 def _swept(rig: Rig, record: Record | None) -> tuple[Rig, tuple[DeviceAccount, ...]]:
     """An agent with nothing in hand drops what nobody will finish, which there is only where a journal was spoiled."""
-    hardware = rig.hardware if _has_work(record) else swept(rig.hardware)
+    hardware = rig.hardware if record is not None and record.has_work else swept(rig.hardware)
     if hardware == rig.hardware:
         return rig, ()
     rig = rig._replace(hardware=hardware)

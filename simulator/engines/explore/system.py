@@ -22,6 +22,7 @@ from simulator.engines.explore.setup import Bounds, Seat, Setup
 from simulator.engines.explore.tokens import Names, Tokens, places_of, unchanged
 from simulator.engines.explore.watching import Watched, Watching, concerning, watcher_of
 from simulator.trace import CloudEvent
+from simulator.verdict.invariants.hardware import ONLY_SLOT
 
 
 class Side(NamedTuple):
@@ -233,7 +234,7 @@ class System:
             return False
         # Without a journal nothing tells a device that runs its recovery image what to write over its only slot.
         rig = device.rig
-        waits = rig.is_spoiled and rig.hardware.pending == ("main slot",)
+        waits = rig.is_spoiled and rig.hardware.pending == ONLY_SLOT
         return device.phase == "safe" or rig.hardware.is_whole or waits
 
     def is_home(self, device: Device, net: Net, service: Cloud) -> bool:

@@ -25,8 +25,6 @@ from simulator.verdict.state import State
 
 COMMITS: Final = 64
 """So many commits that stand are remembered."""
-
-
 ONLY_SLOT: Final = ("main slot",)
 """Half done is no more than the one slot that firmware has, so that a recovery image runs."""
 
@@ -47,7 +45,7 @@ class LastHardware(State):
     is_beyond: bool = False
     """In the work for `job` something failed, or could not be undone, or a step began that nobody can undo."""
     has_forgotten: bool = False
-    """Its journal was lost, and since then it has not been whole."""
+    """Its journal was lost, and since then it has neither been whole nor begun what nobody can undo."""
     so_far: Ruling = NOTHING_YET
 
 
@@ -70,7 +68,8 @@ def _lost_journal(state: LastHardware, now: Moment) -> None:
 
 def _step_began(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
-    state.is_beyond = state.is_beyond or not now.event.reversible
+    if not now.event.reversible:
+        state.is_beyond, state.has_forgotten = True, False
 
 
 def _step_ended(state: LastHardware, now: Moment) -> None:

@@ -54,6 +54,8 @@ NO_RULE: Final = frozenset(
         "start",
         "Turn.policy",
         "poll",
+        # who starts the agent asks
+        "Record.has_work",
     }
 )
 """Functions that decide nothing here."""

@@ -1,6 +1,6 @@
 """Stories of `bootable`."""
 
-from agent.device_events import PhaseChanged, StepUndone
+from agent.device_events import JournalSpoiled, PhaseChanged, StepUndone
 from tests.simulator.verdict.stories.scenes import at_work, silently_at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, Tale
@@ -50,6 +50,37 @@ def cannot_finish_what_nobody_can_undo_and_is_safe(tale: Tale) -> None:
     tale.hardware("1.0", "main slot")
     tale.finish(FW, "write", "failed")
     tale.device(PhaseChanged("safe", "recovering"))
+
+
+def _loses_its_journal_in_its_only_slot(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write", reversible=False)
+    tale.hardware("1.0", "main slot")
+    tale.lose_power(version="recovery")
+    tale.device(JournalSpoiled("nothing"))
+    tale.hardware("recovery", "main slot")
+
+
+@story("bootable", "held", opportunities=3)
+def waits_for_what_to_write_since_its_journal_is_lost(tale: Tale) -> None:
+    _loses_its_journal_in_its_only_slot(tale)
+    tale.device(PhaseChanged("idle", "recovering"))
+
+
+@story("bootable", "violated", "hardware.changed", "phase.changed")
+def writes_half_of_its_only_slot_once_more_and_rests(tale: Tale) -> None:
+    _loses_its_journal_in_its_only_slot(tale)
+    tale.begin(FW, "write", reversible=False)
+    tale.hardware("recovery", "main slot")
+    tale.finish(FW, "write", "failed")
+    tale.device(PhaseChanged("idle", "executing"))
+
+
+@story("bootable", "violated", "hardware.changed", "phase.changed")
+def rests_with_more_half_done_than_its_only_slot(tale: Tale) -> None:
+    _loses_its_journal_in_its_only_slot(tale)
+    tale.hardware("recovery", "main slot", "new configuration")
+    tale.device(PhaseChanged("idle", "recovering"))
 
 
 @story("bootable", "violated", "step.undone")
