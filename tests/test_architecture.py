@@ -478,6 +478,7 @@ RULES = [
             "simulator.devices.sectors",
             "simulator.devices.storage",
             "simulator.engines.explore",
+            "simulator.engines.forks",
             "simulator.processes",
             "simulator.scenario",
             "simulator.trace",

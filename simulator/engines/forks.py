@@ -9,8 +9,7 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkProcess
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from agent.errors import GhostjobError
 from simulator.processes import how_it_ended
@@ -26,40 +25,54 @@ class ForkDiedError(GhostjobError):
     """A process ended before its time, so that not all is done."""
 
 
-class _Fork(NamedTuple):
-    process: ForkProcess
-    connection: Connection
+class Fork:
+    """A process forked from this one, which does `work` with its end of a connection.
+
+    To be begun within `ends_held_back`, until somebody has it who will end it.
+    """
+
+    def __init__(self, work: Callable[[Connection], None]) -> None:
+        context = multiprocessing.get_context("fork")
+        self.connection, there = context.Pipe()
+        self._process = context.Process(target=_do, args=(work, self.connection, there), daemon=True)
+        self._process.start()
+        there.close()  # or a process that died would not be noticed
+
+    @property
+    def id(self) -> int:
+        """The process's."""
+        assert self._process.pid is not None, "it was started"
+        return self._process.pid
+
+    def hear(self, died: Callable[[str], GhostjobError]) -> Any:
+        """What it says. Raises what has `died` make of how it ended, if it did before it said anything."""
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise died(how_it_ended(self._process.exitcode)) from None
+
+    def end(self) -> None:
+        """Nobody wants any more of it."""
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
 
 
-def each_of(work: Callable[[Thing], Part], things: Sequence[Thing], processes: int) -> Generator[Part, None, None]:
-    """What `work` makes of each, in their order. Raises ForkDiedError, and what the work raises of the first thing."""
-    if processes < 2 or len(things) < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from map(work, things)
-        return
-    begun: dict[int, _Fork] = {}
-    made: dict[int, Part | Exception] = {}
-    left = enumerate(things)
-    try:
-        for number in range(len(things)):
-            while number not in made:
-                while len(begun) < processes and (one := next(left, None)) is not None:
-                    with _ends_held_back():  # or one that has begun might be known to nobody, who could end it
-                        begun[one[0]] = _begin(work, one[1])
-                ended = wait([fork.connection for fork in begun.values()])
-                for at in [at for at, fork in begun.items() if fork.connection in ended]:
-                    made[at] = _made(begun[at])
-                    _end(begun.pop(at))
-            part = made.pop(number)
-            if isinstance(part, Exception):
-                raise part
-            yield part
-    finally:
-        for fork in begun.values():
-            _end(fork)
+def _do(work: Callable[[Connection], None], here: Connection, there: Connection) -> None:
+    """In the other process, until it is done or nobody is there any more."""
+    here.close()  # or it would wait for ever for somebody to hear or to ask it, once the first process is gone
+    with suppress(EOFError, OSError):
+        work(there)
+
+
+def can_fork() -> bool:
+    """Whether this system has it."""
+    return "fork" in multiprocessing.get_all_start_methods()
 
 
 @contextmanager
-def _ends_held_back() -> Iterator[None]:
+def ends_held_back() -> Iterator[None]:
     """They come when it is over; who is forked meanwhile never hears of them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
@@ -68,39 +81,46 @@ def _ends_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(work: Callable[[Thing], Part], thing: Thing) -> _Fork:
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(work, thing, here, there), daemon=True)
-    process.start()
-    there.close()  # or a process that died would not be noticed
-    return _Fork(process, here)
-
-
-def _work(work: Callable[[Thing], Part], thing: Thing, here: Connection, there: Connection) -> None:
-    """In the other process."""
-    here.close()  # or it would wait for ever for somebody to take the part, once the first process is gone
+def each_of(work: Callable[[Thing], Part], things: Sequence[Thing], processes: int) -> Generator[Part, None, None]:
+    """What `work` makes of each, in their order. Raises ForkDiedError, and what the work raises of the first thing."""
+    if processes < 2 or len(things) < 2 or not can_fork():
+        yield from map(work, things)
+        return
+    begun: dict[int, Fork] = {}
+    made: dict[int, Part | Exception] = {}
+    left = enumerate(things)
     try:
-        part: Part | Exception = work(thing)
-    except Exception as error:
-        part = error
-    with suppress(BrokenPipeError):
+        for number in range(len(things)):
+            while number not in made:
+                while len(begun) < processes and (one := next(left, None)) is not None:
+                    with ends_held_back():  # or one that has begun might be known to nobody, who could end it
+                        begun[one[0]] = _begin(work, one[1])
+                ended = wait([fork.connection for fork in begun.values()])
+                for at in [at for at, fork in begun.items() if fork.connection in ended]:
+                    made[at] = begun[at].hear(_died)
+                    begun.pop(at).end()
+            part = made.pop(number)
+            if isinstance(part, Exception):
+                raise part
+            yield part
+    finally:
+        for fork in begun.values():
+            fork.end()
+
+
+def _begin(work: Callable[[Thing], Part], thing: Thing) -> Fork:
+    def make(there: Connection) -> None:
+        try:
+            part: Part | Exception = work(thing)
+        except Exception as error:
+            part = error
         there.send(part)
 
-
-def _made(fork: _Fork) -> Any:
-    """What came of it. Raises ForkDiedError."""
-    try:
-        return fork.connection.recv()
-    except EOFError:
-        fork.process.join()
-        raise ForkDiedError(
-            f"a process of several ended ({how_it_ended(fork.process.exitcode)}) before its work was done, so not all "
-            f"is done, and nothing is said; if memory ran out, do it with fewer processes"
-        ) from None
+    return Fork(make)
 
 
-def _end(fork: _Fork) -> None:
-    fork.connection.close()
-    fork.process.kill()
-    fork.process.join()
+def _died(how: str) -> ForkDiedError:
+    return ForkDiedError(
+        f"a process of several ended ({how}) before its work was done, so not all is done, and nothing is said; if "
+        f"memory ran out, do it with fewer processes"
+    )

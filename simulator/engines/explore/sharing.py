@@ -11,7 +11,6 @@ all.
 """
 
 import multiprocessing
-import signal
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
@@ -34,6 +33,7 @@ from simulator.engines.explore.searchable import Dividable, Searchable, TooManyP
 from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
 from simulator.engines.explore.tables import Trait
+from simulator.engines.forks import can_fork, ends_held_back
 from simulator.processes import how_it_ended
 
 OUT_OF_MEMORY: Final = 70
@@ -187,8 +187,6 @@ def keeper(system: Searchable, device: Hashable, count: int) -> int:
 
 def _work(system: Searchable, number: int, connections: list[tuple[Connection, Connection]]) -> None:
     """Until there is nobody to tell."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # who ends a search means the process that he sees
-        signal.signal(each, signal.SIG_IGN)
     for at, (theirs, ours) in enumerate(connections):
         theirs.close()  # or nobody would notice that another end is closed
         if at != number:
@@ -226,8 +224,9 @@ class Together(Shards):
         self._processes = [
             context.Process(target=_work, args=(system, number, pipes), daemon=True) for number in range(jobs)
         ]
-        for process in self._processes:
-            process.start()
+        with ends_held_back():
+            for process in self._processes:
+                process.start()
         self._connections = [pipe[0] for pipe in pipes]
         for pipe in pipes:
             pipe[1].close()
@@ -322,7 +321,7 @@ def _reason(process: ForkProcess) -> str:
 @contextmanager
 def shards_of(system: Searchable, jobs: int) -> Iterator[Shards]:
     """So many processes, where that can be; they end with the context."""
-    if jobs < 2 or "fork" not in multiprocessing.get_all_start_methods():
+    if jobs < 2 or not can_fork():
         yield Alone(system)
         return
     together = Together(system, jobs)

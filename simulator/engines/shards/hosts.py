@@ -5,20 +5,16 @@ reports  what each says there
 tallies  what came of each
 """
 
-import multiprocessing
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from simulator.engines.forks import Fork, can_fork, ends_held_back
 from simulator.engines.meeting import Agreed, OthersDiedError
 from simulator.engines.shards.hosted import Hosted, Reports, Sharded, Tallies
 from simulator.engines.virtual_time import set_aside
-
-ENDS: Final = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Who ends the play means the process that he sees, which ends the others."""
-END_SECONDS: Final = 5.0
 
 
 class Host(Protocol):
@@ -68,27 +64,19 @@ class Forked:
     """In a process of its own, which has all that it needs from this one."""
 
     def __init__(self, fleet: Sharded, numbers: Sequence[int]) -> None:
-        context = multiprocessing.get_context("fork")
-        self._connection, there = context.Pipe()
-        self._process = context.Process(target=_host, args=(fleet, numbers, self._connection, there), daemon=True)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # which a fork keeps
-        try:
-            self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        there.close()  # or a process that died would not be noticed
+        with ends_held_back():
+            self._fork = Fork(partial(_host, fleet, numbers))
         self._owes_reports = False
 
     @property
     def process(self) -> int:
         """Its id."""
-        assert self._process.pid is not None, "it was started"
-        return self._process.pid
+        return self._fork.id
 
     def go_on(self, agreed: Agreed) -> None:
         """See Host."""
         with suppress(OSError):  # who asks for the reports is told why there are none
-            self._connection.send(("go_on", agreed))
+            self._fork.connection.send(("go_on", agreed))
         self._owes_reports = True
 
     def reports(self) -> Reports:
@@ -102,44 +90,38 @@ class Forked:
         if self._owes_reports:
             self.reports()
         with suppress(OSError):
-            self._connection.send(("tallies", is_interrupted))
+            self._fork.connection.send(("tallies", is_interrupted))
         tallies: Tallies = self._answer()
         return tallies
 
     def end(self) -> None:
         """See Host."""
-        self._connection.close()
-        self._process.kill()
-        self._process.join(END_SECONDS)
+        self._fork.end()
 
     def _answer(self) -> Any:
-        try:
-            answer = self._connection.recv()
-        except (EOFError, OSError):
-            self._process.join(END_SECONDS)
-            code = self._process.exitcode or 0
-            how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-            raise OthersDiedError(
-                f"a process that played a part of the fleet ended ({how}) before its time, so nothing is said of the "
-                f"whole; if memory ran out, play it with fewer --stand-ins"
-            ) from None
+        answer = self._fork.hear(_died)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-def _host(fleet: Sharded, numbers: Sequence[int], here: Connection, there: Connection) -> None:
+def _died(how: str) -> OthersDiedError:
+    return OthersDiedError(
+        f"a process that played a part of the fleet ended ({how}) before its time, so nothing is said of the whole; if "
+        f"memory ran out, play it with fewer --stand-ins"
+    )
+
+
+def _host(fleet: Sharded, numbers: Sequence[int], there: Connection) -> None:
     """In the other process, until nobody asks any more."""
-    here.close()  # or it would wait for ever to be asked, once the first process is gone
-    with suppress(EOFError, OSError):
-        shards = Hosted(fleet, numbers)
-        while True:
-            what, told = there.recv()
-            try:
-                answer: Any = shards.go_on(told) if what == "go_on" else shards.tallies(told)
-            except Exception as error:  # whatever it is: who asked raises it
-                answer = error
-            there.send(answer)
+    shards = Hosted(fleet, numbers)
+    while True:
+        what, told = there.recv()
+        try:
+            answer: Any = shards.go_on(told) if what == "go_on" else shards.tallies(told)
+        except Exception as error:  # whatever it is: who asked raises it
+            answer = error
+        there.send(answer)
 
 
 class InProcesses:
@@ -150,7 +132,7 @@ class InProcesses:
 
     def __call__(self, fleet: Sharded, numbers: Sequence[int]) -> list[Host]:
         """Who plays those shards."""
-        if self._processes < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        if self._processes < 2 or not can_fork():
             return [Here(fleet, numbers)]
         shares = dealt(numbers, self._processes)
         mine = shares.pop() if len(shares) == self._processes else []  # the smallest
