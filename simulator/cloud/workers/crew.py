@@ -7,7 +7,6 @@ by another, or waits. They end when the cloud hangs up, or is gone itself, howev
 import asyncio
 import json
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from simulator.cloud.contained import contained
 from simulator.cloud.notices.refusals import Notice, Tell
 from simulator.cloud.workers.carried import Carried, Opening
 from simulator.cloud.workers.link import BYTES, COUNT, DOORS, GONE, LEFT, OPENED, READY, SHUT, TOLD, Link
-from simulator.processes import command
+from simulator.processes import command, how_it_ended
 
 BEGIN_SECONDS: Final = 60.0
 """How long a process may take until it accepts: on a machine that has much else to do."""
@@ -191,7 +190,7 @@ class _Worker:
         except TimeoutError:
             process.kill()
             code = await process.wait()
-        return f"it ended with exit code {code}" if code >= 0 else f"it was ended by {signal.Signals(-code).name}"
+        return how_it_ended(code)
 
     def _hear(self, kind: int, number: int, body: bytes) -> None:
         carried = self._carried.get(number)

@@ -89,7 +89,7 @@ async def test_clients_of_a_process_that_dies_are_lost_as_if_the_network_had_fai
     os.kill(lost, signal.SIGKILL)
     await begun_anew(crew, lost)
     assert log.said == [
-        ("worker.lost", {"process": lost, "clients": len(heard), "why": "it was ended by SIGKILL"}),
+        ("worker.lost", {"process": lost, "clients": len(heard), "why": "killed by signal 9"}),
     ]
     assert len(gateway.broker.clients) == 8 - len(heard)
     assert other in crew.processes
@@ -119,7 +119,7 @@ async def test_nothing_is_left_of_a_crew_that_has_ended(gateway: Gateway, port: 
 
 async def test_a_crew_that_cannot_begin_says_why(gateway: Gateway, crew: Crew, tmp_path: Path):
     crew.open(Door(await bound("127.0.0.1", 0), gateway.connections(), tmp_path))
-    with pytest.raises(InputError, match=r"--workers: a process that is to accept clients does not: it ended with"):
+    with pytest.raises(InputError, match=r"--workers: a process that is to accept clients does not: exit code"):
         await crew.begin()
 
 
