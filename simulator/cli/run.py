@@ -2,15 +2,14 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
 from agent.errors import InputError
 from simulator.cli.cast import Cast
-from simulator.cli.listing import print_list, talk
+from simulator.cli.listing import print_list
 from simulator.cli.options import (
     SLOWEST,
     Seconds,
@@ -23,18 +22,9 @@ from simulator.cli.options import (
     model_option,
     run_loop,
     shipped_names,
-    spare_imports,
     table_option,
 )
 from simulator.cli.page import PageWanted, page_options
-from simulator.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from simulator.cli.seeds import Seeds
-    from simulator.engines.shards.hosted import Sharded
-    from simulator.engines.shards.hosts import Host
 
 MOST_LIVE = 100_000
 VIRTUAL = ("virtual", "ray")
@@ -198,14 +188,10 @@ def run(
         interrupt_when_stdin_closes()
     if engine in VIRTUAL:
         _check_virtual(slow, pauses, page)
-    is_spread = engine == "ray"
-    if seeds is not None:
-        from simulator.cli.seeds import Seeds
+        from simulator.cli.virtually import Virtually, played, played_with
 
-        wanted = Seeds(range(seed, seed + seeds), is_spread, cluster)
-        return _play_seeds(cast, wanted, out, stand_ins, processes)
-    if engine in VIRTUAL:
-        return _play_virtually(cast, seed, out, PlayedVirtually(stand_ins, processes, shard, is_spread, cluster))
+        how = Virtually(stand_ins, processes, shard, engine == "ray", cluster)
+        return played(cast, seed, out, how) if seeds is None else played_with(cast, range(seed, seed + seeds), out, how)
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
     return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
 
@@ -217,16 +203,6 @@ class PlayedLive(NamedTuple):
     pauses: bool
     page: PageWanted | None
     has_keys: bool
-
-
-class PlayedVirtually(NamedTuple):
-    """How many play, in how many processes, and which shard is shown; None: as is usual. `is_spread`: on a cluster."""
-
-    stand_ins: int | None
-    processes: int | None
-    shard: int | None
-    is_spread: bool = False
-    cluster: str | None = None
 
 
 def _explore(scenario: str, out: Path | None, slow: float, pauses: bool, given: dict[str, Any]) -> int:
@@ -254,74 +230,6 @@ def _check_virtual(
         raise InputError(f"--{'pause' if pauses else 'slow'}: {time}; play it live")
     if page is not None:
         raise InputError("--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html")
-
-
-def _play_virtually(cast: Cast, seed: int, out: Path | None, how: PlayedVirtually) -> int:
-    """Raises InputError."""
-    from simulator.cli.playing import ShownPlay
-    from simulator.cli.screen import has_the_terminal
-    from simulator.engines.meeting import OthersDiedError
-    from simulator.engines.ray.cluster import HeadLostError
-    from simulator.engines.shards.played import shown
-    from simulator.engines.virtual_time import run_virtually
-
-    spare_imports()
-    fleet = _sharded(cast, seed, how)
-    try:
-        with _hosts(how) as hosts, shown(fleet, hosts, how.shard or 0) as part:
-            play = ShownPlay(cast, seed, part.venue, out, False, part=part, shows_bar=has_the_terminal())
-            return run_virtually(play.play())
-    except (HeadLostError, OthersDiedError) as error:
-        talk(f"ghostjob: {error}")
-        return ExitCode.INCONCLUSIVE
-
-
-def _sharded(cast: Cast, seed: int, how: PlayedVirtually) -> "Sharded":
-    """Raises InputError."""
-    from simulator.engines.shards.hosted import Sharded
-    from simulator.engines.stand_ins import Crew, who_play
-
-    most = how.stand_ins or who_play(cast.devices)
-    if cast.groups and cast.devices > most:
-        raise InputError(f"--versus: two devices side by side are told apart one by one; play {most // 2} at most")
-    crew = Crew.of(cast.scenario, cast.devices, seed, most)
-    shards = (crew.undivided,) if cast.groups else crew.shards()
-    if how.shard is not None and how.shard >= len(shards):
-        raise InputError(f"--shard {how.shard}: there are {len(shards)}; their numbers begin with 0")
-    return Sharded(cast.scenario, seed, shards)
-
-
-@contextmanager
-def _hosts(how: PlayedVirtually) -> "Iterator[Callable[[Sharded, Sequence[int]], list[Host]]]":
-    """Who plays the shards that are not shown: processes of this machine, or a cluster. Raises InputError."""
-    from simulator.engines.shards.hosts import InProcesses
-
-    if not how.is_spread:
-        yield InProcesses(_processes(how.processes))
-        return
-    from simulator.engines.ray.cluster import joined
-    from simulator.engines.ray.fleet import OnNodes
-
-    with joined(how.cluster) as cluster:
-        yield OnNodes(cluster, lambda lost: talk(f"{lost.shard} are played again, since who did died: {lost.why}"))
-
-
-def _processes(given: int | None) -> int:
-    """As many as there are processors."""
-    return given or os.cpu_count() or 1
-
-
-def _play_seeds(cast: Cast, wanted: "Seeds", out: Path | None, stand_ins: int | None, processes: int | None) -> int:
-    """Raises InputError."""
-    from simulator.cli.seeds import played
-    from simulator.engines.seeds import Fleet
-    from simulator.engines.stand_ins import who_play
-
-    if cast.groups:
-        raise InputError("--versus: two devices side by side are shown under one seed; play it without --seeds")
-    spare_imports()
-    most, at_a_time = stand_ins or who_play(cast.devices), 1 if wanted.is_spread else _processes(processes)
-    return played(Fleet(cast.scenario, cast.devices, most, at_a_time), wanted, out)
 
 
 def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:
