@@ -165,7 +165,11 @@ class HandlerWorkbench:
         reason = said = cause = ""
         try:
             beginning = self._beginning(effect, "do")
-            beginning.put_on_record()
+            try:
+                beginning.put_on_record()
+            except OSError:  # a full disk, with which no agent begins, so that none dies in this again and again
+                if not effect.again:
+                    raise
             with beginning.under_way():
                 task = self._task(effect.execution, effect.index, effect.step, effect.version, beginning, effect)
                 said = say(await self._handler(effect.step).do(task) or "")

@@ -1,6 +1,7 @@
 """The real machine's workbench where a plug-in is at fault."""
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from agent.handlers.slots import SlotFiles
 from agent.plan import Step
 from agent.values import ExecutionKey
 from agent.workbench import HandlerWorkbench
-from tests.agent.handlers.bench import context_in
+from tests.agent.handlers.bench import FW, context_in
+from tests.within import within
 
 
 class Able(Handler):
@@ -68,6 +70,22 @@ def test_a_plug_in_that_cannot_say_something_ends_no_agent_and_is_not_believed_t
     assert told == [Verified(False)]
 
 
+@pytest.mark.parametrize(("again", "outcome"), [(False, "failed"), (True, "done")])
+async def test_a_full_disk_keeps_a_step_from_beginning_unless_it_has_begun_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool, outcome: str
+):
+    def full(path: Path, value: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("agent.handlers.beginnings.write_json", full)
+    told = asyncio.get_running_loop().create_future()
+    bench = bench_of(tmp_path, Able(), SlotFiles(context_in(tmp_path)), told.set_result)
+    bench.begin(BeginStep(FW, 0, Step("calibrate", "calibrate", reversible=False), "", again=again))
+    ended = await within(told, 20)
+    assert isinstance(ended, StepEnded)
+    assert ended.outcome == outcome
+
+
 @pytest.mark.parametrize("name", ["fw", "../../../x", "/etc/x", "x/y", ".."])
 async def test_what_is_kept_of_a_job_lies_below_work_whatever_the_job_is_called(tmp_path: Path, name: str):
     asides: list[Path] = []
@@ -95,7 +113,6 @@ async def test_a_plug_in_that_fails_to_settle_keeps_neither_the_agent_from_begin
 
 # ── why it does not get on ────────────────────────────────────────────────────────────────────────────────────
 
-FW = ExecutionKey(None, "fw", 1, 1)
 BUSY = (Cause.UNREACHABLE, "HTTP 503")
 BROKEN = (Cause.BAD_ANSWER, "broke off")
 
