@@ -287,6 +287,14 @@ def test_one_that_went_and_is_there_again_is_reported_as_done_if_what_it_asks_fo
     assert device.request.status is Status.SUCCEEDED
 
 
+def test_firmware_that_is_on_trial_already_is_left_if_its_job_goes_before_it_is_tested():
+    device = booted(Record(), "2.0", on_trial=True)
+    device.tell(execution(key(), version=5, details=(("step", "reboot"),)))
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert not device.all(BeginStep)
+    assert [undone.step.name for undone in device.all(UndoStep)] == ["reboot"]
+
+
 def test_one_that_start_next_claims_just_now_is_no_orphan():
     device = booted(Record(finished=finished(Status.SUCCEEDED)))
     device.tell(execution(key(), version=2))

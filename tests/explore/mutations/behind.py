@@ -35,6 +35,10 @@ IN_RECOVERY: Final = (
     "its next report does not say that it runs its recovery image, or which version it keeps after its journal went "
     "back once more; whose journal is lost is not held to that, so that only tests/agent/core/test_failing.py tells"
 )
+ON_TRIAL_UNKNOWN: Final = (
+    "it goes on with firmware on trial of which its journal does not tell; that is left as the agent begins, but where "
+    "the machine cannot be restarted, which no simulated one is like, so that only tests/agent/core tells"
+)
 JOURNAL_TOO: Final = (
     "it writes once more what is on record already; if that cannot be written, it withholds a step that finishes a "
     "leap, and gives up; in a world in which the journal fails our agent may give up as well"
@@ -317,6 +321,9 @@ MISSED: Final[dict[str, str]] = {
     "recovering._rest: no `turn.machine = replace(turn.machine, finished=finished)`": LAST_ONE,
     "recovering._rest: no `finished=finished`": LAST_ONE,
     "restarting.on_booted: no `finished=record.finished`": LAST_ONE,
+    "restarting.on_booted: no `on_trial=booted.on_trial`": ON_TRIAL_UNKNOWN,
+    "taking._settle_orphan: no `begun=done`": ON_TRIAL_UNKNOWN,
+    "taking._settle_orphan: `work.plan.index_of('reboot')` for `work.plan.index_of('reboot') + 1`": ON_TRIAL_UNKNOWN,
     "restarting.on_booted: `booted.in_recovery` is dropped from an `and`": (
         "it goes on if what was taken back, by its handler's word, is not whole; no simulated hardware is so, so that "
         "only tests/agent/core/test_failing.py tells"
