@@ -30,8 +30,10 @@ from simulator.exit_codes import ExitCode
 
 
 class Virtually(NamedTuple):
-    """How many play, in how many processes, and which shard is shown; None: as is usual. `is_spread`: on a cluster,
-    whose head is at `cluster`."""
+    """How many play, in how many processes, and which shard is shown; None: as is usual.
+
+    `is_spread`: on a cluster, whose head is at `cluster`.
+    """
 
     stand_ins: int | None
     processes: int | None

@@ -1,7 +1,7 @@
-"""Work on many things, several at a time: each in a process of its own, forked from this one, which has all it needs.
+"""Processes forked from this one, which have all that it has: one that is talked to, or work on many things in several.
 
-What comes of each is told in the order of the things, wherever and whenever it was made. Where nothing can be forked,
-or one process is all that is wanted, this one does it all.
+Of many things, what comes of each is told in their order, wherever and whenever it was made. Where nothing can be
+forked, or one process is all that is wanted, this one does it all.
 """
 
 import multiprocessing

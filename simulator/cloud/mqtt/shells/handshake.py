@@ -1,9 +1,9 @@
 """TLS on a port: what a client says in its handshake decides what it gets, and a handshake that fails is told.
 
 asyncio's own TLS listeners say nothing of a handshake that failed, and its TLS holds more memory than ours (see
-`simulator.secure_wire`), so TLS is put on each connection here. One port
-serves several protocols, by the name that client and server agree on (ALPN). It may also serve who begins without TLS:
-AWS's SDKs speak to their endpoints by TLS only, people with curl rarely do, and the API has one port.
+`simulator.secure_wire`), so TLS is put on each connection here. One port serves several protocols, by the name that
+client and server agree on (ALPN). It may also serve who begins without TLS: AWS's SDKs speak to their endpoints by TLS
+only, people with curl rarely do, and the API has one port.
 """
 
 import asyncio
