@@ -96,7 +96,11 @@ class TlsServer(Listener):
         if self._is_optional and first != TLS_HANDSHAKE:
             await super()._take(accepted, address)
             return
-        secure = self._tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        try:
+            secure = self._tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        except OSError:  # it was reset in this instant, and is closed
+            self._tell(refused_handshake(ConnectionResetError(), address))
+            return
         try:
             await _shaken(secure)
         except OSError as error:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ import uvloop
 from simulator.certificate_files import client_context, server_context
 from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
-from simulator.cloud.mqtt.shells import Gateway
+from simulator.cloud.mqtt.shells import Gateway, handshake
 from simulator.cloud.notices.refusals import Notice
 from tests.within import within
 
@@ -140,3 +142,28 @@ def test_a_listener_that_closes_does_not_wait_for_who_says_nothing(run: Any, cer
             writer.close()
 
     assert play(run, certs, story) == []
+
+
+@BOTH
+def test_a_client_that_resets_once_its_first_byte_is_seen_is_told_as_one_that_hangs_up(
+    run: Any, certs: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first_byte, faults = handshake._first_byte, list[object]()
+
+    async def story(world: World) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+        client = socket.create_connection(("127.0.0.1", world.port))
+
+        async def then_it_resets(accepted: socket.socket) -> bytes:
+            first = await first_byte(accepted)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            return first
+
+        monkeypatch.setattr(handshake, "_first_byte", then_it_resets)
+        client.sendall(b"\x16\x03\x01")
+        await world.heard.wait()
+
+    [told] = play(run, certs, story)
+    assert (told.code, told.why) == ("tls-failed", "the client hung up before the handshake was done")
+    assert not faults
