@@ -81,7 +81,8 @@ def _sharded(cast: Cast, seed: int, how: Virtually) -> Sharded:
     crew = Crew.of(cast.scenario, cast.devices, seed, most)
     shards = (crew.undivided,) if cast.groups else crew.shards()
     if how.shard is not None and how.shard >= len(shards):
-        raise InputError(f"--shard {how.shard}: there are {len(shards)}; their numbers begin with 0")
+        those = f"the {len(shards)} shards are 0 to {len(shards) - 1}" if len(shards) > 1 else "the only one is 0"
+        raise InputError(f"--shard {how.shard}: there is none of that number; {those}")
     return Sharded(cast.scenario, seed, shards)
 
 

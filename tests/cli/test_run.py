@@ -98,7 +98,7 @@ def test_many_that_play_do_so_in_shards_of_which_one_is_shown(tmp_path: Path):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (["--engine", "virtual", "--shard", "1"], "--shard 1: there are 1; their numbers begin with 0"),
+        (["--engine", "virtual", "--shard", "1"], "--shard 1: there is none of that number; the only one is 0"),
         (["--shard", "0"], "--shard: for --engine virtual and ray, under one seed"),
         (["--processes", "2"], "--processes: for --engine virtual"),
     ],
