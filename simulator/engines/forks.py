@@ -5,17 +5,13 @@ forked, or one process is all that is wanted, this one does it all.
 """
 
 import multiprocessing
-import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from agent.errors import GhostjobError
-from simulator.processes import how_it_ended
-
-ENDS: Final = frozenset(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Who ends the work means the process that he sees, which ends the others."""
+from simulator.processes import forking, how_it_ended
 
 Thing = TypeVar("Thing")
 Part = TypeVar("Part")
@@ -28,7 +24,7 @@ class ForkDiedError(GhostjobError):
 class Fork:
     """A process forked from this one, which does `work` with its end of a connection.
 
-    To be begun within `ends_held_back`, until somebody has it who will end it.
+    To be begun within `forking`, until somebody has it who will end it.
     """
 
     def __init__(self, work: Callable[[Connection], None]) -> None:
@@ -71,18 +67,11 @@ def can_fork() -> bool:
     return "fork" in multiprocessing.get_all_start_methods()
 
 
-@contextmanager
-def ends_held_back() -> Iterator[None]:
-    """They come when it is over; who is forked meanwhile never hears of them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def each_of(work: Callable[[Thing], Part], things: Sequence[Thing], processes: int) -> Generator[Part, None, None]:
-    """What `work` makes of each, in their order. Raises ForkDiedError, and what the work raises of the first thing."""
+    """What `work` makes of each, in their order. Raises ForkDiedError, and what the work raises of the first thing.
+
+    InputError: the system lets not so many begin.
+    """
     if processes < 2 or len(things) < 2 or not can_fork():
         yield from map(work, things)
         return
@@ -93,7 +82,7 @@ def each_of(work: Callable[[Thing], Part], things: Sequence[Thing], processes: i
         for number in range(len(things)):
             while number not in made:
                 while len(begun) < processes and (one := next(left, None)) is not None:
-                    with ends_held_back():  # or one that has begun might be known to nobody, who could end it
+                    with forking("--processes"):  # or one that has begun might be known to nobody, who could end it
                         begun[one[0]] = _begin(work, one[1])
                 ended = wait([fork.connection for fork in begun.values()])
                 for at in [at for at, fork in begun.items() if fork.connection in ended]:
@@ -122,5 +111,5 @@ def _begin(work: Callable[[Thing], Part], thing: Thing) -> Fork:
 def _died(how: str) -> ForkDiedError:
     return ForkDiedError(
         f"a process of several ended ({how}) before its work was done, so not all is done, and nothing is said; if "
-        f"memory ran out, do it with fewer processes"
+        f"memory ran out, do it with fewer --processes"
     )

@@ -21,7 +21,7 @@ from simulator.cloud.contained import contained
 from simulator.cloud.notices.refusals import Notice, Tell
 from simulator.cloud.workers.carried import Carried, Opening
 from simulator.cloud.workers.link import BYTES, COUNT, DOORS, GONE, LEFT, OPENED, READY, SHUT, TOLD, Link
-from simulator.processes import command, how_it_ended
+from simulator.processes import command, how_it_ended, no_room
 
 BEGIN_SECONDS: Final = 60.0
 """How long a process may take until it accepts: on a machine that has much else to do."""
@@ -79,8 +79,9 @@ class Crew:
         self._workers.append(worker)
         try:
             await worker.begin()
-        except OSError:
-            self._workers.remove(worker)
+        except InputError:
+            if worker in self._workers:  # it never was there to end
+                self._workers.remove(worker)
             raise
 
     def _ended(self, worker: "_Worker") -> None:
@@ -100,7 +101,7 @@ class Crew:
         while not self._shut.is_set():
             try:
                 await self._one()
-            except (InputError, OSError) as error:
+            except InputError as error:
                 _log.warning("worker.not_begun", why=str(error))
                 await self._pause()
             else:
@@ -155,17 +156,11 @@ class _Worker:
 
     async def begin(self) -> None:
         """Until it accepts. Raises InputError."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            descriptors = [[each.fileno() for each in door.sockets] for door in self._doors]
-            handed = [theirs.fileno(), *(each for door in descriptors for each in door)]
-            self._process = await asyncio.create_subprocess_exec(
-                *command("worker", str(theirs.fileno())),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=handed,
-                start_new_session=True,  # Ctrl-C is for the cloud, which tells its clients first
-            )
+        descriptors = [[each.fileno() for each in door.sockets] for door in self._doors]
+        try:
+            ours = await self._started([each for door in descriptors for each in door])
+        except OSError as error:
+            raise no_room("--workers", error) from None
         await asyncio.get_running_loop().create_unix_connection(lambda: self.link, sock=ours)
         doors = [
             (those, None if door.certs is None else str(door.certs.resolve()), door.alpn)
@@ -179,6 +174,23 @@ class _Worker:
             self.link.close()
         if not self.accepts:
             raise InputError(f"--workers: a process that is to accept clients does not: {await self.ended()}")
+
+    async def _started(self, descriptors: Sequence[int]) -> socket.socket:
+        """With these at hand: the socket by which it is told what to do with them. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command("worker", str(theirs.fileno())),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno(), *descriptors],
+                    start_new_session=True,  # Ctrl-C is for the cloud, which tells its clients first
+                )
+            except OSError:
+                ours.close()
+                raise
+        return ours
 
     async def ended(self) -> str:
         """Once it has ended, which it does when it was hung up on: how."""

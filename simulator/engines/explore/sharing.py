@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from agent.errors import GhostjobError
+from agent.errors import GhostjobError, InputError
 from simulator.engines.explore.digest import digest
 from simulator.engines.explore.expansion import Moves
 from simulator.engines.explore.index import Numbers
@@ -33,8 +33,8 @@ from simulator.engines.explore.searchable import Dividable, Searchable, TooManyP
 from simulator.engines.explore.shard import Kept, Shard
 from simulator.engines.explore.shipping import Receiver, Sender, Shipment
 from simulator.engines.explore.tables import Trait
-from simulator.engines.forks import can_fork, ends_held_back
-from simulator.processes import how_it_ended
+from simulator.engines.forks import can_fork
+from simulator.processes import forking, how_it_ended
 
 OUT_OF_MEMORY: Final = 70
 """How a process ends that was given no more memory."""
@@ -215,21 +215,27 @@ def _answer_all(worker: _Worker, connection: Connection) -> None:
 
 
 class Together(Shards):
-    """Several processes, and this one that tells them what to do."""
+    """Several processes, and this one that tells them what to do. Raises InputError if not so many can be begun."""
 
     def __init__(self, system: Searchable, jobs: int) -> None:
         self.jobs = jobs
         context = multiprocessing.get_context("fork")
-        pipes = [context.Pipe() for _ in range(jobs)]
-        self._processes = [
-            context.Process(target=_work, args=(system, number, pipes), daemon=True) for number in range(jobs)
-        ]
-        with ends_held_back():
-            for process in self._processes:
-                process.start()
+        with forking("--jobs"):
+            pipes = [context.Pipe() for _ in range(jobs)]
         self._connections = [pipe[0] for pipe in pipes]
-        for pipe in pipes:
-            pipe[1].close()
+        self._processes: list[ForkProcess] = []
+        try:
+            for number in range(jobs):
+                process = context.Process(target=_work, args=(system, number, pipes), daemon=True)
+                with forking("--jobs"):
+                    process.start()
+                self._processes.append(process)
+        except InputError:
+            self.close()
+            raise
+        finally:
+            for pipe in pipes:
+                pipe[1].close()
         self._labels: set[Label] = set()
         self._count = 1
         self._standing: list[Standing] = self._ask_all("standing", [()] * jobs)

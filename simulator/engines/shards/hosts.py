@@ -11,10 +11,12 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
-from simulator.engines.forks import Fork, can_fork, ends_held_back
+from agent.errors import InputError
+from simulator.engines.forks import Fork, can_fork
 from simulator.engines.meeting import Agreed, OthersDiedError
 from simulator.engines.shards.hosted import Hosted, Reports, Sharded, Tallies
 from simulator.engines.virtual_time import set_aside
+from simulator.processes import forking
 
 
 class Host(Protocol):
@@ -61,10 +63,10 @@ class Here:
 
 
 class Forked:
-    """In a process of its own, which has all that it needs from this one."""
+    """In a process of its own, which has all that it needs from this one. Raises InputError if none can be begun."""
 
     def __init__(self, fleet: Sharded, numbers: Sequence[int]) -> None:
-        with ends_held_back():
+        with forking("--processes"):
             self._fork = Fork(partial(_host, fleet, numbers))
         self._owes_reports = False
 
@@ -131,13 +133,20 @@ class InProcesses:
         self._processes = processes
 
     def __call__(self, fleet: Sharded, numbers: Sequence[int]) -> list[Host]:
-        """Who plays those shards."""
+        """Who plays those shards. Raises InputError if not so many processes can be begun."""
         if self._processes < 2 or not can_fork():
             return [Here(fleet, numbers)]
         shares = dealt(numbers, self._processes)
         mine = shares.pop() if len(shares) == self._processes else []  # the smallest
-        forked: list[Host] = [Forked(fleet, share) for share in shares]
-        return [*forked, Here(fleet, mine)] if mine else forked
+        hosts: list[Host] = []
+        try:
+            for share in shares:
+                hosts.append(Forked(fleet, share))  # noqa: PERF401 - those that have begun are to end
+        except InputError:
+            for host in hosts:
+                host.end()
+            raise
+        return [*hosts, Here(fleet, mine)] if mine else hosts
 
 
 def dealt(numbers: Sequence[int], among: int) -> list[Sequence[int]]:

@@ -10,6 +10,7 @@ import pytest
 
 from agent.errors import InputError
 from simulator.engines.forks import ForkDiedError, each_of
+from tests import no_room
 
 NUMBERS = range(7)
 
@@ -62,6 +63,13 @@ def test_a_process_that_dies_is_told(end: Callable[[], None], how: str):
 
     with pytest.raises(ForkDiedError, match=how):
         list(each_of(work, NUMBERS, 2))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_system_without_room_for_another_process_is_told_and_none_is_left(monkeypatch: pytest.MonkeyPatch):
+    no_room.for_more_processes_than(1, monkeypatch)
+    with pytest.raises(InputError, match=r"--processes: the system lets no more processes begin .*temporarily"):
+        list(each_of(lambda _: signal.pause(), NUMBERS, 2))
     assert multiprocessing.active_children() == []
 
 

@@ -1,6 +1,7 @@
 """A fleet that plays in shards comes to what it comes to in one piece, however many processes play it."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from agent.errors import InputError
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.meeting import YES, OthersDiedError, Report, Said, agreed
 from simulator.engines.shards.hosted import Sharded
@@ -34,6 +36,7 @@ from simulator.trace import (
 )
 from simulator.verdict import Judge, Verdict
 from simulator.verdict.tally import in_all
+from tests import no_room
 from tests.simulator.engines.test_stand_ins import MIXED, ROLLOUT, Played, counted, first_times, played
 
 DEVICES = 48
@@ -330,6 +333,13 @@ def test_a_process_that_dies_is_told_and_ends_the_play():
         host.go_on({})
         with pytest.raises(OthersDiedError, match=r"\(killed by signal 9\) before its time, so nothing is said of the"):
             host.reports()
+
+
+def test_a_system_without_room_for_so_many_processes_is_told_and_none_is_left(monkeypatch: pytest.MonkeyPatch):
+    no_room.for_more_processes_than(1, monkeypatch)
+    with pytest.raises(InputError, match=r"--processes: the system lets no more processes begin .*temporarily"):
+        in_shards(load("main"), Crew.of(load("main"), 16, SEED), 4, 3)
+    assert multiprocessing.active_children() == []
 
 
 def test_nothing_is_said_of_a_fleet_of_which_a_part_is_lost(monkeypatch: pytest.MonkeyPatch):

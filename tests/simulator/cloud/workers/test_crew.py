@@ -19,6 +19,7 @@ from simulator.cloud.mqtt.shells.listening import bound
 from simulator.cloud.notices.refusals import Notice
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.workers import Crew, Door
+from tests import no_room
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import V5, WAIT, Bare, BareConnect, Jobs, Peer
 from tests.within import within
@@ -121,6 +122,16 @@ async def test_a_crew_that_cannot_begin_says_why(gateway: Gateway, crew: Crew, t
     crew.open(Door(await bound("127.0.0.1", 0), gateway.connections(), tmp_path))
     with pytest.raises(InputError, match=r"--workers: a process that is to accept clients does not: exit code"):
         await crew.begin()
+
+
+async def test_a_crew_for_which_there_is_no_room_says_so_and_nothing_is_left_of_it(gateway: Gateway, crew: Crew):
+    crew.open(Door(await bound("127.0.0.1", 0), gateway.connections()))
+    with (
+        no_room.for_files(),
+        pytest.raises(InputError, match=r"--workers: the system lets no more processes begin \(Too many open files\)"),
+    ):
+        await crew.begin()
+    assert crew.processes == ()
 
 
 async def test_a_flood_to_who_does_not_read_is_bounded_and_others_are_served(

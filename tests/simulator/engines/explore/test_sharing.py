@@ -1,5 +1,6 @@
 """However many processes share a search, and however they hash, it answers the same."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from agent.errors import InputError
 from simulator.engines.explore import sharing
 from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
@@ -19,6 +21,7 @@ from simulator.engines.explore.searchable import Dividable
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.sharing import Together, WorkerDiedError, keeper, shards_of
 from simulator.engines.explore.system import System
+from tests import no_room
 from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved
 
 ROOT = Path(__file__).parents[4]
@@ -85,6 +88,13 @@ class Deadly(Clocks):
 def test_a_process_that_dies_is_noticed_and_nothing_is_told_for_complete():
     with pytest.raises(WorkerDiedError, match=r"process \d of the 2 .*killed by signal 9.*--jobs 1"):
         explore(Deadly(high=6), jobs=2)
+
+
+def test_a_system_without_room_for_so_many_processes_is_told_and_none_is_left(monkeypatch: pytest.MonkeyPatch):
+    no_room.for_more_processes_than(1, monkeypatch)
+    with pytest.raises(InputError, match=r"--jobs: the system lets no more processes begin .*temporarily"):
+        explore(Clocks(high=6), jobs=3)
+    assert multiprocessing.active_children() == []
 
 
 def test_who_is_left_when_a_process_dies_ends_without_a_word(capfd: pytest.CaptureFixture[str]):
