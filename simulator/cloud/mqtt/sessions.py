@@ -39,8 +39,11 @@ class Sessions:
     # ── coming ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def new_client_id(self) -> str:
-        """A client id for one who brought none."""
-        return f"assigned-{next(self._names)}"
+        """A client id for one who brought none, and nobody's (MQTT 5, 3.2.2.3.7): who was given one comes back with it,
+        to a broker that was begun anew as well.
+        """
+        names = (f"assigned-{number}" for number in self._names)
+        return next(name for name in names if name not in self.by_client_id and name not in self._connects)
 
     def client(self, client_id: str) -> Client | None:
         """Who is connected with that client id."""

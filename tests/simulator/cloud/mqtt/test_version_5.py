@@ -178,3 +178,19 @@ async def test_who_brings_no_client_id_is_given_one(port: int):
     first = await within(reader.readexactly(2), WAIT)
     assert b"\x12" + text("assigned-1") in await reader.readexactly(first[1])
     writer.close()
+
+
+@pytest.mark.parametrize("settings", [GatewaySettings()])
+async def test_who_brings_no_client_id_is_not_given_one_that_another_was_given_by_an_earlier_broker(port: int):
+    earlier, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(connect(5, rest=text("assigned-1")))
+    first = await within(earlier.readexactly(2), WAIT)
+    await earlier.readexactly(first[1])
+    reader, other = await asyncio.open_connection("127.0.0.1", port)
+    other.write(connect(5, rest=text("")))
+    first = await within(reader.readexactly(2), WAIT)
+    assert b"\x12" + text("assigned-2") in await reader.readexactly(first[1])
+    writer.write(b"\xc0\0")
+    assert await within(earlier.readexactly(2), WAIT) == b"\xd0\0", "it is still there"
+    writer.close()
+    other.close()
