@@ -11,10 +11,10 @@ from typing import Self
 class Terminal:
     """A pseudo-terminal of a size that holds the table; `seen` is everything that was drawn."""
 
-    def __init__(self, command: list[str], cwd: Path) -> None:
+    def __init__(self, command: list[str], cwd: Path, lines: int = 40) -> None:
         self.descriptor, theirs = pty.openpty()
         os.environ.setdefault("TERM", "xterm")
-        environment = os.environ | {"COLUMNS": "120", "LINES": "40"}
+        environment = os.environ | {"COLUMNS": "120", "LINES": str(lines)}
         self.process = subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
         os.close(theirs)
         self.seen = ""

@@ -158,7 +158,7 @@ def test_an_unknown_topic_that_is_like_none_is_told_where_they_are_listed(capfd:
 
 
 def test_on_a_terminal_it_is_rendered(tmp_path: Path):
-    terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "explain", "exit-codes"], tmp_path)
+    terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "explain", "exit-codes"], tmp_path, lines=80)
     terminal.read_until("the AWS CLI's exit codes")
     assert terminal.process.wait() == 0
     assert "\x1b[1" in terminal.seen

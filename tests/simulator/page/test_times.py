@@ -12,7 +12,7 @@ from simulator.page.picture import Picture
 from simulator.trace import CLOUD, ExecutionChanged, ExecutionRemoved, JobDeletionBegan, RunStarted
 from simulator.verdict import Judge
 from simulator.verdict.clocks import Offset
-from simulator.verdict.judge import percentiles
+from simulator.verdict.model import percentiles
 from tests.simulator.page.samples import Run, run
 from tests.simulator.page.shown import check
 from tests.simulator.page.test_picture import few
