@@ -116,7 +116,7 @@ class _Device:
             raise self._unusable(error) from None
         try:
             leaving = Beginning(self._context.state, f"leave {booted.running}", ends_us=True)
-            if booted.on_trial and not (booted.record or Record()).has_work:
+            if booted.on_trial and not (booted.record or Record()).has_work and self._ran_before(booted.running):
                 self._note_boot()  # before what boots next is another: a new agent finds what runs, and not that
                 await self._fall_back(booted.running, leaving)
             else:
@@ -156,6 +156,14 @@ class _Device:
 
     def _note_boot(self) -> None:
         write_json(self._boot_note, {"boot": boot_id()})
+
+    def _ran_before(self, version: str) -> bool:
+        """Whether an agent began here before, and so can have forgotten anything: else the trial is another's."""
+        if not self._boot_note.exists():
+            then = "it is left to whoever put it there, since no agent has run here before"
+            log.warning("trial.of_another", thing=self._context.thing, version=version, then=then)
+            return False
+        return True
 
     async def _fall_back(self, version: str, leaving: Beginning) -> None:
         """What is on trial, and nobody remembers why, would never be committed: the machine restarts without it."""

@@ -15,6 +15,7 @@ from agent.device import Settings, _Device
 from agent.device_events import DeviceEvent, PhaseChanged
 from agent.handlers.beginnings import MOST_KILLS, Beginning
 from agent.handlers.download import IMAGE
+from agent.handlers.files import write_json
 from agent.handlers.handler import Handler, StepTask
 from agent.handlers.slots import SlotFiles
 from agent.jitter import Jitter
@@ -62,10 +63,12 @@ async def test_firmware_that_nobody_remembers_is_swept_away_as_the_agent_begins(
     assert (firmware / "b").exists() is remembers
 
 
-async def with_a_trial(directory: Path) -> None:
+async def with_a_trial(directory: Path, *, began_before: bool = True) -> None:
     """An update has been switched to, and the machine restarted; no journal tells of it."""
     slots = SlotFiles(context_in(directory))
     slots.booted(True)
+    if began_before:
+        write_json(directory / "state" / "boot.json", {"boot": "the one before"})
     image = task_in(directory, "write", version="2.0")
     (image.aside / IMAGE).write_bytes(b"firmware")
     await slots.do(image)
@@ -86,6 +89,21 @@ async def test_a_trial_of_which_nobody_knows_is_left_by_a_restart(tmp_path: Path
     _, booted = await begun(tmp_path)
     assert (booted.running, booted.on_trial, booted.unproven) == ("factory", False, False)
     assert not [each for each in left_in(tmp_path / "state") if each.startswith("work/")]
+
+
+async def test_a_trial_that_an_agent_finds_as_it_first_begins_is_left_to_whose_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: asyncio.Event
+):
+    log = structlog.testing.CapturingLogger()
+    monkeypatch.setattr("agent.device.log", log)
+    await with_a_trial(tmp_path, began_before=False)
+    device = device_in(tmp_path)
+    running = asyncio.ensure_future(device.run())
+    await within(started.wait(), 20)
+    device._over.set()
+    assert await within(running, 20) == "stopped"
+    assert [call.args[0] for call in log.calls if call.args[0].startswith("trial.")] == ["trial.of_another"]
+    assert SlotFiles(context_in(tmp_path)).booted(False) == ("2.0", True)
 
 
 async def test_a_trial_that_is_on_record_is_gone_on_with(tmp_path: Path, started: asyncio.Event):
@@ -167,6 +185,7 @@ async def test_a_machine_that_stays_on_a_trial_of_which_nobody_knows_is_not_rest
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: asyncio.Event
 ):
     monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Stuck(context_in(tmp_path)))
+    device_in(tmp_path)._note_boot()
     ends = []
     while not started.is_set() and len(ends) <= MOST_KILLS:
         device = device_in(tmp_path)
