@@ -24,8 +24,9 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.FAILED: "failed: an invariant was violated; of `ghostjob agent`: it crashed",
     ExitCode.BAD_INPUT: "bad input, said in one line, or output that cannot be written, whatever the verdict",
     ExitCode.INCONCLUSIVE: "inconclusive: the run could not show it, as a place was not reached, an invariant is "
-    "undecided, or the time limit was met; of `ghostjob control`: the instant did not come, and nothing was deleted",
-    ExitCode.FAULT: "a fault of ghostjob's own, or one of its processes was lost, told on stderr",
+    "undecided, the time limit was met, or one of its processes was lost; of `ghostjob control`: the instant did not "
+    "come, and nothing was deleted",
+    ExitCode.FAULT: "a fault of ghostjob's own, told on stderr",
     ExitCode.INTERRUPTED: "interrupted, by Ctrl-C, SIGTERM or the end of the terminal; what was known then was told, "
     "and is kept with `--out`",
     ExitCode.READER_GONE: "whoever read stdout has closed it, as after `| head`",

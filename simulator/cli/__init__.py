@@ -108,7 +108,7 @@ def _code(arguments: list[str] | None) -> int:
         code = ExitCode.BAD_INPUT
     except ProcessLostError as error:
         _say(str(error))
-        code = ExitCode.FAULT
+        code = ExitCode.INCONCLUSIVE
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise

@@ -41,7 +41,7 @@ def test_it_ends_at_once_and_says_why(tmp_path: Path, verb: str, devices: int, i
         next(line for line in run.stderr if line.startswith("playing main"))
         os.kill(other_process(run, verb), signal.SIGKILL)
         out, err = run.communicate()
-    assert run.returncode == 70
+    assert run.returncode == 3
     assert err.splitlines()[-1] == says
     assert "Traceback" not in err
     assert "passed" not in out
