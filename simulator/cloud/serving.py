@@ -25,6 +25,7 @@ from simulator.cloud.local import LocalCloud
 from simulator.cloud.notices.event_log import event_log
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.heartbeat import Heartbeat
+from simulator.processes import ENDS
 from simulator.trace import CLOUD, Entry, Recorder, Sink, write_line
 from simulator.trace.packed import pack
 
@@ -47,7 +48,7 @@ async def serve(
     page: str | None = None,
     meanwhile: Meanwhile | None = None,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or, if asked, the end of standard input.
+    """Serve until SIGINT, SIGTERM, SIGHUP or, if asked, the end of standard input.
 
     Raises InputError before it listens, or when the store cannot keep what changes any more.
 
@@ -82,8 +83,9 @@ async def serve(
                     await stack.enter_async_context(meanwhile(cloud, _all(sinks)))
                 _tame_collector()  # what was remembered is there for good
                 cloud.when_it_fails(fail)
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    loop.add_signal_handler(number, stopped.set)
+                for number in sorted(ENDS):
+                    if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN:
+                        loop.add_signal_handler(number, stopped.set)  # nohup has the end of a terminal ignored
                 if until_stdin_closes:
                     _listen_on_stdin(loop, cloud, stopped)
                 endpoints = cloud.endpoints if page is None else {**cloud.endpoints, "page": page}

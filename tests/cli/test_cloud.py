@@ -209,7 +209,9 @@ def _wait_until_gone(processes: list[int]) -> None:
 
 @SHOWN
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "SIGTERM", "SIGKILL"]
+    "number",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP", "SIGKILL"],
 )
 def test_no_worker_outlives_its_cloud_however_that_ends(number: int):
     with running(*WORKERS) as (lines, process):
