@@ -124,13 +124,18 @@ def test_finishing_goes_on_with_the_step_that_runs_although_the_journal_cannot_b
     assert device.all(BeginStep)[-1].step.name == "commit"
 
 
-def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded():
+def writing_its_only_slot() -> Driver:
     device = Driver(DevicePolicy(abilities=Abilities("single")))
     device.connect()
     device.tell(execution(key()))
     device.step_done()
     device.accept(3)
     device.tell(execution(key(), version=3, document=None))
+    return device
+
+
+def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded():
+    device = writing_its_only_slot()
     device.list()
     device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
     device.step_done()
@@ -140,12 +145,7 @@ def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded(
 
 
 def test_a_step_that_is_on_record_as_begun_is_done_once_more_whatever_the_journal_takes():
-    device = Driver(DevicePolicy(abilities=Abilities("single")))
-    device.connect()
-    device.tell(execution(key()))
-    device.step_done()
-    device.accept(3)
-    device.tell(execution(key(), version=3, document=None))
+    device = writing_its_only_slot()
     write = device.all(BeginStep)[-1]
     (*_, remembered) = device.all(Remember)
     device.machine = start(device.policy)

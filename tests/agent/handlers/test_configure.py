@@ -27,7 +27,9 @@ def steps(directory: Path, content: str = NEW, kind: str = "json", to: str = "ap
 
 async def test_a_configuration_is_changed_and_whoever_reads_it_is_restarted(tmp_path: Path):
     told = tmp_path / "told"
-    context = context_in(tmp_path, restart=("sh", "-c", f'cat "{tmp_path}/root/app.json" >"{told}"; echo restarted'))
+    context = context_in(
+        tmp_path, restart=("sh", "-c", f'cat "{tmp_path / "root" / "app.json"}" >"{told}"; echo restarted')
+    )
     (context.root / "app.json").write_text(OLD)
     (context.root / "app.json").chmod(0o640)
     handler, done = Configure(context), []
