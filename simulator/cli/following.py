@@ -116,7 +116,7 @@ class Following:
     def _verdict_kept(self, directory: Path | None, started: RunStarted) -> Verdict | None:
         """The one that was kept beside it, if it is of this run."""
         verdict = None if directory is None else kept(directory / VERDICT, Verdict)
-        if verdict is None or (verdict.scenario, verdict.started_at) != (started.scenario, started.started_at):
+        if verdict is None or self._is_partial_still or _origin(verdict) != _origin(started):
             return None
         return verdict
 
@@ -130,3 +130,7 @@ class Following:
     def _is_partial_still(self) -> bool:
         """Whether it ended without getting its name, so that what lies beside it is an older play's."""
         return self._is_partial and not self._file.is_called(self._file.path.with_name(TRACE))
+
+
+def _origin(told: Verdict | RunStarted) -> tuple[str, str, int | None, str | None, str | None]:
+    return told.scenario, told.engine, told.seed, told.version, told.started_at

@@ -50,7 +50,7 @@ SAID = frozenset({RunStarted, PaceChanged, JobDeletionBegan})
 class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr.
 
-    `part` is who of a fleet plays, if not all of it plays here.
+    `part` is who of a fleet plays in virtual time. When that was is not told: the same seed has the same bytes.
     `is_judged_elsewhere`: in a process of its own, which a page that shows the verdict meanwhile cannot wait for.
     """
 
@@ -75,7 +75,7 @@ class ShownPlay:
         self._page = page
         self._picture = None if out is None and page is None else _picture(scenario, is_served=page is not None)
         self._judging = JudgeProcess(self._recent.feed) if is_judged_elsewhere else None
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="seconds") if part is None else None
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
             JUNIT: lambda verdict: junit_of_run(verdict, entries_of),

@@ -47,7 +47,8 @@ class RunStarted:
     `finish_after_switch` are the things whose owner's policy is to go forward once the boot selector is switched,
     `leap_unanswered` those that pass the point of no return if nobody has answered for so many seconds.
     Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
-    `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it.
+    `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it,
+    of a run that had one: in virtual time, the same seed has the same bytes.
     `one_clock`: the devices live in the engine's own process, and tell the time by its clock.
     `jobs` are those of the run if the cloud may have others besides, of earlier runs or made to provoke: what concerns
     those is nothing that this run judges. Empty: all. `are_foreign`: the devices are not ours, give no account of

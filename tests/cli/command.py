@@ -1,20 +1,30 @@
 """The command `ghostjob`: as a process of its own, or, where a second of imports would tell nothing, in this one."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import pytest
 
 from agent.log import configure
 from simulator.cli import main
 
+FAKE_TIME: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+"""libfaketime, which lies to a process about the time of day, where it is installed."""
 
-def ghostjob(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it as anybody would."""
+
+def ghostjob(
+    *arguments: str, cwd: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
+    """Run it as anybody would, with that in its environment besides."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "simulator.cli", *arguments],
         cwd=cwd,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,

@@ -17,14 +17,15 @@ from typing import Any, Final
 
 import pytest
 
-LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+from tests.cli.command import FAKE_TIME
+
 CLOUD: Final = (sys.executable, "-P", "-m", "simulator.cli", "cloud", "--trace", "-", "--mqtt-port", "off")
 LONGEST_WAIT_SECONDS: Final = 60
 """A deletion that a jump holds takes an hour."""
 HOUR: Final = 3600
 
 pytestmark = pytest.mark.skipif(
-    not LIBRARIES and not os.environ.get("CI"), reason="needs libfaketime: apt-get install faketime"
+    not FAKE_TIME and not os.environ.get("CI"), reason="needs libfaketime: apt-get install faketime"
 )
 
 
@@ -35,7 +36,7 @@ class Cloud:
         self._offset, ready = directory / "offset", directory / "ready"
         self.ahead(0)
         environment = os.environ | {
-            "LD_PRELOAD": str(LIBRARIES[0]),
+            "LD_PRELOAD": str(FAKE_TIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,7 +93,9 @@ def test_for_scripts_it_stays_as_long_as_they_say_with_the_exit_code_of_the_verd
     assert process.returncode == 1
     assert events[0][0] == "whole"
     assert any(told.get("state") == "failed" for _, told in events)
-    assert json.loads((tmp_path / "verdict.json").read_text())["outcome"] == "failed"
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert verdict["outcome"] == "failed"
+    assert timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(verdict["started_at"]) < timedelta(hours=1)
     assert "delete-in-write" in (tmp_path / "report.html").read_text("utf-8")
     assert "Whoever has this address may look, and press its buttons; nothing is encrypted" in err
 
