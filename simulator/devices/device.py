@@ -99,9 +99,10 @@ class SimulatedDevice:
         self._wiring = wiring
         cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
-        at = thing_of_agent(thing)
-        holds = tuple(hold.point(number, at, self._let_go) for number, hold in enumerate(wiring.holds))
-        self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=holds)
+        for hold in wiring.holds:
+            hold.stop(thing_of_agent(thing), self)
+        points = tuple(hold.point for hold in wiring.holds)
+        self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=points)
         self._chip = wiring.chip(thing) if wiring.chip else None
         if self._chip is not None and (kept := self._chip.read()) is not None:
             self.rig = self.rig._replace(hardware=kept.hardware, disk=Disk((kept.journal,), (kept.journal,)))
@@ -204,7 +205,8 @@ class SimulatedDevice:
         writes, self._file.writes = self._file.writes, []
         self.do(power.write, writes)
 
-    def _let_go(self, point: HoldPoint) -> None:
+    def let_go(self, point: HoldPoint) -> None:
+        """The hardware goes on, if it stands still there, and stops there no more."""
         self.do(running.let_go, point)
 
     # ── the rig on a clock ────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +236,7 @@ class SimulatedDevice:
         if had_power and not self.rig.is_on:
             self._end_agent()
         elif run is not None and run.held is not None:
-            self._wiring.holds[run.held.number].hold(thing_of_agent(self.thing))
+            next(hold for hold in self._wiring.holds if hold.point == run.held).hold(thing_of_agent(self.thing))
         elif (
             run is not None
             and self._since is not None

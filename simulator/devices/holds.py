@@ -4,29 +4,31 @@ The hardware stops at that percent of that step, for that job, until that device
 outside it looks like a slow flash.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Protocol
 
 from simulator.devices.rig.values import HoldPoint
 
 
+class Stopped(Protocol):
+    """What stands still at a point."""
+
+    def let_go(self, point: HoldPoint) -> None:
+        """Go on, and stop there no more."""
+
+
 @dataclass(slots=True)
 class Hold:
-    """Stop each device at `percent` of `step` of `job_id`."""
+    """Stop each device at `point`."""
 
-    job_id: str
-    step: str
-    percent: int
-    _to_let_go: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    point: HoldPoint
+    _to_let_go: dict[str, tuple[Stopped, ...]] = field(default_factory=dict)
     """By thing; several agents may share one."""
     _held: dict[str, None] = field(default_factory=dict)
 
-    def point(self, number: int, thing: str, let_go: Callable[[HoldPoint], None]) -> HoldPoint:
-        """Where it holds a device, as its `number`th hold, until it calls `let_go`."""
-        point = HoldPoint(number, self.job_id, self.step, self.percent)
-        self._to_let_go.setdefault(thing, []).append(partial(let_go, point))
-        return point
+    def stop(self, thing: str, device: Stopped) -> None:
+        """That one stands still at `point` once it is there, until it is let go."""
+        self._to_let_go[thing] = (*self._to_let_go.get(thing, ()), device)
 
     def hold(self, thing: str) -> None:
         """Take note that a device is there."""
@@ -35,8 +37,8 @@ class Hold:
     def let_go(self, thing: str) -> None:
         """Let what a device holds go on."""
         self._held.pop(thing, None)
-        for let_go in self._to_let_go.pop(thing, ()):
-            let_go()
+        for device in self._to_let_go.pop(thing, ()):
+            device.let_go(self.point)
 
     def let_all_go(self) -> None:
         """Let everything go on, what has been held longest first."""

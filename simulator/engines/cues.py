@@ -9,6 +9,7 @@ from agent.device_events import StepFinished, StepProgressed, StepStarted
 from agent.values import ExecutionKey, Status
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.holds import Hold
+from simulator.devices.rig.values import HoldPoint
 from simulator.engines.casting import Casting
 from simulator.engines.holding import Holding
 from simulator.pace import Pace
@@ -97,15 +98,15 @@ class Cues:
         self._changed = changed
         self._step_key = casting.scenario.step_key
         what: tuple[Deletion | Intervention, ...] = (*casting.scenario.deletions, *casting.scenario.updates)
-        self.all = tuple(self._cue(each) for each in what)
+        self.all = tuple(self._cue(number, each) for number, each in enumerate(what))
         self._watched = frozenset((cue.what.job, cue.what.when.step) for cue in self.all)
         """Jobs, each with the step of it that a cue waits for, None for a status: nothing else needs to be observed."""
         self._holdings = tuple(cue.holding for cue in self.all if cue.holding is not None)
 
-    def _cue(self, what: Deletion | Intervention) -> Cue:
+    def _cue(self, number: int, what: Deletion | Intervention) -> Cue:
         when, holding = what.when, None
         if isinstance(what, Deletion) and what.hold and when.step:
-            holding = Holding(what, Hold(what.job, when.step, when.progress))
+            holding = Holding(what, Hold(HoldPoint(number, what.job, when.step, when.progress)))
         return Cue(what, Trigger(when, frozenset(self._casting.targets_of(what.job))), holding)
 
     @property

@@ -328,6 +328,7 @@ class VirtualVenue:
     name: Final = "virtual"
     _cloud: VirtualCloud | None = None
     _time: PlayTime | None = None
+    _pace: Pace = LOOP_TIME
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -336,7 +337,7 @@ class VirtualVenue:
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
-        self._time = PlayTime(clock=self.clock)
+        self._time, self._pace = PlayTime(clock=self.clock), Pace(self.running_time)
         cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for, self.first_entry)
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
@@ -366,7 +367,7 @@ class VirtualVenue:
     def transport(self, thing: str, group: Group) -> VirtualLink:
         """A connection for one boot of one device."""
         assert self._cloud is not None, "opened before"
-        return VirtualLink(self._cloud, thing, group, Pace(self.running_time))
+        return VirtualLink(self._cloud, thing, group, self._pace)
 
 
 def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:

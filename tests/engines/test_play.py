@@ -117,9 +117,9 @@ class Still:
 def test_nobody_is_let_go_by_what_is_done_to_another():
     fw = ExecutionKey(None, "fw", 1, 100)
     (deletion,) = scenario("deletions: [{job: fw, when: {step: write}, hold: true}]").deletions
-    hold, devices = Hold("fw", "write", 0), {name: Still() for name in ("thing-0", "thing-1")}
+    hold, devices = Hold(HoldPoint(0, "fw", "write", 0)), {name: Still() for name in ("thing-0", "thing-1")}
     for name, device in devices.items():
-        hold.point(0, name, device.let_go)
+        hold.stop(name, device)
 
     async def removed(thing: str) -> set[str]:
         Holding(deletion, hold).feed(ExecutionRemoved(thing, fw, "IN_PROGRESS"))

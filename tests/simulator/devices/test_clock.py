@@ -7,6 +7,7 @@ import pytest
 from agent.core.events import StopStep
 from simulator.devices.holds import Hold
 from simulator.devices.rig.power import instant
+from simulator.devices.rig.values import HoldPoint
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Outage, PowerCut
 from tests.simulator.devices.clocked import DOWNLOAD, ClockedDevice, in_virtual_time
@@ -16,7 +17,7 @@ BEGINS = 1
 
 
 def held_half() -> Hold:
-    return Hold("fw", "download", 50)
+    return Hold(HoldPoint(0, "fw", "download", 50))
 
 
 @in_virtual_time

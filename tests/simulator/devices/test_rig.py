@@ -145,7 +145,7 @@ def by_clock(layout: Layout, cuts: tuple[PowerCut, ...], play: list[tuple[Do, fl
     """What a device on a clock noted, and what is left of it."""
 
     async def played() -> tuple[object, ...]:
-        holds = tuple(Hold("fw", at, percent) for at, percent in HOLDS)
+        holds = tuple(Hold(HoldPoint(number, "fw", *hold)) for number, hold in enumerate(HOLDS))
         device = ClockedDevice(*cuts, holds=holds, group=Group(group="g", layout=layout))
         for do, seconds in play:
             if do.what == "let go":
