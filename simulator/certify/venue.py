@@ -1,7 +1,7 @@
 """A desk as a venue: each play is one of many with the device that is there, on a cloud that stays up."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from typing import Final, Protocol
 
@@ -60,7 +60,7 @@ class DeskVenue:
         """Seconds."""
         return time.monotonic()
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
         """Tune the cloud and listen, until the stack ends."""
         self._tune(stack)
         for entry in (*self._desk.standing(), *(() if self._sampling is None else self._sampling.standing())):

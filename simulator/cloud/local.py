@@ -4,7 +4,7 @@ import errno
 import secrets
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, Self
 
 from agent.errors import InputError
@@ -108,6 +108,7 @@ class LocalCloud:
             _log.warning("setting.ignored", setting=name, why=f"there is no {needed}")
         try:
             self._tenants.home.start()
+            self._register(self._settings.things)
             await self._listen()
             if self._store is not None:
                 await self._store.settled()
@@ -128,6 +129,12 @@ class LocalCloud:
         self._notices.close()
         if self.observe is not None:
             self.observe(AccountEnded())
+
+    def _register(self, things: Iterable[str]) -> None:
+        control_plane, registry = self.core.control_plane(), self.core.registry
+        for name in things:
+            if registry.things.get(name) is None:  # one that was remembered stays as it is
+                control_plane.call("CreateThing", {"thingName": name})
 
     async def _listen(self) -> None:
         settings = self._settings

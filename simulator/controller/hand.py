@@ -57,10 +57,12 @@ class Hand:
     """Operations through `carrier`. All raise Refused, or InputError if nobody answers.
 
     `by` is whose hand it is: that of Greengrass, in the namespaces that are its own, exists on the local cloud only.
+    `known` are things that the service has known from its beginning.
     """
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, known: frozenset[str] = frozenset()) -> None:
         self._carrier = carrier
+        self._known = known
         self._things_arn: str | None = None
         """What the ARN of every thing of this account begins with, once one was seen."""
 
@@ -76,8 +78,9 @@ class Hand:
         return await self._carrier.call(operation, given, by)
 
     async def create_thing(self, name: str) -> None:
-        """CreateThing; learns how this account's ARNs look."""
-        self._learn(await self.call("CreateThing", thingName=name))
+        """CreateThing, unless it is known; learns how this account's ARNs look."""
+        if name not in self._known:
+            self._learn(await self.call("CreateThing", thingName=name))
 
     async def create_job(
         self,

@@ -1,7 +1,7 @@
 """The live venue: the embedded cloud in a process of its own, real MQTT on loopback, wall-clock time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -60,7 +60,7 @@ class LiveVenue:
         """Seconds."""
         return self.time.now()
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str]) -> Hand:
         """Start the embedded cloud. Raises InputError."""
         slow = self.time.slow
         settings = CloudSettings(
@@ -68,6 +68,7 @@ class LiveVenue:
             gateway=QUICK,
             faults=tuple(slowed_fault(fault, slow) for fault in self.scenario.faults),
             seed=str(self.seed),
+            things=tuple(things),
         )
         cloud = self._cloud = await stack.enter_async_context(
             EmbeddedCloud(lambda entry: sink(self.time.told(entry)), settings=settings)
@@ -76,7 +77,7 @@ class LiveVenue:
         endpoint = Endpoint(host, int(port))
         connections = MqttConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
         self._connections = await stack.enter_async_context(connections)
-        return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or "")))
+        return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or ""), frozenset(things)))
 
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
         """Cut the network of a thing for so long; `name` is what the trace calls that."""

@@ -145,7 +145,7 @@ class Play:
     async def play(self) -> None:
         """Play it to the end. Raises InputError if the cloud does not start, or refuses to make a job."""
         async with AsyncExitStack() as stack:
-            hand = await self._venue.open(stack, self._feed)
+            hand = await self._venue.open(stack, self._feed, tuple(thing for thing, _ in self.casting.things))
             engine = self._engine = Recorder(ENGINE, self._venue.clock, self._feed)
             engine.record(
                 self.casting.announced(

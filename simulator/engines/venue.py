@@ -1,6 +1,6 @@
 """Where a scenario is played: what an engine has to offer a play."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
@@ -20,8 +20,11 @@ class Venue(Protocol):
     def clock(self) -> float:
         """Seconds, precise at every call; the clock of the devices, the controller and the engine."""
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
-        """Start the cloud, which lasts as long as the stack; what the controller acts through. Raises InputError."""
+    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str]) -> Hand:
+        """Start the cloud, which lasts as long as the stack; what the controller acts through. Raises InputError.
+
+        `things` play there: a cloud that can be told of them in one go knows them from its beginning.
+        """
 
     @property
     def running_time(self) -> Callable[[], float] | None:

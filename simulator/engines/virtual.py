@@ -4,7 +4,7 @@ Messages travel as values: no JSON, no topics, no MQTT. What the network may do 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -335,7 +335,7 @@ class VirtualVenue:
         """Virtual seconds: the loop's own clock."""
         return asyncio.get_running_loop().time
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
         """Start the service."""
         self._time, self._pace = PlayTime(clock=self.clock), Pace(self.running_time)
         cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for, self.first_entry)

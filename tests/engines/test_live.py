@@ -114,5 +114,5 @@ async def test_a_run_that_hangs_ends_at_its_time_limit_and_has_not_passed():
     verdict, entries = await play(slow, 2)
     assert verdict.outcome == "inconclusive"
     assert [entry.event for entry in entries if entry.source == "engine"][-1] == RunEnded(
-        "timed-out", "the things to be registered"
+        "timed-out", "every device to connect: thing-0, and 1 more"
     )

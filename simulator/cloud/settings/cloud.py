@@ -23,6 +23,7 @@ Port: TypeAlias = Annotated[
     ),
 ]
 """Of TCP; 0 for any free one, `off` or None for none."""
+ThingName: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9:_-]{1,128}$")]
 
 
 def _region(name: str) -> str:
@@ -71,6 +72,8 @@ class CloudSettings(Frozen):
     files_url: str | None = None
     """What these URLs begin with, if devices do not reach the API port by the address that it is bound to; `{port}` is
     its port."""
+    things: tuple[ThingName, ...] = ()
+    """Things of its own account that are there from the beginning, as CreateThing makes them of a name."""
     cloud: ServiceSettings = JobsSettings()
     http: HttpSettings = HttpSettings()
     gateway: GatewaySettings = GatewaySettings()

@@ -1,7 +1,7 @@
 """A cloud in virtual time with one device of somebody else's at it: over MQTT in values, or over HTTP."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
@@ -175,7 +175,7 @@ class Stand(VirtualVenue):
     """How long it takes to cut its power."""
     dialling: Dialling | None = None
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
         """Start the service, and the device."""
         hand = await VirtualVenue.open(self, stack, sink)
         assert self._cloud is not None
@@ -262,7 +262,7 @@ class Desk:
         for sink in tuple(self.sinks):
             sink(entry)
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
         """Tell who is connected, and everything from now on."""
         for entry in self.standing:
             sink(entry)

@@ -131,3 +131,14 @@ async def test_what_was_done_in_slices_when_it_ended_is_gone_on_with(options: Cl
 
 def _pending(cloud: LocalCloud) -> int:
     return sum(not each.status.is_terminal for each in cloud.core.jobs.executions_of_thing("busy"))
+
+
+async def test_things_of_the_settings_are_made_once_and_stay_as_they_were_left(options: CloudSettings):
+    named = options.model_copy(update={"things": ("pump", "lamp")})
+    async with cloud(named) as (session, _):
+        made = await call(session, "GET", "/things/pump")
+        await call(session, "PATCH", "/things/pump", attributePayload={"attributes": {"model": "x"}})
+    async with cloud(named) as (session, _):
+        found, lamp = await call(session, "GET", "/things/pump"), await call(session, "GET", "/things/lamp")
+    assert (found["thingId"], found["attributes"]) == (made["thingId"], {"model": "x"})
+    assert lamp["thingName"] == "lamp"
