@@ -13,7 +13,6 @@ from math import inf
 from typing import Generic, Protocol, TypeVar, assert_never
 
 from agent.core.events import (
-    Answered,
     BeginStep,
     Booted,
     CancelTimer,
@@ -38,13 +37,13 @@ from agent.core.record import Record
 from agent.correlation import AgentState
 from agent.device_events import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
 from agent.errors import GhostjobError, WireError
+from agent.incoming import Reading, heard
 from agent.jitter import Jitter
 from agent.log import DeviceLog
 from agent.loop_time import LOOP_TIME, Alarm, Time
-from agent.messages import read_answer, read_hint
-from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse
+from agent.topics import AnswerTopic, RequestTopic, parse
 from agent.transports import WireListener
-from agent.values import Hint, PendingChanged, Request
+from agent.values import PendingChanged, Request
 
 S = TypeVar("S", bound=AgentState)
 
@@ -94,7 +93,8 @@ class Transport(Protocol):
 class Runner(Generic[S]):
     """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one.
 
-    `time` may stand still, for many devices in one process, while the process does not get round to them.
+    `time` may stand still, for many devices in one process, while the process does not get round to them; `read` may
+    remember what they were told.
     """
 
     __slots__ = (
@@ -107,6 +107,7 @@ class Runner(Generic[S]):
         "_listed",
         "_log",
         "_observe",
+        "_read",
         "_remember",
         "_rng",
         "_step",
@@ -130,8 +131,10 @@ class Runner(Generic[S]):
         observe: Callable[[DeviceEvent], None],
         remember: Callable[[Record], None],
         time: Time = LOOP_TIME,
+        read: Reading = heard,
     ) -> None:
         self._time = time
+        self._read = read
         self.thing = thing
         self.machine = machine
         self.crashed = False
@@ -229,21 +232,18 @@ class Runner(Generic[S]):
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """A message came in. Of one that cannot be read it is logged why; that it was an answer is an event too."""
-        parsed = parse(topic)
         try:
-            if isinstance(parsed, AnswerTopic) and parsed.request.thing == self.thing:
-                self.feed(Answered(read_answer(parsed, topic, payload)))
-            elif isinstance(parsed, HintTopic) and parsed.thing == self.thing:
-                self._hear(read_hint(parsed, topic, payload))
+            event = self._read(self.thing, topic, payload)
         except WireError as error:
             self._log.warning("message.unreadable", topic=topic, problem=error.problem)
-            if isinstance(parsed, AnswerTopic):
+            if isinstance(parsed := parse(topic), AnswerTopic):
                 self.feed(self._unreadable(parsed.request, error))
-
-    def _hear(self, hint: Hint) -> None:
-        if isinstance(hint, PendingChanged):
-            self._listed = hint
-        self.feed(Hinted(hint))
+            return
+        if event is None:
+            return
+        if isinstance(event, Hinted) and isinstance(event.hint, PendingChanged):
+            self._listed = event.hint
+        self.feed(event)
 
     def _unreadable(self, asked: RequestTopic, error: WireError) -> Unreadable:
         newest, ns = self._listed, asked.namespace_id

@@ -17,6 +17,7 @@ from simulator.devices.models.model import Model
 from simulator.devices.rig.steps import power_on
 from simulator.devices.rig.values import Make
 from simulator.engines.comings import Comings
+from simulator.engines.memoised_messages import MemoisedMessages
 from simulator.engines.memoised_steps import memoised
 from simulator.engines.stand_ins import Lot
 from simulator.pace import Pace
@@ -71,6 +72,7 @@ class Fleet:
         self._timings = timings or (scenario.hardware if scenario else Timings())
         self._makes: dict[tuple[str, int], Make] = {}
         self._policies: dict[Group, DevicePolicy] = {}
+        self._read = MemoisedMessages()
         self.devices = tuple(self._device(thing, group, self._wiring) for thing, group in things)
         differences = scenario.differences if scenario else Differences()
         self._comings = Comings(differences, seed, self._wiring.pace)
@@ -125,6 +127,7 @@ class Fleet:
             observe=device.observe,
             remember=device.remember,
             time=self._wiring.pace,
+            read=self._read,
         )
 
     def _policy_of(self, group: Group) -> DevicePolicy:
