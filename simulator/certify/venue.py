@@ -12,6 +12,7 @@ from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand
 from simulator.scenario import Group
 from simulator.trace import Entry, ProcessStalled, Sink
+from simulator.trace.packed import Packs
 
 
 class AnyDesk(Protocol):
@@ -60,7 +61,9 @@ class DeskVenue:
         """Seconds."""
         return time.monotonic()
 
-    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Tune the cloud and listen, until the stack ends."""
         self._tune(stack)
         for entry in (*self._desk.standing(), *(() if self._sampling is None else self._sampling.standing())):

@@ -75,6 +75,7 @@ class ShownPlay:
         self._page = page
         self._picture = None if out is None and page is None else _picture(scenario, is_served=page is not None)
         self._judging = JudgeProcess(self._recent.feed) if is_judged_elsewhere else None
+        shows_all = self._judging is None or self._picture is not None or shows_table or has_keys or shows_bar
         now = datetime.now(UTC).isoformat(timespec="seconds") if part is None else None
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
@@ -90,6 +91,7 @@ class ShownPlay:
             seed=seed,
             out=out,
             also=(self._show,),
+            heeded=None if shows_all else SAID,
             faces=faces,
             started_at=now,
             steering=steering,

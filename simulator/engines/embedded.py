@@ -7,7 +7,6 @@ outlive whoever started it, even one that was killed.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Self
 
 from agent.errors import InputError
@@ -16,7 +15,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.engines.tied import Tied
 from simulator.processes import ProcessLostError, command, how_it_ended
 from simulator.trace import CloudListening, Entry
-from simulator.trace.packed import Frames, unpack
+from simulator.trace.packed import Frames, Pack, Packs, unpack
 
 PIECE_BYTES = 1 << 16
 START_LIMIT_SECONDS = 300.0
@@ -28,13 +27,19 @@ SILENCE_LIMIT_SECONDS = 60.0
 class EmbeddedCloud:
     """A local AWS IoT as a child process. `endpoints` is set once it listens.
 
+    `packs`, if that is given, gets what is told once it listens, instead of `sink`.
     Who enters it is cut short if it ends before: then leaving it raises ProcessLostError.
     """
 
     def __init__(
-        self, sink: Callable[[Entry], None], options: Sequence[str] = (), settings: CloudSettings | None = None
+        self,
+        sink: Callable[[Entry], None],
+        options: Sequence[str] = (),
+        settings: CloudSettings | None = None,
+        packs: Packs | None = None,
     ) -> None:
         self._sink = sink
+        self._packs = packs
         self._options = tuple(options)
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
@@ -102,10 +107,14 @@ class EmbeddedCloud:
         frames = Frames()
         while data := await self._process.stdout.read(PIECE_BYTES):
             self._read_bytes += len(data)
-            for entry in chain.from_iterable(map(unpack, frames.feed(data))):
-                if isinstance(entry.event, CloudListening) and not listening.done():
-                    listening.set_result(entry.event.endpoints)
-                self._sink(entry)
+            for frame in frames.feed(data):
+                if self._packs is not None and listening.done():
+                    self._packs(Pack(frame))
+                    continue
+                for entry in unpack(frame):
+                    if isinstance(entry.event, CloudListening) and not listening.done():
+                        listening.set_result(entry.event.endpoints)
+                    self._sink(entry)
         code = await self._process.wait()
         if not listening.done():
             listening.set_exception(InputError(f"the embedded cloud did not start ({how_it_ended(code)}); see above"))

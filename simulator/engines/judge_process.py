@@ -17,7 +17,7 @@ from agent.errors import InputError
 from simulator.engines.tied import Tied
 from simulator.processes import ProcessLostError, command, how_it_ended
 from simulator.trace import ClientSubscribed, Entry, FaultStruck, RunStarted, read_line
-from simulator.trace.packed import framed, pack
+from simulator.trace.packed import Pack, framed, pack, with_length
 from simulator.verdict import Verdict
 from simulator.verdict.seen import UNJUDGED
 
@@ -95,6 +95,10 @@ class JudgeProcess:
         self._entries.append(entry)
         if len(self._entries) >= GATHERED:
             self._flush()
+
+    def feed_all(self, pack: Pack) -> None:
+        """See Judging."""
+        self._write(with_length(pack.frame))
 
     async def verdict(self) -> Verdict:
         """See Judging."""

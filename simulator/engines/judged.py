@@ -18,6 +18,7 @@ from simulator.engines.whole_files import Tell, log_it
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
 from simulator.trace import CLOUD, Entry, Sink
+from simulator.trace.packed import Pack
 from simulator.verdict import Judge, Verdict
 
 
@@ -40,8 +41,9 @@ class JudgedPlay:
     `devices`, `versions`, `are_there`, `steering`, `groups`, `is_busy`, `meeting` and `shards` are as `Play` has them;
     `skip` are invariants that are not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
-    the judge; `faces` are kept beside trace and verdict, and `tell` hears which cannot be made, as OutputDirectory has
-    them. `judging` is who judges, if that is not `judge`, the one in this process; who gives it enters and leaves it.
+    the judge, or only those with events of the kinds `heeded`; `faces` are kept beside trace and verdict, and `tell`
+    hears which cannot be made, as OutputDirectory has them. `judging` is who judges, if that is not `judge`, the one in
+    this process; who gives it enters and leaves it.
     `last_look` is awaited between the end and the verdict, with where what it sees is to go, such as the samples
     of a probe, and whether the run has failed already. Raises InputError if `out` cannot be written to: at once, or at
     the end, when whoever waited for the verdict has it.
@@ -56,6 +58,7 @@ class JudgedPlay:
         seed: int = 0,
         out: Path | None = None,
         also: Sequence[Sink] = (),
+        heeded: frozenset[type] | None = None,
         faces: Mapping[str, Face] = NO_FACES,
         started_at: str | None = None,
         hands: DeviceHands | None = None,
@@ -78,6 +81,8 @@ class JudgedPlay:
         self._cloud_n = 0
         self.judge = Judge(skip)
         self._judging: Judging = JudgingHere(self.judge) if judging is None else judging
+        self._also = also
+        self._heeded = heeded if also else frozenset()
         self.play = Play(
             scenario,
             devices,
@@ -94,10 +99,9 @@ class JudgedPlay:
             is_busy=is_busy,
             meeting=meeting,
             shards=shards,
+            packs=None if out or self._heeded is None else self._feed_all,
         )
         self._output = OutputDirectory(out, faces, tell) if out else None
-        keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
-        self._sinks = (self._judging.feed, *keep, *also)
 
     def __enter__(self) -> Self:
         return self
@@ -137,5 +141,20 @@ class JudgedPlay:
     def _feed(self, entry: Entry) -> None:
         if entry.source == CLOUD:
             self._cloud_n = entry.n
-        for take in self._sinks:
+        self._judging.feed(entry)
+        if self._output is not None:
+            self._output.write(entry)
+        if self._heeded is None or type(entry.event) in self._heeded:
+            self._show(entry)
+
+    def _feed_all(self, pack: Pack) -> None:
+        """What the cloud tells, if nobody keeps it, and few look at some of it."""
+        self._cloud_n = pack.n
+        self._judging.feed_all(pack)
+        if self._heeded:
+            for entry in pack.of(self._heeded):
+                self._show(entry)
+
+    def _show(self, entry: Entry) -> None:
+        for take in self._also:
             take(entry)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from simulator.trace import CLOUD, AccountEnded, Entry
+from simulator.trace.packed import Pack
 from simulator.verdict import Judge, Verdict
 
 
@@ -15,6 +16,9 @@ class Judging(Protocol):
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
+
+    def feed_all(self, pack: Pack) -> None:
+        """Take in the next entries of one source."""
 
     async def verdict(self) -> Verdict:
         """What held so far. Raises InputError."""
@@ -34,6 +38,11 @@ class JudgingHere:
     def has_begun(self) -> bool:
         """See Judging."""
         return self._judge.has_begun
+
+    def feed_all(self, pack: Pack) -> None:
+        """See Judging."""
+        for entry in pack:
+            self.feed(entry)
 
     async def verdict(self) -> Verdict:
         """See Judging."""

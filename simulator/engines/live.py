@@ -18,7 +18,8 @@ from simulator.engines.mqtt_connections import MqttConnections, MqttTransport
 from simulator.engines.play_time import PlayTime
 from simulator.heartbeat import Heartbeat
 from simulator.scenario import Group, Scenario
-from simulator.trace import ProcessStalled, Sink
+from simulator.trace import Entry, ProcessStalled, Sink
+from simulator.trace.packed import Pack, Packs
 from simulator.verdict.bounds import LONGEST_SECONDS
 
 PATIENCE_SECONDS: Final = 300.0
@@ -60,7 +61,9 @@ class LiveVenue:
         """Seconds."""
         return self.time.now()
 
-    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str]) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Start the embedded cloud. Raises InputError."""
         slow = self.time.slow
         settings = CloudSettings(
@@ -70,8 +73,19 @@ class LiveVenue:
             seed=str(self.seed),
             things=tuple(things),
         )
+
+        def take(entry: Entry) -> None:
+            sink(self.time.told(entry))
+
+        def take_pack(pack: Pack) -> None:
+            if packs is not None and self.time.is_the_machines:
+                packs(pack)
+            else:
+                for entry in pack:
+                    take(entry)
+
         cloud = self._cloud = await stack.enter_async_context(
-            EmbeddedCloud(lambda entry: sink(self.time.told(entry)), settings=settings)
+            EmbeddedCloud(take, settings=settings, packs=None if packs is None else take_pack)
         )
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))

@@ -13,6 +13,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
+from typing import Final
 
 from agent.device_events import DeviceCrashed
 from agent.errors import InputError
@@ -31,7 +33,7 @@ from simulator.engines.keeping_busy import keep_busy
 from simulator.engines.meeting import YES, Alone, Meeting
 from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switched
 from simulator.engines.patience import Patience
-from simulator.engines.players import Foreign, OwnFleet, Players
+from simulator.engines.players import OF_OWN, Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.silence import Silence
 from simulator.engines.stage import Stage
@@ -53,11 +55,14 @@ from simulator.trace import (
     RunEnded,
     Sink,
 )
+from simulator.trace.packed import Pack, Packs
 
 CLEARING_SECONDS = 10.0
 """So long the service may take to remove what a run leaves behind."""
 TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
 """What still counts when a run has ended."""
+HEEDED: Final = NOTICED | OF_JOBS | OF_OWN | {ProcessStalled}
+"""What of a run of our own devices is looked at here: a small part of it."""
 
 
 class Play:
@@ -75,7 +80,8 @@ class Play:
     `steering` is for who does something to it while it goes on; `groups` are told at its beginning, as `RunStarted` has
     them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
     `meeting` is with the plays of the fleet's other devices, if it has any: they wait for what this one waits for.
-    `shards` is how many plays that are, with this one.
+    `shards` is how many plays that are, with this one. `packs`, if it is given, may get what the cloud of our own
+    devices tells, many entries at a time, instead of `sink`.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -97,7 +103,9 @@ class Play:
         is_busy: Callable[[], bool] = lambda: False,
         meeting: Meeting | None = None,
         shards: int = 1,
+        packs: Packs | None = None,
     ) -> None:
+        self._packs = packs
         self._is_busy = is_busy
         self._shards = shards
         self.scenario = scenario
@@ -145,7 +153,8 @@ class Play:
     async def play(self) -> None:
         """Play it to the end. Raises InputError if the cloud does not start, or refuses to make a job."""
         async with AsyncExitStack() as stack:
-            hand = await self._venue.open(stack, self._feed, tuple(thing for thing, _ in self.casting.things))
+            packs = None if self._packs is None or not self._is_ours else partial(self._feed_all, self._packs)
+            hand = await self._venue.open(stack, self._feed, [thing for thing, _ in self.casting.things], packs)
             engine = self._engine = Recorder(ENGINE, self._venue.clock, self._feed)
             engine.record(
                 self.casting.announced(
@@ -390,11 +399,26 @@ class Play:
             return
         self._sink(entry)
         if entry.source == CLOUD:
-            self._silence.feed(entry)
-            if isinstance(entry.event, ProcessStalled):
-                self._cloud_lost += entry.event.seconds
-        if self._is_ending or kind is DeviceCrashed:
+            self._silence.feed(entry.at)
+        if self._is_ending:
             self._stage.changed.set()  # whatever happens may be what brings a device to rest
+        if kind in HEEDED or not self._is_ours:
+            self._heed(entry, kind)
+
+    def _feed_all(self, sink: Packs, pack: Pack) -> None:
+        """The same of many entries of the cloud's, if the devices are ours."""
+        sink(pack)
+        self._silence.feed(pack.at)
+        if self._is_ending:
+            self._stage.changed.set()
+        for entry in pack.of(HEEDED):
+            self._heed(entry, type(entry.event))
+
+    def _heed(self, entry: Entry, kind: type) -> None:
+        if isinstance(entry.event, ProcessStalled) and entry.source == CLOUD:
+            self._cloud_lost += entry.event.seconds
+        if kind is DeviceCrashed:
+            self._stage.changed.set()
         if self._players.feed(entry):
             self._stage.changed.set()
         if self._steering is not None and kind in OF_JOBS:

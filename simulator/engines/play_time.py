@@ -97,9 +97,14 @@ class PlayTime:
 
     # ── what is told ──────────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def is_the_machines(self) -> bool:
+        """Whether it has been the machine's all the time."""
+        return len(self._since) == 1
+
     def told(self, entry: Entry) -> Entry:
         """An entry that was timed by the machine, as it is by the time of the play."""
-        if len(self._since) == 1:
+        if self.is_the_machines:
             return entry
         at = self.at(entry.at)
         if isinstance(entry.event, ProcessStalled):

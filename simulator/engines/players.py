@@ -48,6 +48,8 @@ UNSEEN: Final[frozenset[PlaceName]] = frozenset(
 
 ENDS: Final = frozenset({DeviceCrashed, DeviceDisconnected})
 """What is told of a device whose agent ends: it has crashed, or its power is off."""
+OF_OWN: Final = ENDS | {DeviceConnected, FaultStruck}
+"""What of our own fleet is taken note of here."""
 
 
 class OwnFleet:

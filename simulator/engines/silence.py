@@ -7,7 +7,6 @@ from typing import Final
 from simulator.engines.patience import Patience
 from simulator.engines.stage import Stage
 from simulator.pace import LOOP_TIME, Pace
-from simulator.trace import Entry
 
 PATIENCE_SECONDS: Final = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
@@ -32,10 +31,10 @@ class Silence:
         """What it is counted by."""
         self._pace = pace
 
-    def feed(self, entry: Entry) -> None:
+    def feed(self, at: float) -> None:
         """Take note of the time of an entry of the cloud's."""
-        if entry.at >= self._cloud_at[0] + CLOCK_SECONDS:
-            self._cloud_at = entry.at, self._clock()
+        if at >= self._cloud_at[0] + CLOCK_SECONDS:
+            self._cloud_at = at, self._clock()
 
     def is_broken(self) -> None:
         """Something has befallen an execution."""

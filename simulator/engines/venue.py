@@ -8,6 +8,7 @@ from agent.runner import Transport
 from simulator.controller.hand import Hand
 from simulator.scenario import Group
 from simulator.trace import ProcessStalled, Sink
+from simulator.trace.packed import Packs
 
 
 class Venue(Protocol):
@@ -20,10 +21,13 @@ class Venue(Protocol):
     def clock(self) -> float:
         """Seconds, precise at every call; the clock of the devices, the controller and the engine."""
 
-    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str]) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Start the cloud, which lasts as long as the stack; what the controller acts through. Raises InputError.
 
-        `things` play there: a cloud that can be told of them in one go knows them from its beginning.
+        `things` play there: a cloud that can be told of them in one go knows them from its beginning. `packs` may get
+        what the cloud tells, many entries at a time, instead of `sink`.
         """
 
     @property

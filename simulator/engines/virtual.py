@@ -40,6 +40,7 @@ from simulator.trace import (
     Recorder,
     Sink,
 )
+from simulator.trace.packed import Packs
 from simulator.verdict import Verdict
 
 NOBODY_ELSE: Final[Mapping[str, int]] = MappingProxyType({})
@@ -335,7 +336,9 @@ class VirtualVenue:
         """Virtual seconds: the loop's own clock."""
         return asyncio.get_running_loop().time
 
-    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Start the service."""
         self._time, self._pace = PlayTime(clock=self.clock), Pace(self.running_time)
         cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink, self.stands_for, self.first_entry)

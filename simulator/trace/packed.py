@@ -10,10 +10,10 @@ what is kept, or told to others, is JSON Lines.
 import marshal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Final, NamedTuple, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from simulator.trace import Entry, Event, read, write_line
 
@@ -40,8 +40,12 @@ def pack(entries: Sequence[Entry]) -> bytes:
 
 def framed(value: Any) -> bytes:
     """A frame of one of Python's own values. Raises ValueError if it is of another type."""
-    raw = marshal.dumps(value)
-    return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
+    return with_length(marshal.dumps(value))
+
+
+def with_length(frame: bytes) -> bytes:
+    """A frame as it goes through a pipe."""
+    return len(frame).to_bytes(LENGTH_BYTES, "big") + frame
 
 
 def _told(entries: Sequence[Entry]) -> list[Any]:
@@ -86,17 +90,52 @@ def value_of(frame: bytes) -> Any:
 
 def unpack(frame: bytes) -> Iterator[Entry]:
     """The entries of a frame. Raises InputError."""
-    yield from entries_of(value_of(frame))
+    return entries_of(value_of(frame))
 
 
-def entries_of(told: Any) -> Iterator[Entry]:
-    """The same of what was framed."""
+def entries_of(told: Any, kinds: frozenset[type] | None = None) -> Iterator[Entry]:
+    """The same of what was framed; None: of all kinds of events. The others are not even made."""
     if isinstance(told, str):
-        yield from read(told.splitlines())
+        yield from (entry for entry in read(told.splitlines()) if kinds is None or type(entry.event) in kinds)
         return
-    each = iter(told)
+    each, numbers = iter(told), ALL if kinds is None else _numbers(kinds)
     for source, n, at, number, values in zip(each, each, each, each, each, strict=True):
-        yield Entry(source, n, at, _event(number, values))
+        if number in numbers:
+            yield Entry(source, n, at, _event(number, values))
+
+
+class Pack:
+    """The entries of a frame from one source, made when somebody looks at them. Raises InputError."""
+
+    __slots__ = ("_told", "at", "frame", "n")
+
+    def __init__(self, frame: bytes) -> None:
+        self.frame = frame
+        """Without its length."""
+        self._told = value_of(frame)
+        self.n: int
+        self.at: float
+        """The number and the time of the last."""
+        if isinstance(self._told, str):
+            *_, last = self
+            self.n, self.at = last.n, last.at
+        else:
+            self.n, self.at = self._told[-4:-2]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return entries_of(self._told)
+
+    def of(self, kinds: frozenset[type]) -> Iterator[Entry]:
+        """Those with an event of one of these kinds; the others are not even made."""
+        return entries_of(self._told, kinds)
+
+
+Packs: TypeAlias = Callable[[Pack], None]
+
+
+@cache
+def _numbers(kinds: frozenset[type]) -> frozenset[int]:
+    return frozenset(number for kind, (number, _) in _FORMS.items() if kind in kinds)
 
 
 def _event(number: int, values: tuple[Any, ...]) -> Any:
@@ -158,3 +197,4 @@ def _within(hint: Any) -> tuple[Any, ...]:
 
 _BY_NUMBER: Final = tuple(map(_form, get_args(Event)))
 _FORMS: Final = {form.make: (number, form) for number, form in enumerate(_BY_NUMBER)}
+ALL: Final = frozenset(range(len(_BY_NUMBER)))

@@ -14,12 +14,13 @@ from simulator.engines.judge_process import JudgeProcess
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.judging import JudgingHere
 from simulator.engines.live import LiveVenue
+from simulator.engines.play_time import PlayTime
 from simulator.engines.virtual import judged
 from simulator.processes import ProcessLostError
 from simulator.report.recent import Recent
 from simulator.report.summary import print_summary
 from simulator.scenario import load
-from simulator.trace import CLOUD, Entry
+from simulator.trace import CLOUD, Entry, JobDeletionBegan, RunStarted
 from simulator.verdict import Judge, Verdict
 from tests.within import within
 
@@ -132,3 +133,19 @@ def test_a_play_that_is_judged_elsewhere_has_the_verdict_of_its_trace():
         judge.feed(entry)
     assert verdict == judge.verdict()
     assert verdict.outcome == "passed"
+
+
+@pytest.mark.parametrize("slow", [1.0, 1.5], ids=["as the machine goes", "slower"])
+def test_so_has_one_of_which_few_entries_are_looked_at(slow: float):
+    scenario, shown = load("main"), list[Entry]()
+    venue, heeded = LiveVenue(scenario, 1, PlayTime(slow)), frozenset({RunStarted, JobDeletionBegan})
+
+    async def play() -> Verdict:
+        async with JudgeProcess() as elsewhere:
+            with JudgedPlay(scenario, venue, 4, seed=1, also=(shown.append,), heeded=heeded, judging=elsewhere) as run:
+                return (await run.result()).verdict
+
+    verdict = asyncio.run(play())
+    assert verdict.outcome == "passed"
+    assert verdict.recovered == 4
+    assert [type(entry.event) for entry in shown] == [RunStarted, JobDeletionBegan, JobDeletionBegan]

@@ -25,7 +25,7 @@ from simulator.trace import (
     RequestReceived,
     RunStarted,
 )
-from simulator.trace.packed import LENGTH_BYTES, Frames, pack, unpack
+from simulator.trace.packed import LENGTH_BYTES, Frames, Pack, pack, unpack
 
 KEY = ExecutionKey("lab", "fw", 1, 1_700_000_000)
 EVENTS = (
@@ -80,3 +80,17 @@ def test_lines_that_are_no_entries_are_said_to_be_none():
     assert len(raw) > LENGTH_BYTES
     with pytest.raises(InputError, match="not a trace entry"):
         unpacked(raw)
+
+
+IN_LINES = [ENTRIES[6], Entry(CLOUD, 99, 12.5, ExecutionChanged("lamp", KEY, Status.QUEUED, 2, "device"))]
+
+
+@pytest.mark.parametrize("entries", [ENTRIES, IN_LINES], ids=["values", "lines"])
+def test_of_a_pack_those_are_made_that_somebody_looks_at(entries: list[Entry]):
+    (frame,) = Frames().feed(pack(entries))
+    found = Pack(frame)
+    assert (found.n, found.at) == (entries[-1].n, entries[-1].at)
+    assert list(found) == list(unpack(frame))
+    wanted = frozenset({AnswerDelivered, JobCreated})
+    assert list(found.of(wanted)) == [entry for entry in entries if type(entry.event) in wanted]
+    assert list(found.of(frozenset())) == []

@@ -13,6 +13,7 @@ from simulator.controller.hand import Hand
 from simulator.engines.virtual import LATENCY_SECONDS, VirtualCloud, VirtualLink, VirtualVenue
 from simulator.scenario import Group, Scenario
 from simulator.trace import ClientConnected, ClientSubscribed, Entry, FaultStruck, Sink
+from simulator.trace.packed import Packs
 from tests.engines.others.device import Design, Device, Line, any_answer
 
 THING = "pump-7"
@@ -175,7 +176,9 @@ class Stand(VirtualVenue):
     """How long it takes to cut its power."""
     dialling: Dialling | None = None
 
-    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Start the service, and the device."""
         hand = await VirtualVenue.open(self, stack, sink)
         assert self._cloud is not None
@@ -262,7 +265,9 @@ class Desk:
         for sink in tuple(self.sinks):
             sink(entry)
 
-    async def open(self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = ()) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Tell who is connected, and everything from now on."""
         for entry in self.standing:
             sink(entry)
