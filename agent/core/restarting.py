@@ -79,12 +79,16 @@ def _as_found(work: Work, booted: Booted) -> Work:
 def _by_hardware(work: Work, booted: Booted) -> Work:
     """The work as far as the hardware has come for certain, should the record be an older one than the newest.
 
-    Where an image lies that was never committed, its write had begun. Of a commit nothing is for certain: the very
-    version may have run before.
+    Where an image lies that was never committed, its write had begun. If what was on trial runs, and is neither that
+    any more nor lies there uncommitted, its commit had. Before the trial that is not for certain: the very version may
+    have run before.
     """
-    write = work.plan.index_of("write")
+    write, commit = work.plan.index_of("write"), work.plan.index_of("commit")
     if booted.unproven and work.begun <= write < len(work.plan.steps):
         return replace(work, done=write, begun=write + 1)
+    is_committed = booted.runs(work.plan.version) and not booted.on_trial
+    if is_committed and work.reached is Reached.TRIAL and work.begun <= commit < len(work.plan.steps):
+        return replace(work, done=commit, begun=commit + 1)
     return work
 
 

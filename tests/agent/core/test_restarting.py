@@ -61,7 +61,9 @@ def test_a_step_on_record_counts_as_begun_unless_the_hardware_shows_that_it_is_n
     [
         pytest.param("download", {"running": "1.0", "unproven": True}, "write", id="there is an image: it was written"),
         pytest.param("download", {"running": "1.0"}, "download", id="there is none: nobody knows of more"),
-        pytest.param("self-test", {"running": "2.0"}, "self-test", id="on trial no more: or it ran before"),
+        pytest.param("self-test", {"running": "2.0"}, "commit", id="on trial no more: it was committed"),
+        pytest.param("self-test", {"running": "2.0", "on_trial": True}, "self-test", id="on trial: it is to be tested"),
+        pytest.param("reboot", {"running": "2.0", "rebooted": False}, "reboot", id="not tried yet: or it ran before"),
     ],
 )
 def test_what_the_hardware_shows_counts_where_the_record_is_an_older_one(
