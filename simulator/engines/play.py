@@ -130,6 +130,7 @@ class Play:
             if self.casting.crew is not None
             else Foreign(self.casting, changed, hands, are_there=are_there)
         )
+        self._heeds_all = isinstance(self._players, Foreign)
         self._hands = hands
         self._are_there = are_there
         self._outlets = Outlets(self.casting, self._stage.changed)
@@ -246,11 +247,10 @@ class Play:
     def _is_over(self) -> bool:
         if self._outlets.is_busy and not self._is_ours:
             return False
-        if self._steering is not None and self._steering.must_go_on:
-            return False
         if self._is_busy() and not self._is_sure:
             return False
-        return self._is_sure or self._is_ended or is_over(self.casting, self._stage, self._cues, self._pace.now())
+        has_come = self._is_sure or self._is_ended or is_over(self.casting, self._stage, self._cues, self._pace.now())
+        return has_come and not (self._steering is not None and self._steering.must_go_on)  # which asks every device
 
     @property
     def _is_ended(self) -> bool:
@@ -402,7 +402,7 @@ class Play:
             self._silence.feed(entry.at)
         if self._is_ending:
             self._stage.changed.set()  # whatever happens may be what brings a device to rest
-        if kind in HEEDED or not self._is_ours:
+        if kind in HEEDED or self._heeds_all:
             self._heed(entry, kind)
 
     def _feed_all(self, sink: Packs, pack: Pack) -> None:
