@@ -8,19 +8,18 @@ and whoever looks, stops or cuts in between finds done what is done by then.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVarTuple
 
 from agent.core.events import BeginStep, Booted, StopStep, UndoStep, Verify
 from agent.core.record import Record
 from agent.device_events import DeviceDisconnected
-from agent.journal import Journal
 from agent.loop_time import Alarm
 from agent.runner import Runner
 from simulator.devices.hardware import Hardware, factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
 from simulator.devices.rig.values import After, HoldPoint, Make, Rig, RigOutcome, SectorRun, Sectors
-from simulator.devices.storage import FILE_BYTES, Disk, FlashFile, snapshot_of
+from simulator.devices.storage import Disk, snapshot_of
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
 from simulator.trace.flash_events import DeviceAccount
@@ -28,7 +27,7 @@ from simulator.trace.flash_events import DeviceAccount
 ROUNDING: Final = 1e-6
 """Of a sector: so much of it may be missing, for want of digits, when it is done."""
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 
 class Kept(NamedTuple):
@@ -49,12 +48,21 @@ class Chip(Protocol):
         """Have it hold that."""
 
 
+CarryOut: TypeAlias = Callable[..., RigOutcome]
+"""Of an operation of `rig`, a rig, and what else the operation takes."""
+
+
+def carried_out(operation: Callable[..., RigOutcome], rig: Rig, *args: Any) -> RigOutcome:
+    """What an operation on a rig comes to."""
+    return operation(rig, *args)
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a device is put together from, the same for a whole fleet.
 
     `make_agent` gives the agent that runs from one boot to the next, with the device as its workbench; `chip` is where
-    the flash of a thing outlives the process, None if it need not.
+    the flash of a thing outlives the process, None if it need not; `carry_out` may remember what operations come to.
     """
 
     cuts: tuple[PowerCut, ...]
@@ -63,6 +71,7 @@ class Wiring:
     holds: tuple[Hold, ...] = ()
     pace: Pace = LOOP_TIME
     chip: Callable[[str], Chip] | None = None
+    carry_out: CarryOut = carried_out
 
 
 class SimulatedDevice:
@@ -71,9 +80,7 @@ class SimulatedDevice:
     __slots__ = (
         "_alarms",
         "_chip",
-        "_file",
         "_instants",
-        "_journal",
         "_next",
         "_offline_until",
         "_sectors_alarm",
@@ -107,8 +114,6 @@ class SimulatedDevice:
         if self._chip is not None and (kept := self._chip.read()) is not None:
             self.rig = self.rig._replace(hardware=kept.hardware, disk=Disk((kept.journal,), (kept.journal,)))
             self.boots = kept.boots
-        self._file: FlashFile
-        self._journal: Journal
         self._offline_until = 0.0
         self._unplugged = False
         self._alarms: tuple[Alarm, ...] = ()
@@ -201,9 +206,7 @@ class SimulatedDevice:
 
     def remember(self, record: Record) -> None:
         """Write a record down. Raises JournalError."""
-        self._journal.append(snapshot_of(record))
-        writes, self._file.writes = self._file.writes, []
-        self.do(power.write, writes)
+        self.do(power.remember, snapshot_of(record))
 
     def let_go(self, point: HoldPoint) -> None:
         """The hardware goes on, if it stands still there, and stops there no more."""
@@ -211,11 +214,11 @@ class SimulatedDevice:
 
     # ── the rig on a clock ────────────────────────────────────────────────────────────────────────────────────
 
-    def do(self, operation: Callable[Concatenate[Rig, P], RigOutcome], *args: P.args, **named: P.kwargs) -> None:
+    def do(self, operation: Callable[[Rig, *Ts], RigOutcome], *args: *Ts) -> None:
         """Do an operation of `rig`, to the rig as it is by now."""
         if self._since is not None:
             self.settle()
-        self._take(operation(self.rig, *args, **named))
+        self._take(self._wiring.carry_out(operation, self.rig, *args))
 
     def settle(self) -> None:
         """Do what is due of the run, up to the sector for which there is an alarm."""
@@ -223,7 +226,7 @@ class SimulatedDevice:
         if run is not None and self._since is not None and run.seconds:
             due = int((self._wiring.pace.now() - self._since) / run.seconds + ROUNDING)
             if (done := min(due, self._next - 1)) > run.done:
-                self._tell(running.work(self.rig, done))
+                self._tell(self._wiring.carry_out(running.work, self.rig, done))
 
     def _take(self, outcome: RigOutcome) -> None:
         """Let an operation take its effect: in the account, on the clock, on the agent."""
@@ -282,7 +285,7 @@ class SimulatedDevice:
 
     def _arrive(self) -> None:
         self._sectors_alarm = None
-        self._take(self._advance(self.rig, self._next))
+        self._take(self._wiring.carry_out(self._advance, self.rig, self._next))
 
     _advance = staticmethod(steps.advance)
 
@@ -302,9 +305,6 @@ class SimulatedDevice:
     # ── the agent ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start_agent(self, booted: Booted) -> None:
-        self._file = FlashFile(self.rig.disk)
-        self._journal = Journal(self._file, limit_bytes=FILE_BYTES)
-        self._journal.open()
         self.boots += 1
         if self._chip is not None:
             self._keep(self._chip)

@@ -120,6 +120,27 @@ def recall(disk: Disk) -> tuple[Disk, Record | None]:
     return file.disk, None if snapshot is None else recalled(snapshot)
 
 
+def appended(disk: Disk, snapshot: bytes) -> tuple[Write, ...]:
+    """The operations by which that becomes the newest record of a journal; none if it is already.
+
+    Devices of a fleet write the same records, one after the other. Raises JournalError.
+    """
+    return _appended(disk, snapshot) if len(snapshot) <= LARGEST_REMEMBERED else _append(disk, snapshot)
+
+
+def _append(disk: Disk, snapshot: bytes) -> tuple[Write, ...]:
+    file = FlashFile(disk)
+    journal = Journal(file, limit_bytes=FILE_BYTES)
+    journal.open()
+    journal.append(snapshot)
+    return tuple(file.writes)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _appended(disk: Disk, snapshot: bytes) -> tuple[Write, ...]:
+    return _append(disk, snapshot)
+
+
 def _joined(pieces: Pieces) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

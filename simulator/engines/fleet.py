@@ -10,12 +10,13 @@ from agent.core import DevicePolicy
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport
-from simulator.devices.device import Chip, SimulatedDevice, Wiring
+from simulator.devices.device import Chip, SimulatedDevice, Wiring, carried_out
 from simulator.devices.holds import Hold
 from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.devices.rig.steps import power_on
 from simulator.devices.rig.values import Make
+from simulator.engines import memoised_rigs
 from simulator.engines.comings import Comings
 from simulator.engines.memoised_messages import MemoisedMessages
 from simulator.engines.memoised_steps import memoised
@@ -66,10 +67,13 @@ class Fleet:
         cuts = tuple(cut for cut in planned if cut.fault is None)
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
         self._sink = sink
-        self._wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
         self._lots = lots or {}
         self._timings = timings or (scenario.hardware if scenario else Timings())
+        are_alike = len({id(self._lot(thing).timings) for thing, _ in things}) == 1
+        carry_out = memoised_rigs.carried_out if are_alike else carried_out
+        pace = Pace(connections.running_time)
+        self._wiring = Wiring(cuts, outages, self._agent, holds, pace, chip, carry_out)
         self._makes: dict[tuple[str, int], Make] = {}
         self._policies: dict[Group, DevicePolicy] = {}
         self._read = MemoisedMessages()

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from agent.core.events import Effect, Event
-
-StepFunction: TypeAlias = Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
+StepFunction: TypeAlias = Callable[[Any, Any], tuple[Any, Any]]
+"""Of a state and an event: the state after it, and what else comes of it."""
 
 LIMIT: Final = 32_000
 """So many transitions are remembered of one kind of device; then all are forgotten.
@@ -29,17 +28,15 @@ class _Memoised:
         self._step = step
         self._count = 0
         self._same: dict[Any, Any] = {}
-        self._after: dict[int, tuple[Any, dict[Event, tuple[Any, tuple[Effect, ...]]]]] = {}
+        self._after: dict[int, tuple[Any, dict[Any, tuple[Any, Any]]]] = {}
         """By the identity of a state, which is held here so that no other object can have it: what events led to."""
 
-    def __call__(self, state: Any, event: Event) -> tuple[Any, tuple[Effect, ...]]:
+    def __call__(self, state: Any, event: Any) -> tuple[Any, Any]:
         known = self._after.get(id(state)) or self._after[id(self._one(state))]
         then = known[1].get(event)
         return self._learn(*known, event) if then is None else then
 
-    def _learn(
-        self, state: Any, after: dict[Event, tuple[Any, tuple[Effect, ...]]], event: Event
-    ) -> tuple[Any, tuple[Effect, ...]]:
+    def _learn(self, state: Any, after: dict[Any, tuple[Any, Any]], event: Any) -> tuple[Any, Any]:
         # A state's hash costs as much as many a step: of one that is known by its identity, nobody asks for it.
         if self._count >= LIMIT:
             self._count = 0

@@ -6,7 +6,7 @@ from typing import Literal
 from agent.device_events import BootReason, JournalSpoiled, PowerLost
 from simulator.devices.rig.telling import flash
 from simulator.devices.rig.values import After, PowerOn, Rig, RigOutcome
-from simulator.devices.storage import EMPTY, Disk, Survival, Write
+from simulator.devices.storage import EMPTY, Disk, Survival, Write, appended
 from simulator.scenario import Outage
 
 
@@ -76,6 +76,11 @@ def off(rig: Rig, why: BootReason, seconds: float) -> RigOutcome:
     back = PowerOn(why)
     rig = rig._replace(power="off", run=None, pending=(back,))
     return RigOutcome(rig, flash(rig), after=After(seconds, back))
+
+
+def remember(rig: Rig, snapshot: bytes) -> RigOutcome:
+    """Have the journal end with a record, if there is power. Raises JournalError."""
+    return write(rig, appended(rig.disk, snapshot))
 
 
 def write(rig: Rig, writes: Sequence[Write]) -> RigOutcome:
