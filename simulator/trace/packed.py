@@ -22,12 +22,17 @@ REMEMBERED: Final = 65_536
 LENGTH_BYTES: Final = 4
 
 
+_Nested: TypeAlias = tuple[int, Callable[[Any], Any], Callable[[Any], Any]]
+"""Which field it is, how its values are told, and how they are made again."""
+_new: Any = tuple.__new__
+
+
 class _Form(NamedTuple):
     """How events of one kind are told: `take` gives their fields, those at `nested` are made of other values."""
 
     make: Callable[..., Any]
     take: Callable[[Any], tuple[Any, ...]]
-    nested: tuple[tuple[int, Callable[[Any], Any], Callable[[Any], Any]], ...]
+    nested: tuple[_Nested, ...]
 
 
 def pack(entries: Sequence[Entry]) -> bytes:
@@ -101,7 +106,9 @@ def entries_of(told: Any, kinds: frozenset[type] | None = None) -> Iterator[Entr
     each, numbers = iter(told), ALL if kinds is None else _numbers(kinds)
     for source, n, at, number, values in zip(each, each, each, each, each, strict=True):
         if number in numbers:
-            yield Entry(source, n, at, _event(number, values))
+            make, _, nested = _BY_NUMBER[number]
+            # Not `Entry(…)`, which is a function of its own around this.
+            yield _new(Entry, (source, n, at, _built_of(make, nested, values) if nested else make(*values)))
 
 
 class Pack:
@@ -138,10 +145,7 @@ def _numbers(kinds: frozenset[type]) -> frozenset[int]:
     return frozenset(number for kind, (number, _) in _FORMS.items() if kind in kinds)
 
 
-def _event(number: int, values: tuple[Any, ...]) -> Any:
-    make, _, nested = _BY_NUMBER[number]
-    if not nested:
-        return make(*values)
+def _built_of(make: Callable[..., Any], nested: tuple[_Nested, ...], values: tuple[Any, ...]) -> Any:
     whole = list(values)
     for at_field, _, build in nested:
         whole[at_field] = build(whole[at_field])
