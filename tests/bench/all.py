@@ -33,9 +33,9 @@ class Part:
 
 
 PARTS: Final = (
-    Part("gateway", "tests.bench.gateway", ("--seconds", "3"), 2),
+    Part("gateway", "tests.bench.gateway", ("--seconds", "3"), 2.5),
     Part("workers", "tests.bench.workers", ("--seconds", "2"), 1),
-    Part("state", "tests.bench.state", ("--seconds", "2", "--repeat", "1"), 1.5),
+    Part("state", "tests.bench.state", ("--seconds", "2", "--repeat", "1"), 1),
     Part("store", "tests.bench.store", ("--size", "10000", "--size", "1000000"), 4),
     Part("deletion", "tests.bench.deletion", ("--repeat", "1", "--size", "10000"), 0.75),
     Part("virtual", "tests.bench.virtual", ("--devices", "500", "--repeat", "1"), 2.5),

@@ -26,7 +26,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.bench.crowded import JOB
-from tests.bench.load import Client, open_all
+from tests.bench.load import Timed, open_all
 from tests.bench.rows import Row, tell
 
 SIZES: Final = (1_000, 10_000, 100_000)
@@ -34,24 +34,15 @@ LOOK_SECONDS: Final = 5e-6
 """So long an execution between two looks whether the job is gone; a look costs more than a device's request."""
 
 
-class Asking(Client):
+class Asking(Timed):
     """A device that asks so many times a second, and notes how long each answer took."""
 
     def __init__(self, index: int) -> None:
         super().__init__("jobs", index)
-        self.seconds: list[float] = []
-        self._asked = 0.0
 
     def ask(self) -> None:
+        self.go(1)
         self.is_running = False  # the next one is not sent by the answer
-        self._asked = time.perf_counter()
-        self.transport.write(self._request)  # type: ignore[attr-defined]  # a write transport
-
-    def data_received(self, data: bytes) -> None:
-        before = self.count
-        super().data_received(data)
-        if self.count > before:
-            self.seconds.append(time.perf_counter() - self._asked)
 
 
 @contextmanager

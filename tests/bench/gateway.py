@@ -3,6 +3,7 @@
 Everything is measured in this run, on this machine, one thing after the other; every process is one of ours.
 """
 
+import getpass
 import json
 import shutil
 import socket
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 from rich.console import Console
@@ -28,7 +29,24 @@ from tests.bench.rows import Row, tell
 
 MOSQUITTO: Final = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 """It is there, or not; Debian has it where not everybody looks."""
-ROWS: Final = 12
+LOADS: Final = ((100, 8), (1000, 1))
+"""Connections, and how many requests each has in flight."""
+
+
+class Wire(NamedTuple):
+    """What clients connect by: the name of that endpoint of the cloud, and the most that one of them is to take."""
+
+    words: str
+    endpoint: str
+    most_kib: float
+
+    @property
+    def is_secure(self) -> bool:
+        return self.endpoint == "mqtts"
+
+
+WIRES: Final = (Wire("plain", "mqtt", 10), Wire("mutual TLS", "mqtts", 40))
+ROWS: Final = 18
 UNLIMITED = json.dumps(
     {
         "gateway": {"publishes_per_second": None, "payload_per_second": None, "connects_per_second": None},
@@ -67,19 +85,24 @@ def _let_it_be_anybody(api: str, pem: str) -> None:
 
 
 @contextmanager
-def mosquitto(directory: Path) -> Iterator[tuple[int, int]]:
-    """A mosquitto that echoes through a subscription: its port and process id."""
+def mosquitto(directory: Path, *, is_secure: bool = False) -> Iterator[tuple[str, int]]:
+    """A mosquitto that echoes through a subscription, with the gateway's certificates if it has TLS: where it listens,
+    and its process id.
+    """
     assert MOSQUITTO is not None, "installed"
     socket_port = _free_port()
     config = directory / "mosquitto.conf"
-    config.write_text(
-        f"listener {socket_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
-        "max_inflight_messages 0\nlog_type none\n"
-    )
+    # What it reads as root it reads as another user afterwards, unless it is told to stay who it is.
+    lines = [f"user {getpass.getuser()}", f"listener {socket_port} 127.0.0.1", "allow_anonymous true"]
+    lines += ["set_tcp_nodelay true", "max_queued_messages 0", "max_inflight_messages 0", "log_type none"]
+    if is_secure:
+        files = ("cafile", "ca.pem"), ("certfile", "server.pem"), ("keyfile", "server.key")
+        lines += [f"{name} {directory / file}" for name, file in files] + ["require_certificate true"]
+    config.write_text("\n".join(lines) + "\n")
     with subprocess.Popen([MOSQUITTO, "-c", str(config)]) as process:
         _wait_until_it_listens(socket_port)
         try:
-            yield socket_port, process.pid
+            yield f"127.0.0.1:{socket_port}", process.pid
         finally:
             process.terminate()
 
@@ -128,37 +151,59 @@ def measured(seconds: float, devices: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         make_certificates(directory, ["load"])
-        for connections, in_flight in ((100, 8), (1000, 1)):
-            with gateway(directory) as (endpoints, process_id):
-                ours = round_trips("jobs", endpoints["mqtt"], connections, in_flight, seconds, watched=[process_id])
-            theirs: tuple[float | None, float | None] = (None, None)
-            if MOSQUITTO is not None:
-                with mosquitto(directory) as (port, process_id):
-                    echo = round_trips("echo", f"127.0.0.1:{port}", connections, in_flight, seconds, [process_id])
-                theirs = echo[0], 1 / sum(echo[1])
-            what = f"{connections} connections, {in_flight} in flight"
-            row = Row(f"round trips/s, {what}", ours[0], "/s", theirs[0], more_is_better=True)
-            yield _beside_mosquitto(row, theirs[0])
-            row = Row(f"round trips a CPU second, {what}", 1 / sum(ours[1]), "", theirs[1], more_is_better=True)
-            yield _beside_mosquitto(row, theirs[1])
-        others = None
-        if MOSQUITTO is not None:
-            with mosquitto(directory) as (port, _):
-                others = load("connect", "127.0.0.1", port, devices, 1, 0)["connects_per_second"]
-        with gateway(directory) as (endpoints, _):
-            plain = load("connect", *endpoints["mqtt"].rsplit(":", 1), devices, 1, 0)["connects_per_second"]
-            yield _beside_mosquitto(Row("connects/s, plain", plain, "/s"), others)
-            secure = load("connect", *endpoints["mqtts"].rsplit(":", 1), devices, 1, 0, certs=directory)
-        yield Row("connects/s, mutual TLS", secure["connects_per_second"], "/s")
-        for kind, aim in (("mqtt", 10), ("mqtts", 40)):
-            words = "plain" if kind == "mqtt" else "mutual TLS"
-            extra = [directory] if kind == "mqtts" else []
-            with gateway(directory) as (endpoints, process_id):
-                address = endpoints[kind].rsplit(":", 1)
-                fleet, grown = held("fleet", *address, devices, *extra, watch=process_id)
-            yield Row(f"KiB a connected device, gateway, {words}", grown / devices, "KiB", aim)
-            yield Row(f"KiB a connected device, fleet, {words}", fleet["kib_per_device"], "KiB", aim)
-            yield Row(f"fleet connects/s, {words}", fleet["connects_per_second"], "/s")
+        for wire in WIRES:
+            for connections, in_flight in LOADS:
+                yield from _speed(directory, wire, connections, in_flight, seconds)
+        for wire in WIRES:
+            yield _arrival(directory, wire, devices)
+        for wire in WIRES:
+            yield from _memory(directory, wire, devices)
+
+
+def _speed(directory: Path, wire: Wire, connections: int, in_flight: int, seconds: float) -> Iterator[Row]:
+    certs = directory if wire.is_secure else None
+    with gateway(directory) as (endpoints, process_id):
+        address = endpoints[wire.endpoint]
+        ours = round_trips("jobs", address, connections, in_flight, seconds, [process_id], certs)
+    theirs = None
+    if MOSQUITTO is not None:
+        with mosquitto(directory, is_secure=wire.is_secure) as (address, process_id):
+            theirs = round_trips("echo", address, connections, in_flight, seconds, [process_id], certs)
+    what = f"{connections} connections, {in_flight} in flight, {wire.words}"
+    peers = theirs and theirs.a_second
+    row = Row(f"round trips/s, {what}", ours.a_second, "/s", peers, more_is_better=True)
+    yield _beside_mosquitto(row, peers)
+    peers = theirs and 1 / sum(theirs.cpu)
+    row = Row(f"round trips a CPU second, {what}", 1 / sum(ours.cpu), "", peers, more_is_better=True)
+    yield _beside_mosquitto(row, peers)
+    if ours.p99 is not None:
+        row = Row(f"p99 of a round trip in ms, {what}", ours.p99 * 1e3, "ms")
+        yield _beside_mosquitto(row, theirs and theirs.p99 and theirs.p99 * 1e3)
+
+
+def _arrival(directory: Path, wire: Wire, devices: int) -> Row:
+    certs, theirs = directory if wire.is_secure else None, None
+    if MOSQUITTO is not None:
+        with mosquitto(directory, is_secure=wire.is_secure) as (address, _):
+            theirs = load("connect", *address.rsplit(":", 1), devices, 1, 0, certs=certs)["connects_per_second"]
+    with gateway(directory) as (endpoints, _):
+        address = endpoints[wire.endpoint].rsplit(":", 1)
+        ours = load("connect", *address, devices, 1, 0, certs=certs)["connects_per_second"]
+    return _beside_mosquitto(Row(f"connects/s, {wire.words}", ours, "/s"), theirs)
+
+
+def _memory(directory: Path, wire: Wire, devices: int) -> Iterator[Row]:
+    certs, theirs = [directory] if wire.is_secure else [], None
+    with gateway(directory) as (endpoints, process_id):
+        address = endpoints[wire.endpoint].rsplit(":", 1)
+        fleet, grown = held("fleet", *address, devices, *certs, watch=process_id)
+    if MOSQUITTO is not None:
+        with mosquitto(directory, is_secure=wire.is_secure) as (address, process_id):
+            theirs = held("fleet", *address.rsplit(":", 1), devices, *certs, watch=process_id)[1] / devices
+    row = Row(f"KiB a connected device, gateway, {wire.words}", grown / devices, "KiB", wire.most_kib)
+    yield _beside_mosquitto(row, theirs)
+    yield Row(f"KiB a connected device, fleet, {wire.words}", fleet["kib_per_device"], "KiB", wire.most_kib)
+    yield Row(f"fleet connects/s, {wire.words}", fleet["connects_per_second"], "/s")
 
 
 def _beside_mosquitto(row: Row, theirs: float | None) -> Row:
@@ -184,6 +229,17 @@ def main(seconds: float, devices: int, has_rows: bool) -> None:
     Console().print(table)
 
 
+class Speed(NamedTuple):
+    """Round trips a second; for how many seconds of CPU each of the processes `watched` was busy for one, and the load
+    itself; with one in flight, the seconds that 99 of 100 took at most.
+    """
+
+    a_second: float
+    cpu: list[float]
+    cpu_of_load: float
+    p99: float | None
+
+
 def round_trips(
     mode: str,
     address: str,
@@ -192,11 +248,12 @@ def round_trips(
     seconds: float,
     watched: Sequence[int],
     certs: Path | None = None,
-) -> tuple[float, list[float]]:
-    """How many a second, and for how many seconds of CPU each of the processes `watched` was busy for one."""
+) -> Speed:
+    """What one run of the load generator measured."""
     host, _, port = address.rpartition(":")
     result = load(mode, host, port, connections, in_flight, seconds, certs=certs, watched=watched)
-    return result["round_trips_per_second"], [result[f"cpu_{each}"] for each in watched]
+    cpu = [result[f"cpu_{each}"] for each in watched]
+    return Speed(result["round_trips_per_second"], cpu, result["cpu"], result.get("p99"))
 
 
 def _number(value: float | None) -> str:

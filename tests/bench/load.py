@@ -4,7 +4,7 @@ It builds its packets once, keeps a number of requests in flight on each connect
 length. The same generator loads ghostjob's gateway with Jobs requests and mosquitto with an echo of the same size.
 Run as a process of its own: `python -m tests.bench.load MODE HOST PORT CONNECTIONS IN_FLIGHT SECONDS CERTS [PID…]`,
 CERTS `-` for none; it prints one JSON object. Of the processes named it tells by how many seconds of CPU each was busy
-for one round trip, as `cpu_PID`.
+for one round trip, as `cpu_PID`, and of itself as `cpu`; with one in flight, how long 99 of 100 took at most, as `p99`.
 """
 
 import asyncio
@@ -15,13 +15,20 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import uvloop
 
+from agent.jitter import Jitter
+from agent.transports.endpoint import Endpoint
+from agent.transports.sockets import opened
+from agent.transports.upkeep import Shared
 from simulator.certificate_files import client_context
+from simulator.secure_wire import SecureWire
 
 GATHER = 64
+TIMED = 10
+"""One connection in so many is timed, which costs it a little."""
 
 
 def _text(value: bytes) -> bytes:
@@ -110,6 +117,27 @@ class Client(asyncio.Protocol):
         self.transport.write(self._request * in_flight)  # type: ignore[attr-defined]  # a write transport
 
 
+class Timed(Client):
+    """One that notes how long each answer took, if it has one request in flight."""
+
+    def __init__(self, mode: str, index: int) -> None:
+        super().__init__(mode, index)
+        self.seconds: list[float] = []
+        self._asked = 0.0
+
+    def go(self, in_flight: int) -> None:
+        self._asked = time.perf_counter()
+        super().go(in_flight)
+
+    def data_received(self, data: bytes) -> None:
+        before = self.count
+        super().data_received(data)
+        if self.count > before:
+            now = time.perf_counter()
+            self.seconds.append(now - self._asked)
+            self._asked = now
+
+
 C = TypeVar("C", bound=Client)
 
 
@@ -118,16 +146,16 @@ async def open_all(
 ) -> tuple[list[C], float]:
     """Every client connected, and how many seconds that took."""
     gate, loop = asyncio.Semaphore(GATHER), asyncio.get_running_loop()
-    contexts: dict[int, ssl.SSLContext] = {}
-    if certs is not None:
-        shared = client_context(certs / "ca.pem", certs / "load.pem", certs / "load.key")
-        contexts = dict.fromkeys(range(connections), shared)
+    tls = None if certs is None else client_context(certs / "ca.pem", certs / "load.pem", certs / "load.key")
+    endpoint, shared = Endpoint(host, port, tls), Shared(Jitter("load"))
 
     async def one(index: int) -> C:
         async with gate:
-            tls = contexts.get(index)
-            name = "localhost" if tls else None
-            _, client = await loop.create_connection(lambda: make(index), host, port, ssl=tls, server_hostname=name)
+            client = make(index)
+            if tls is None:
+                await loop.create_connection(lambda: client, host, port)
+            else:  # a loop's own TLS takes more of the load's core than a gateway takes of the other
+                SecureWire(cast("ssl.SSLSocket", await opened(endpoint, shared)), client)
             await client.ready
             return client
 
@@ -136,7 +164,7 @@ async def open_all(
     return list(clients), time.perf_counter() - start
 
 
-def cpu_seconds(process_id: int) -> float:
+def cpu_seconds(process_id: int | str = "self") -> float:
     """What a process has had, in itself and for it in the kernel."""
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -153,22 +181,38 @@ async def main(
     watched: list[int],
 ) -> None:
     kind = "jobs" if mode == "connect" else mode
-    clients, took = await open_all(lambda index: Client(kind, index), host, port, connections, certs)
+
+    def make(index: int) -> Client:
+        return Client(kind, index) if index % TIMED else Timed(kind, index)
+
+    clients, took = await open_all(make, host, port, connections, certs)
     result: dict[str, float] = {"connects_per_second": connections / took}
     if mode != "connect":
-        for client in clients:
-            client.go(in_flight)
-        await asyncio.sleep(seconds / 4)
-        before, start = sum(client.count for client in clients), time.perf_counter()
-        had = {each: cpu_seconds(each) for each in watched}
-        await asyncio.sleep(seconds)
-        done, took = sum(client.count for client in clients) - before, time.perf_counter() - start
-        result["round_trips_per_second"] = done / took
-        result |= {f"cpu_{each}": (cpu_seconds(each) - seconds_had) / done for each, seconds_had in had.items()}
+        result |= await loaded(clients, in_flight, seconds, watched)
     print(json.dumps(result), flush=True)
     for client in clients:
         client.is_running = False
         client.transport.close()
+
+
+async def loaded(clients: list[Client], in_flight: int, seconds: float, watched: list[int]) -> dict[str, float]:
+    """What comes through in so many seconds, once it has come to run."""
+    processes = {"cpu": "self"} | {f"cpu_{each}": str(each) for each in watched}
+    timed = [client for client in clients if isinstance(client, Timed)]
+    for client in clients:
+        client.go(in_flight)
+    await asyncio.sleep(seconds / 4)
+    for client in timed:
+        client.seconds.clear()
+    before, start = sum(client.count for client in clients), time.perf_counter()
+    had = {name: cpu_seconds(each) for name, each in processes.items()}
+    await asyncio.sleep(seconds)
+    done, took = sum(client.count for client in clients) - before, time.perf_counter() - start
+    result = {name: (cpu_seconds(each) - had[name]) / done for name, each in processes.items()}
+    if in_flight == 1:
+        answers = sorted(each for client in timed for each in client.seconds)
+        result["p99"] = answers[len(answers) * 99 // 100]
+    return {"round_trips_per_second": done / took} | result
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from tests.bench.gateway import gateway, round_trips
 from tests.bench.rows import Row, number, tell
 
 WORKERS: Final = 2
-LOADS: Final = (("mqtt", 100, 8), ("mqtt", 1000, 1), ("mqtts", 1000, 1))
+CPU: Final = "CPU a round trip"
+LOADS: Final = (("mqtt", 100, 8), ("mqtt", 1000, 1), ("mqtts", 100, 8), ("mqtts", 1000, 1))
 
 
 def children(process_id: int) -> list[int]:
@@ -27,14 +28,14 @@ def children(process_id: int) -> list[int]:
     return [int(each) for each in Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()]
 
 
-def _measured(directory: Path, workers: int, load: tuple[str, int, int], seconds: float) -> tuple[float, float, float]:
-    """Round trips a second, and µs of CPU for one: in the process that has the broker, and in all."""
+def _measured(directory: Path, workers: int, load: tuple[str, int, int], seconds: float) -> tuple[float, ...]:
+    """Round trips a second, and µs of CPU for one: in the process that has the broker, in all, and in the load's."""
     kind, connections, in_flight = load
     certs = directory if kind == "mqtts" else None
     with gateway(directory, "--workers", str(workers)) as (endpoints, process_id):
         watched = [process_id, *children(process_id)]
-        speed, cpu = round_trips("jobs", endpoints[kind], connections, in_flight, seconds, watched, certs)
-    return speed, cpu[0] * 1e6, sum(cpu) * 1e6
+        speed = round_trips("jobs", endpoints[kind], connections, in_flight, seconds, watched, certs)
+    return speed.a_second, speed.cpu[0] * 1e6, sum(speed.cpu) * 1e6, speed.cpu_of_load * 1e6
 
 
 def measured(seconds: float) -> Iterator[Row]:
@@ -48,8 +49,8 @@ def measured(seconds: float) -> Iterator[Row]:
             kind, connections, in_flight = load
             words = f"{connections} connections, {in_flight} in flight, {'plain' if kind == 'mqtt' else 'mutual TLS'}"
             for what, unit, ours, theirs in zip(
-                ("round trips/s", "CPU a round trip in the broker's process", "CPU a round trip in all"),
-                ("/s", "µs", "µs"),
+                ("round trips/s", f"{CPU} in the broker's process", f"{CPU} in all", f"{CPU} in the load's"),
+                ("/s", "µs", "µs", "µs"),
                 with_two,
                 without,
                 strict=True,
@@ -69,7 +70,7 @@ def main(seconds: float, has_rows: bool) -> None:
     table = Table(title=f"ghostjob benchmark ({seconds:g} s a measurement)", title_justify="left")
     for heading in ("what", "no workers", "two workers"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
-    for row in track(measured(seconds), "measuring", total=3 * len(LOADS), console=Console(stderr=True)):
+    for row in track(measured(seconds), "measuring", total=4 * len(LOADS), console=Console(stderr=True)):
         table.add_row(
             f"{row.what}, {row.unit}" if row.unit == "µs" else row.what, number(row.peers), number(row.measured)
         )
