@@ -201,25 +201,21 @@ def _refusal(payload: bytes, error: ValidationError) -> RequestRefused:
 
 def write_answer(answer: Answer) -> bytes:
     """The payload of an `accepted` or `rejected` message."""
-    body: dict[str, object] = {"timestamp": answer.timestamp}
-    if answer.client_token is not None:
-        body["clientToken"] = answer.client_token
+    token = answer.client_token
+    head = b'{"timestamp":%d' % answer.timestamp
+    if token is not None:
+        head = b'%b,"clientToken":%b' % (head, to_json(token))
     match answer:
         case PendingListed():
-            body["inProgressJobs"] = [_summary(execution) for execution in answer.in_progress]
-            body["queuedJobs"] = [_summary(execution) for execution in answer.queued]
-            return to_json(body)
+            in_progress, queued = _summaries(answer.in_progress), _summaries(answer.queued)
+            return b'%b,"inProgressJobs":%b,"queuedJobs":%b}' % (head, in_progress, queued)
         case ExecutionTold():
-            return _with_execution(to_json(body), answer.execution)
+            return _with_execution(head + b"}", answer.execution)
         case UpdateAccepted():
-            if answer.state is not None:
-                body["executionState"] = _state(answer.state)
-            return _with_document(to_json(body), answer.document)
+            return _with_document(_with_state(head, answer.state), answer.document)
         case Rejected():
-            body |= {"code": answer.code.value, "message": answer.message}
-            if answer.state is not None:
-                body["executionState"] = _state(answer.state)
-            return to_json(body)
+            refused = b'%b,"code":%b,"message":%b' % (head, to_json(answer.code.value), to_json(answer.message))
+            return _with_state(refused, answer.state)
         case _:
             assert_never(answer)
 
@@ -357,6 +353,15 @@ def _with_document(body: bytes, document: JobDocument | None) -> bytes:
     return b'%b,"jobDocument":%b}' % (body[:-1], document.text.encode(errors="backslashreplace"))
 
 
+def _with_state(head: bytes, state: ExecutionState | None) -> bytes:
+    """An encoded object that begins so, and ends with its state, if it has one."""
+    return head + b"}" if state is None else b'%b,"executionState":%b}' % (head, to_json(_state(state)))
+
+
+def _summaries(executions: tuple[Execution, ...]) -> bytes:
+    return to_json([_summary(execution) for execution in executions]) if executions else b"[]"
+
+
 def _summary(execution: Execution) -> dict[str, object]:
     body: dict[str, object] = {
         "jobId": execution.key.job_id,
@@ -379,9 +384,7 @@ def _execution(execution: Execution) -> bytes:
     return _with_document(to_json(body), execution.document)
 
 
-def _state(state: ExecutionState | None) -> dict[str, object] | None:
-    if state is None:
-        return None
+def _state(state: ExecutionState) -> dict[str, object]:
     body: dict[str, object] = {"status": state.status.value, "versionNumber": state.version_number}
     return body | {"statusDetails": dict(state.status_details)} if state.status_details else body
 
