@@ -65,6 +65,10 @@ class Without(Mapping[str, JobExecution]):
         return sum(1 for _ in self)
 
 
+Decision: TypeAlias = tuple[Answer, JobExecution | None]
+"""The answer, and the record that takes the place of the one with the same key, if any does."""
+
+
 class Queue(NamedTuple):
     """A thing's executions: the latest of each job by its id, as they were queued; and those that are pending."""
 
@@ -75,16 +79,6 @@ class Queue(NamedTuple):
     def of(cls, latest: Mapping[str, JobExecution]) -> "Queue":
         """With these."""
         return cls(latest, in_order_of_service(latest.values()))
-
-
-class Decision(NamedTuple):
-    """The answer, and the record that takes the place of the one with the same key.
-
-    A tuple, as are the other values that live for one request: making one costs a third of a frozen dataclass.
-    """
-
-    answer: Answer
-    changed: JobExecution | None = None
 
 
 class Lookup(Protocol):
@@ -150,9 +144,9 @@ def decide(queue: Queue, request: Request, now: float, lookup: Lookup) -> Decisi
     match request:
         case GetPending():
             if not queue.pending:
-                return Decision(PendingListed(int(now), (), (), request.client_token))
+                return PendingListed(int(now), (), (), request.client_token), None
             in_progress, queued = listing(queue.pending, request.namespace_id, lookup.listed(queue, now))
-            return Decision(PendingListed(int(now), in_progress, queued, request.client_token))
+            return PendingListed(int(now), in_progress, queued, request.client_token), None
         case StartNext():
             return _start_next(queue, request, now, lookup)
         case Describe():
@@ -166,7 +160,7 @@ def decide(queue: Queue, request: Request, now: float, lookup: Lookup) -> Decisi
 def _start_next(queue: Queue, request: StartNext, now: float, lookup: Lookup) -> Decision:
     found = head(queue.pending, request.namespace_id)
     if found is None:
-        return Decision(ExecutionTold(int(now), None, request.client_token))
+        return ExecutionTold(int(now), None, request.client_token), None
     document = lookup.document_of(found.key.job_id, now)
     step_minutes, started = request.step_timeout_minutes, None
     if found.status is Status.QUEUED:
@@ -175,34 +169,34 @@ def _start_next(queue: Queue, request: StartNext, now: float, lookup: Lookup) ->
     elif step_minutes is not None:
         # An execution in progress is handed out unchanged; that its step timer begins anew is an assumption.
         found = started = replace(found, rare=_timed(found, now, None, step_minutes))
-    return Decision(ExecutionTold(int(now), found.told(document, now), request.client_token), started)
+    return ExecutionTold(int(now), found.told(document, now), request.client_token), started
 
 
 def _describe(queue: Queue, request: Describe, now: float, lookup: Lookup) -> Decision:
     if request.job_id == NEXT:
         found = head(queue.pending, request.namespace_id)
         if found is None:
-            return Decision(ExecutionTold(int(now), None, request.client_token))
+            return ExecutionTold(int(now), None, request.client_token), None
     else:
         found = _find(queue, request)
         if found is None:
-            return Decision(not_found(request, now))
+            return not_found(request, now), None
         if found.status.is_terminal:
-            return Decision(terminal(request, now))
+            return terminal(request, now), None
     document = lookup.document_of(found.key.job_id, now) if request.include_document else None
-    return Decision(ExecutionTold(int(now), found.told(document, now), request.client_token))
+    return ExecutionTold(int(now), found.told(document, now), request.client_token), None
 
 
 def _update(queue: Queue, request: Update, now: float, lookup: Lookup) -> Decision:
     found = _find(queue, request)
     if found is None:
-        return Decision(not_found(request, now))
+        return not_found(request, now), None
     if request.expected_version is not None and request.expected_version != found.version_number:
         message = f"Expected version {request.expected_version}, but the version is {found.version_number}."
-        return Decision(_rejected(request, now, ErrorCode.VERSION_MISMATCH, message, _state(found)))
+        return _rejected(request, now, ErrorCode.VERSION_MISMATCH, message, _state(found)), None
     if found.status.is_terminal or request.status in DEVICE_MAY_NOT_SET:
         code = ErrorCode.INVALID_STATE_TRANSITION if found.status.is_terminal else lookup.forbidden_status
-        return Decision(no_transition(request, now, found, code))
+        return no_transition(request, now, found, code), None
     minutes = lookup.minutes_of(found.key.job_id) if found.started_at is None else None
     updated = changed(found, request.status, request.status_details, now, minutes, request.step_timeout_minutes)
     answer = UpdateAccepted(
@@ -211,7 +205,7 @@ def _update(queue: Queue, request: Update, now: float, lookup: Lookup) -> Decisi
         _state(updated) if request.include_state else None,
         lookup.document_of(found.key.job_id, now) if request.include_document else None,
     )
-    return Decision(answer, updated)
+    return answer, updated
 
 
 def changed(
