@@ -5,11 +5,11 @@ turn of the loop leaves in one write: to carry many small messages so is what a 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from struct import Struct
 from typing import Final, TypeAlias, cast
 
-from simulator.cloud.contained import contained
+from simulator.cloud.contained import tell_fault
 
 BYTES: Final = 0
 """What a client sent, or is sent: both ways."""
@@ -88,19 +88,17 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Something was said; a fault of whoever hears it is contained, or what follows would be taken for another."""
-        for heard in self._things(self._rest + data if self._rest else data):
-            contained("carrying for clients", self._hear, *heard)
-
-    def _things(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
-        offset, end, head = 0, len(data), HEAD.size
-        while offset + head <= end:
+        data = self._rest + data if self._rest else data
+        hear, offset, end = self._hear, 0, len(data)
+        while (begin := offset + HEAD.size) <= end:
             kind, connection, size = HEAD.unpack_from(data, offset)
-            following = offset + head + size
-            if following > end:
+            if begin + size > end:
                 break
-            body = data[offset + head : following] if size else b""
-            offset = following
-            yield kind, connection, body
+            offset = begin + size
+            try:
+                hear(kind, connection, data[begin:offset])
+            except Exception as error:  # `contained` would be one call more for each
+                tell_fault("carrying for clients", error)
         self._rest = data[offset:]
 
     def pause_writing(self) -> None:

@@ -40,7 +40,7 @@ async def gateway(service: Jobs, settings: GatewaySettings) -> AsyncIterator[Gat
 def faults(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done when a fault of ours was contained."""
     found: list[str] = []
-    for module in ("contained", "mqtt.broker"):
+    for module in ("contained", "mqtt.broker", "workers.link"):
         monkeypatch.setattr(f"simulator.cloud.{module}.tell_fault", lambda during, error: found.append(during))
     return found
 
