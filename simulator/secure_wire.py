@@ -113,7 +113,7 @@ class SecureWire(asyncio.Transport):
     def _write(self) -> None:
         try:
             while self._out:
-                self._out = self._out[self._sock.send(self._out) :]
+                self._out = self._out[self._sock.write(self._out) :]
         except WAITS:
             if not self._is_writing:
                 self._is_writing = True
@@ -156,12 +156,12 @@ class SecureWire(asyncio.Transport):
         """One record may hold many messages: once OpenSSL has it, the socket does not say so any more."""
         try:
             while self._is_reading and not self._is_closing:
-                data = self._sock.recv(RECORD_BYTES)
+                data = self._sock.read(RECORD_BYTES)
                 if not data:
                     self._end(None)
                     return
                 self._protocol.data_received(data)
-                if self._sock.fileno() < 0 or not self._sock.pending():
+                if len(data) < RECORD_BYTES or self._sock.fileno() < 0 or not self._sock.pending():
                     return
         except WAITS:
             return
