@@ -186,11 +186,11 @@ class Correlation:
     def _named(self, answer: Answer) -> Answer:
         match answer:
             case ExecutionTold(execution=Execution() as told):
-                return replace(answer, client_token=None, execution=self._marked(told))
+                return answer._replace(client_token=None, execution=self._marked(told))
             case UpdateAccepted(state=ExecutionState() as state) | Rejected(state=ExecutionState() as state):
-                return replace(answer, client_token=None, state=self._marked(state))
+                return answer._replace(client_token=None, state=self._marked(state))
             case _:
-                return replace(answer, client_token=None)
+                return answer._replace(client_token=None)
 
     def _marked(self, told: D) -> D:
         return replace(told, status_details=_renamed(told.status_details, self._mark))

@@ -249,7 +249,7 @@ def test_the_next_life_reads_the_record_and_writes_the_same_and_knows_its_report
         refusal = Rejected(NOW, ErrorCode.INVALID_STATE_TRANSITION, client_token=correlation.token, state=state)
         _, read = correlation.read(Answered(refusal))
         known = replace(state, status_details=noted(booted.record.nonce))
-        assert read == Answered(replace(refusal, client_token=None, state=known))
+        assert read == Answered(refusal._replace(client_token=None, state=known))
 
 
 def test_no_record_is_none():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Status, Update
@@ -30,6 +31,8 @@ from simulator.cloud.jobs.traits import ByTrait, Trait, traits_of
 
 NONE_YET: Final = dict.fromkeys(Status, 0)
 BY_SERIAL: Final = attrgetter("serial")
+NO_QUEUE: Final = Queue(MappingProxyType({}), ())
+"""Of a thing that has nothing, as nearly all have nearly always."""
 
 
 class JobDue(NamedTuple):
@@ -134,7 +137,8 @@ class Ledger:
 
     def queue(self, thing: str) -> Queue:
         """All of a thing's."""
-        return Queue(self.queues.get(thing, {}), self.pending.get(thing, ()))
+        latest = self.queues.get(thing)
+        return NO_QUEUE if latest is None else Queue(latest, self.pending.get(thing, ()))
 
     def jobs_by_age(self, before: JobAge | None = None) -> Iterator[Job]:
         """The newest first; those only that are older than that one."""

@@ -119,7 +119,7 @@ def token_of(body: Request | Answer | Hint) -> str:
 
 def with_token(body: Any, token: str) -> Any:
     """The same message with another."""
-    return body if token_of(body) == token else replace(body, client_token=token)
+    return body if token_of(body) == token else _with(body, client_token=token)
 
 
 def with_nonce(body: Any, names: Names, namespace: str | None) -> Any:
@@ -146,7 +146,12 @@ def _told_as(told: Any, names: Names) -> Any:
 def _replaced(whole: Any, field: str, part: Any, changed: Callable[[Any], Any]) -> Any:
     """With that part of it changed; the very same if that changes nothing."""
     after = changed(part)
-    return whole if after is part else replace(whole, **{field: after})
+    return whole if after is part else _with(whole, **{field: after})
+
+
+def _with(whole: Any, **more: Any) -> Any:
+    """With something changed; answers are tuples, all else is not."""
+    return whole._replace(**more) if isinstance(whole, tuple) else replace(whole, **more)
 
 
 def places_of(tokens: Tokens) -> int:

@@ -1,7 +1,7 @@
 """A device of any design in a test's hands: events go in, what it did and what it asked can be looked at."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from agent.core import DevicePolicy
@@ -69,7 +69,7 @@ class Watched(ABC):
 
     def answer(self, answer: Answer) -> tuple[Effect, ...]:
         """The answer to the newest request."""
-        return self(Answered(replace(answer, client_token=self.request.client_token)))
+        return self(Answered(answer._replace(client_token=self.request.client_token)))
 
     def accept(self, version: int = 3) -> None:
         self.answer(UpdateAccepted(NOW, state=ExecutionState(Status.IN_PROGRESS, version)))

@@ -25,11 +25,11 @@ def over_http(answer: Answer) -> Answer:
     """What is left of an answer."""
     match answer:
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
-            return replace(answer, timestamp=TIMELESS, code=ErrorCode.INVALID_REQUEST, state=None)
+            return answer._replace(timestamp=TIMELESS, code=ErrorCode.INVALID_REQUEST, state=None)
         case Rejected():
-            return replace(answer, timestamp=TIMELESS, state=None)
+            return answer._replace(timestamp=TIMELESS, state=None)
         case PendingListed() | ExecutionTold() | UpdateAccepted():
-            return replace(answer, timestamp=TIMELESS)
+            return answer._replace(timestamp=TIMELESS)
 
 
 def _hear(now: DesignTurn, hint: Hint) -> None:

@@ -30,7 +30,7 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
             return machine, tuple(_heard(effect, heard) for effect in effects)
         case Answered(answer=ExecutionTold(execution=told) as answer) if told is not None and _is_other(told, work.key):
             in_step = replace(phase, work=_as_told(work, told))
-            mistaken = replace(answer, execution=_mistaken(told, work.key))
+            mistaken = answer._replace(execution=_mistaken(told, work.key))
             machine, effects = reference(replace(machine, phase=in_step), replace(event, answer=mistaken))
             return machine, tuple(_read(effect, told) for effect in effects)
         case _:
