@@ -4,7 +4,15 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from agent.values import JobDocument, details_text
+from agent.values import (
+    ErrorCode,
+    ExecutionTold,
+    JobDocument,
+    PendingListed,
+    Rejected,
+    UpdateAccepted,
+    details_text,
+)
 
 SIGNED = (
     "https://bucket.s3.amazonaws.com/fw.bin?{extra}X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F{0}%2Fs3"
@@ -85,3 +93,13 @@ def test_a_detail_has_no_control_characters_and_is_cut_to_length(text: str, plai
 @given(st.text(max_size=2000))
 def test_a_detail_that_fits_stays_as_it_is(text: str):
     assert details_text(details_text(text)) == details_text(text)
+
+
+def test_no_answer_equals_one_of_another_kind_however_little_is_in_them():
+    emptiest = [
+        PendingListed(0, (), ()),
+        ExecutionTold(0, None),
+        UpdateAccepted(0),
+        Rejected(0, ErrorCode.INVALID_JSON),
+    ]
+    assert len(set(emptiest)) == len(emptiest)
