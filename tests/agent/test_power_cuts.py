@@ -39,7 +39,9 @@ def test_a_second_cut_at_every_instant_of_the_recovery_from_the_first_is_survive
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_instants_are_every_sector_every_step_of_the_journal_every_message_and_every_reboot(layout: Layout):
-    done = set(exhaust(Setting("left", layout)).instants)
+    tally = exhaust(Setting("left", layout))
+    assert tally.failures == []
+    done = set(tally.instants)
     sectors = {f"write {number}/32" for number in range(1, 33)} | {f"download {number}/16" for number in range(1, 17)}
     if layout == "swap":
         sectors |= {f"exchange {number}/16" for number in range(1, 17)}

@@ -22,6 +22,10 @@ FAILING: Final = ("never", "recovering", "reporting FAILED", "reported FAILED", 
 Half: TypeAlias = Literal["odd", "even"]
 FEW: Final = 10
 """So many instants, and fewer, are not worth halving."""
+EARLY: Final = 8
+"""Where half of the instants are played, only two of so many are before the work begins to fail, an odd and an even
+one: from a cut there a device comes back to an update as any, as settings without trouble show at each instant.
+"""
 CUTS_AT_ONCE: Final = 250
 """So many worlds branch off before the first of them goes on, so that they do not fill the memory."""
 
@@ -68,15 +72,16 @@ def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = Fal
 
     `twice`: once more at every instant of the recovery from each of these cuts. `since_deletion`: leave out the cuts
     before the job is deleted, from which a device comes back to what it was about (which other settings show). `half`:
-    at the instants of odd numbers only, or at those of even ones, unless there are only FEW.
+    at the instants of odd numbers only, or at those of even ones, unless there are only FEW; see EARLY.
     """
     tally = Tally(setting)
     (whole,) = _played(tally, [Cut()])
     first = whole.deleted_at if since_deletion else 0
     last = whole.taken_at or whole.instants
-    is_whole = half is None or last - first <= FEW
-    instants = (nth for nth in range(first + 1, last + 1) if is_whole or nth % 2 == (half == "odd"))
-    stories = _played(tally, [Cut((nth,)) for nth in instants])
+    early = 0 if half is None else whole.troubled_at
+    instants = [nth for nth in range(first + 1, last + 1) if nth > early or nth % EARLY < 2]
+    is_whole = half is None or len(instants) <= FEW
+    stories = _played(tally, [Cut((nth,)) for nth in instants if is_whole or nth % 2 == (half == "odd")])
     tally.instants = [name for story in stories for _, name in story.lost_at]
     survivals: tuple[Survival, ...] = ("half", "all")
     stories += _played(

@@ -62,6 +62,14 @@ def failure_of(trouble: str) -> tuple[str, str]:
     return (step, when) if when else ("", "")
 
 
+def troubled_step(trouble: str) -> str:
+    """In which step it shows first; empty if there is no trouble."""
+    kind, _, what = trouble.partition(" ")
+    if kind == "image":
+        return {"boot": "reboot", "self-test": "self-test"}.get(what, "download")
+    return what.removeprefix("since ") if kind == "silence" else kind
+
+
 def begin_failing(rig: Rig, effect: BeginStep, when: str) -> RigOutcome:
     """Start a step that is to fail: now, or half done, or once it is done."""
     if when == "at once":

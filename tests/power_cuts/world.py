@@ -69,6 +69,7 @@ from tests.power_cuts.trouble import (
     image_of,
     may_end_safe,
     outages_of,
+    troubled_step,
 )
 
 TIME_LIMIT_SECONDS: Final = 300
@@ -144,6 +145,7 @@ class Story:
     `instants` counts all that it did, up to the deletion (`deleted_at`), up to where it took the next job (`taken_at`,
     0 if it did not); `lost_at` are number and name of those at which the power went. `survivals`: those that would have
     left another journal than the one played. `switched`: it had begun to switch before it took the next job.
+    `troubled_at`: all that it did until the step began in which its work fails by itself, 0 if none did.
     `undid_the_leap`: it took back what lies past the point of no return, or tried to.
     """
 
@@ -153,6 +155,7 @@ class Story:
     survivals: frozenset[Survival] = frozenset()
     deleted_at: int = 0
     taken_at: int = 0
+    troubled_at: int = 0
     switched: bool = False
     undid_the_leap: bool = False
     problems: list[str] = field(default_factory=list)
@@ -318,6 +321,8 @@ class _Fate:
             self.is_deleted, story.deleted_at = True, self.device.instants - _has_begun(event)
             self.is_over = False  # as it may have been: what cuts its power can be the last that it does
             asyncio.get_running_loop().call_soon(self._delete)
+        if isinstance(event, StepStarted) and event.step == troubled_step(self.world.setting.trouble):
+            story.troubled_at = story.troubled_at or self.device.instants - _has_begun(event)
         match event:
             case StepStarted(step="switch") if not story.taken_at:
                 story.switched = True
