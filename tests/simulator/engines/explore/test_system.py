@@ -1,10 +1,6 @@
 """The parts of a world: one name for what is one, bounds that hold, and a trace that the judge takes in."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +27,10 @@ from simulator.engines.explore.walks import walks
 from simulator.engines.explore.world import apply, choices, ending, first, is_home, played, system_of, transitions
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict import Judge
+from tests.elsewhere import said_elsewhere, said_here
 from tests.simulator.engines.explore.naive import search
 from tests.simulator.engines.explore.walking import walk
 
-ROOT = Path(__file__).parents[4]
 ALL_KINDS = Bounds.model_validate(dict.fromkeys(KINDS, 1))
 DIGESTS = """
 from simulator.engines.explore.digest import digest
@@ -49,20 +45,8 @@ for step in played(system, walk(system, 7)[0]):
 """
 
 
-def digests(hash_seed: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", DIGESTS],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONHASHSEED": hash_seed},
-    )
-    return done.stdout
-
-
 def test_two_processes_with_different_hash_seeds_agree_on_every_choice_and_every_digest():
-    one, other = digests("1"), digests("2")
+    one, other = said_here(DIGESTS), said_elsewhere(DIGESTS)
     assert one.count("\n") > 60
     assert one == other
 
@@ -284,7 +268,7 @@ def test_nobody_is_accused_in_the_middle_of_a_path(seed: int):
 
 
 def test_a_path_that_ends_where_nothing_ever_happens_is_a_run_that_met_its_limit():
-    system = system_of(Setup(model="device-client", bounds=Bounds(delete=1), next=True))
+    system = system_of(Setup(model="device-client", bounds=Bounds(delete=1)))
     dead = [each for each in search(system).dead if not is_home(system, each)]
     assert dead
     assert {ended and ended.why for ended in (ending(system, world) for world in dead)} == {"timed-out"}
