@@ -107,16 +107,16 @@ async def test_served_clients_go_on_and_the_api_answers_when_files_run_out(tmp_p
 
 
 def played_with(files: int, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """A run of a hundred devices, each process of which may open so many."""
-    run = (sys.executable, "-P", "-m", "simulator.cli", "run", "delete-in-download", "--devices", "100", "--no-table")
+    """A run of forty devices, each process of which may open so many."""
+    run = (sys.executable, "-P", "-m", "simulator.cli", "run", "delete-in-download", "--devices", "40", "--no-table")
     limited = ("sh", "-c", f'ulimit -n {files} && exec "$0" "$@"')
     return subprocess.run([*limited, *run], cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def test_a_run_says_how_many_files_it_needs_and_does_with_as_many(tmp_path: Path):
-    refused = played_with(100, tmp_path)
+    refused = played_with(40, tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
-    [need] = re.findall(r"100 devices need (\d+) open files, and this process may have 100;", refused.stderr)
+    [need] = re.findall(r"40 devices need (\d+) open files, and this process may have 40;", refused.stderr)
     assert played_with(int(need) - 1, tmp_path).returncode == 2
     played = played_with(int(need), tmp_path)
     assert played.returncode == 0, played.stderr

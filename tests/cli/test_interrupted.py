@@ -77,7 +77,7 @@ def test_in_virtual_time_as_well(number: signal.Signals, tmp_path: Path):
 
 @BOTH
 def test_a_fleet_in_shards_as_well_with_all_of_its_devices(number: signal.Signals, tmp_path: Path):
-    many = ("--devices", "1000000", "--stand-ins", "2500", "--processes", "2")
+    many = ("--devices", "1000000", "--stand-ins", "1100", "--processes", "2")
     with begun("run", "--engine", "virtual", *many, "--out", "out", cwd=tmp_path) as run:
         assert run.stderr is not None
         next(line for line in run.stderr if line.startswith("playing main"))
@@ -89,7 +89,7 @@ def test_a_fleet_in_shards_as_well_with_all_of_its_devices(number: signal.Signal
 
 
 def test_a_fleet_of_which_a_process_dies_has_no_verdict(tmp_path: Path):
-    many = ("--devices", "1000000", "--stand-ins", "2500", "--processes", "2")
+    many = ("--devices", "1000000", "--stand-ins", "1100", "--processes", "2")
     with begun("run", "--engine", "virtual", *many, "--out", "out", cwd=tmp_path) as run:
         assert run.stderr is not None
         next(line for line in run.stderr if line.startswith("playing main"))

@@ -2,14 +2,16 @@
 
 import json
 import subprocess
+from functools import partialmethod
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from simulator.devices.models import MODELS
+from simulator.engines.stand_ins import Crew
 from simulator.scenario import load, shipped
-from tests.cli.command import FAKE_TIME, complaint, ghostjob
+from tests.cli.command import FAKE_TIME, complaint, ended, ghostjob
 
 FILES = ("trace.jsonl", "verdict.json", "junit.xml", "summary.md", "report.html")
 
@@ -80,13 +82,15 @@ def test_a_million_devices_are_played_by_a_few_that_stand_for_all(tmp_path: Path
     assert {each["stands_for"] for each in verdict["invariants"][0]["violations"]} == {125_000}
 
 
-def test_many_that_play_do_so_in_shards_of_which_one_is_shown(tmp_path: Path):
-    many = ("--devices", "100000", "--stand-ins", "1002", "--processes", "2", "--model", "recovers-without-undoing")
-    wanted = ("--shard", "1", "--out", "o")
-    told = ghostjob("run", "delete-in-write", "--engine", "virtual", *many, *wanted, cwd=tmp_path)
-    assert told.returncode == 1
-    talk = " ".join(told.stderr.split())
-    who = "playing delete-in-write with 100000 devices, 1002 of which play for all, in 2 shards"
+def test_many_that_play_do_so_in_shards_of_which_one_is_shown(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Crew, "shards", partialmethod(Crew.shards, 8))
+    many = ("--devices", "100000", "--stand-ins", "10", "--processes", "2", "--model", "recovers-without-undoing")
+    wanted = ("--shard", "1", "--out", str(tmp_path / "o"))
+    assert ended(["run", "delete-in-write", "--engine", "virtual", *many, *wanted]) == 1
+    talk = " ".join(capfd.readouterr().err.split())
+    who = "playing delete-in-write with 100000 devices, 10 of which play for all, in 2 shards"
     assert talk.startswith(f"{who}, of which number 1 is shown")
     assert "the same with --shard 0 --out DIR keeps the trace that has it" in talk
     verdict = json.loads((tmp_path / "o/verdict.json").read_text())
