@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,41 +23,53 @@ sys.dont_write_bytecode = False
 HERE = Path(__file__).parent
 
 LONGEST = (
+    "tests/simulator/page/browser/",
     "tests/agent/test_power_cuts.py",
-    "tests/agent/test_power_cuts_of_failing_work.py",
-    "tests/simulator/devices/models/test_correct.py",
-    "tests/simulator/devices/models/test_table.py",
+    "tests/simulator/engines/ray/",
     "tests/cli/test_certify.py",
-    "tests/clients/test_delete_job.py",
-    "tests/simulator/engines/explore/test_system.py",
+    "tests/simulator/devices/models/test_correct.py",
+    "tests/simulator/engines/test_shards.py",
     "tests/docs/test_commands.py",
-    "tests/simulator/page/test_picture.py",
+    "tests/simulator/engines/explore/test_system.py",
+    "tests/simulator/devices/models/test_table.py",
+    "tests/simulator/engines/test_stand_ins.py",
+    "tests/agent/test_power_cuts_of_failing_work.py",
+    "tests/engines/test_live.py",
+    "tests/cli/test_forecast.py",
+    "tests/clients/test_delete_job.py",
+    "tests/hostile/test_beside.py",
+    "tests/simulator/engines/conductor/test_replaying.py",
+    "tests/simulator/engines/explore/test_monitors.py",
+    "tests/simulator/engines/explore/test_search.py",
+    "tests/cli/test_certify_on_account.py",
+    "tests/cli/test_explore.py",
+    "tests/engines/test_steering_live.py",
+    "tests/explore/test_honesty.py",
+    "tests/simulator/engines/explore/test_sharing.py",
     "tests/simulator/certify/test_played.py",
     "tests/face/test_elsewhere.py",
     "tests/face/test_plugin_elsewhere.py",
+    "tests/simulator/engines/explore/test_shipped_runs.py",
+    "tests/explore/mutations/test_mutations.py",
+    "tests/cli/test_few_files.py",
+    "tests/cli/test_interrupted.py",
+    "tests/simulator/page/test_picture.py",
     "tests/simulator/engines/explore/test_naive.py",
-    "tests/hostile/test_beside.py",
     "tests/engines/test_shipped_live.py",
-    "tests/engines/test_live.py",
-    "tests/engines/others/test_correct_devices.py",
-    "tests/cli/test_explore.py",
-    "tests/simulator/engines/conductor/test_replaying.py",
-    "tests/face/test_play.py",
-    "tests/cli/test_run.py",
-    "tests/cli/test_agent.py",
-    "tests/cli/test_certify_on_account.py",
-    "tests/cli/test_faults_while_drawing.py",
     "tests/explore/test_pool.py",
-    "tests/devices/test_devices.py",
-    "tests/devices/test_certified.py",
-    "tests/kills/test_kills.py",
-    "tests/hostile/test_packets.py",
-    "tests/store_kills/test_store_kills.py",
+    "tests/devices/",
+    "tests/explore/test_models.py",
+    "tests/cli/",
+    "tests/hostile/",
+    "tests/kills/",
+    "tests/store_kills/",
     "tests/test_architecture.py",
     "tests/test_caches.py",
     "tests/test_library.py",
 )
-"""By the time they take; begun last, they would keep one core waiting for the other."""
+"""Files and folders, by the time they take; begun last, they would keep one core waiting for the other."""
+TOGETHER = ("tests/simulator/page/browser/",)
+"""Folders whose files go to one worker, one after the other: a browser takes as long to begin as most of them take."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -72,8 +86,27 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    ranks = {name: rank for rank, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(LONGEST)))
+    items.sort(key=lambda item: rank(item.nodeid.partition("::")[0]))
+
+
+@cache
+def rank(file: str) -> int:
+    return next((rank for rank, name in enumerate(LONGEST) if file.startswith(name)), len(LONGEST))
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        """One file after the other to whom it has been given, and the files of some folders all to one."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
