@@ -21,7 +21,7 @@ from simulator.engines.explore.monitors import Broken
 from simulator.engines.explore.service import EPOCH, Operations
 from simulator.engines.explore.setup import FW, NEXT_JOB, OTHER, OTHER_NAMESPACE, Setup
 from simulator.engines.explore.system import System, World
-from simulator.engines.explore.world import Transition, ending, transitions
+from simulator.engines.explore.world import Transition, ending, system_of, transitions
 from simulator.scenario import Group, JobSpec, Scenario
 from simulator.trace import CLOUD, CONTROLLER, ENGINE, AccountEnded, Entry, Recorder, Sink, device_source
 from simulator.verdict import Judge, Verdict
@@ -121,7 +121,7 @@ def _job(job_id: str, namespace: str | None, *, provokes: bool = False) -> JobSp
 class _Replay:
     def __init__(self, setup: Setup, scenario: Scenario, venue: ConductedVenue, sink: Sink) -> None:
         self._setup = setup
-        self._system = System(setup)
+        self._system = system_of(setup)
         self._casting = Casting(scenario, setup.things)
         self._venue = venue
         self._sink = sink
@@ -216,7 +216,7 @@ def spelled(system: System, world: World, text: str) -> Transition:
 
 def beginning(setup: Setup) -> Iterator[tuple[World, Transition]]:
     """What happens from the factory on until `System.first`: each world, and what comes next in it."""
-    system = System(setup)
+    system = system_of(setup)
     operations, bounds = Operations(setup), setup.bounds.budgets
     sides = tuple(system.off(number) for number, _ in enumerate(setup.seats))
     world = World(sides, operations.begun(), bounds)

@@ -12,8 +12,7 @@ from simulator.engines.conductor.replaying import Replayed, beginning, play_sche
 from simulator.engines.explore.choice import KINDS
 from simulator.engines.explore.made_up_time import TIMELESS
 from simulator.engines.explore.setup import Bounds, Setup
-from simulator.engines.explore.system import System
-from simulator.engines.explore.world import transitions
+from simulator.engines.explore.world import system_of, transitions
 from simulator.engines.virtual_time import run_virtually
 from simulator.trace import Entry
 from simulator.verdict import Judge
@@ -70,7 +69,7 @@ def test_the_run_ends_with_the_last_that_came_and_its_account_long_after_that():
 
 def walk(setup: Setup, random: Random, length: int) -> list[str]:
     """Some way through a world; what costs something is rare."""
-    system = System(setup)
+    system = system_of(setup)
     world, way = system.first(), list[str]()
     for _ in range(length):
         there = list(transitions(system, world))
@@ -121,7 +120,7 @@ def test_and_so_it_does_over_real_mqtt(layout: str):
 def test_what_comes_before_the_first_choice_leads_to_the_worlds_beginning():
     setup = Setup(namespace="lab", reports="end")
     (*_, (_, last)) = beginning(setup)
-    first = System(setup).first()
+    first = system_of(setup).first()
     assert last.world.sides[0].device == first.sides[0].device
     assert last.world.service == first.service
 
