@@ -29,7 +29,7 @@ from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict import Judge
 from tests.elsewhere import said_elsewhere, said_here
 from tests.simulator.engines.explore.naive import search
-from tests.simulator.engines.explore.walking import walk
+from tests.simulator.engines.explore.walking import steps, walk
 
 ALL_KINDS = Bounds.model_validate(dict.fromkeys(KINDS, 1))
 DIGESTS = """
@@ -124,7 +124,7 @@ class Shifted(Names):
 
 def test_worlds_that_differ_in_names_alone_come_to_be_one():
     system, several, reports = System(Setup(bounds=ALL_KINDS)), 0, 0
-    for step in (step for seed in (0, 3, 7) for step in played(system, walk(system, seed)[0])):
+    for step in (step for seed in (0, 3, 7) for step in steps(system, seed)):
         (side,), service = step.world.sides, step.world.service
         assert system.named(*called_otherwise(system, side, service))[:2] == (side, service)
         several += len(step.tokens[0]) > 1
@@ -136,7 +136,7 @@ def test_worlds_that_differ_in_names_alone_come_to_be_one():
 @pytest.mark.parametrize("devices", ["one", "two things", "two namespaces"])
 def test_what_is_called_so_already_stays_the_same(devices: str):
     system = System(Setup.model_validate({"devices": devices, "bounds": ALL_KINDS}))
-    for step in played(system, walk(system, 3, 200)[0]):
+    for step in steps(system, 3, 200):
         for side in step.world.sides:
             assert system.named(side, step.world.service)[:2] == (side, step.world.service)
 
@@ -145,7 +145,7 @@ def test_what_is_called_so_already_stays_the_same(devices: str):
 def test_no_kind_happens_more_often_than_its_bound(seed: int):
     system = System(Setup(bounds=ALL_KINDS, next=True))
     spent: Counter[str] = Counter()
-    for step in played(system, walk(system, seed)[0]):
+    for step in steps(system, seed):
         spent.update(step.costs)
         assert step.world.budgets == tuple(1 - spent[kind] for kind in KINDS)
     assert sum(spent.values()) > 5
@@ -233,7 +233,7 @@ ANSWERS = (
 @pytest.mark.parametrize("model", MODELS)
 def test_no_model_hears_an_answer_once_its_token_is_forgotten(model: str):
     system, deaf = System(Setup(model=model, bounds=ALL_KINDS)), 0
-    for step in played(system, walk(system, 5, 120)[0]):
+    for step in steps(system, 5, 120):
         for side in step.world.sides:
             machine, is_forgotten = side.device.machine, not side.device.minted.sent
             if machine is not None and is_forgotten:
@@ -246,11 +246,11 @@ def test_who_waits_without_a_timer_takes_an_answer_however_late_it_comes():
     setup = Setup(model="waits-for-ever", bounds=Bounds(early=1))
     system, name = system_of(setup), "update fw IN_PROGRESS"
     way = ("create fw", "deliver notify", "deliver notify-next", "timer request", f"arrive {name}")
-    steps = list(held_to(system, (*way, f"deliver {name} accepted")))
-    world = steps[-1].world
+    way_there = list(held_to(system, (*way, f"deliver {name} accepted")))
+    world = way_there[-1].world
     assert "request" not in world.sides[0].device.timers
     assert world.sides[0].device.machine.asked is None
-    assert any(isinstance(each, AnswerReceived) for each in steps[-1].told_by_device)
+    assert any(isinstance(each, AnswerReceived) for each in way_there[-1].told_by_device)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -15,8 +15,13 @@ def is_home(system: System, world: World) -> bool:
 
 def walk(system: System, seed: int, most: int = 300) -> tuple[list[Choice], World]:
     """A path on which troubles come now and then, until they are over and all is well; and where it leads."""
-    steps = list(walked(system, Random(seed), system.first(), most))
-    return [each.choice for each in steps], steps[-1].world if steps else system.first()
+    gone = steps(system, seed, most)
+    return [each.choice for each in gone], gone[-1].world if gone else system.first()
+
+
+def steps(system: System, seed: int, most: int = 300) -> list[Transition]:
+    """What such a path consists of."""
+    return list(walked(system, Random(seed), system.first(), most))
 
 
 def walked(system: System, rng: Random, world: World, most: int) -> Iterator[Transition]:
