@@ -73,11 +73,11 @@ def _answer(answer: Answer) -> Answer:
     match answer:
         case PendingListed():
             listed = _all(answer.in_progress), _all(answer.queued)
-            return replace(answer, timestamp=TIMELESS, in_progress=listed[0], queued=listed[1])
+            return answer._replace(timestamp=TIMELESS, in_progress=listed[0], queued=listed[1])
         case ExecutionTold():
-            return replace(answer, timestamp=TIMELESS, execution=_execution(answer.execution))
+            return answer._replace(timestamp=TIMELESS, execution=_execution(answer.execution))
         case UpdateAccepted() | Rejected():
-            return replace(answer, timestamp=TIMELESS)
+            return answer._replace(timestamp=TIMELESS)
         case _:
             assert_never(answer)
 

@@ -151,7 +151,7 @@ def _replaced(whole: Any, field: str, part: Any, changed: Callable[[Any], Any]) 
 
 def _with(whole: Any, **more: Any) -> Any:
     """With something changed; answers are tuples, all else is not."""
-    return whole._replace(**more) if isinstance(whole, tuple) else replace(whole, **more)
+    return whole._replace(**more) if hasattr(whole, "_replace") else replace(whole, **more)
 
 
 def places_of(tokens: Tokens) -> int:
