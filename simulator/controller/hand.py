@@ -62,7 +62,7 @@ class Hand:
 
     def __init__(self, carrier: Carrier, known: frozenset[str] = frozenset()) -> None:
         self._carrier = carrier
-        self._known = known
+        self.known = known
         self._things_arn: str | None = None
         """What the ARN of every thing of this account begins with, once one was seen."""
 
@@ -78,9 +78,8 @@ class Hand:
         return await self._carrier.call(operation, given, by)
 
     async def create_thing(self, name: str) -> None:
-        """CreateThing, unless it is known; learns how this account's ARNs look."""
-        if name not in self._known:
-            self._learn(await self.call("CreateThing", thingName=name))
+        """CreateThing; learns how this account's ARNs look."""
+        self._learn(await self.call("CreateThing", thingName=name))
 
     async def create_job(
         self,

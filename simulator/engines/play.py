@@ -209,7 +209,8 @@ class Play:
             self._steering.begin(Ensemble(*parts))
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
-        await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
+        if unknown := [thing for thing, _ in self.casting.things if thing not in hand.known]:
+            await at_once(hand.create_thing(thing) for thing in unknown)
         self._are_registered = True
         players, jobs = self._players, self.scenario.jobs
         async with self.looked_after():
