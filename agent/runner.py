@@ -317,8 +317,12 @@ class Runner(Generic[S]):
         for name in sorted(self._due, key=self._due.__getitem__):
             if self._due.get(name, inf) <= now:
                 del self._due[name]
-                self.feed(TimerFired(name))
+                self._fire(name)
         self._set_alarm()
+
+    def _fire(self, name: TimerName) -> None:
+        """It is due now."""
+        self.feed(TimerFired(name))
 
     def _silence(self) -> None:
         if self._alarm is not None:

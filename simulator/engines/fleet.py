@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from agent.abilities import Abilities
@@ -21,6 +22,7 @@ from simulator.engines.comings import Comings
 from simulator.engines.memoised_messages import MemoisedMessages
 from simulator.engines.memoised_steps import memoised
 from simulator.engines.stand_ins import Lot
+from simulator.engines.turned_away import Gate, TurnedAway
 from simulator.pace import Pace
 from simulator.scenario import Differences, Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
 from simulator.trace import Recorder, Sink, device_source
@@ -121,11 +123,14 @@ class Fleet:
         at = thing_of_agent(device.thing)
         chance = self._lot(at).chance + device.thing[len(at) :]
         rng = Jitter(f"{self._seed}/{chance}/{device.boots}")
-        return Runner(
+        core = memoised(model.step)
+        transport = self._connections.transport(device.thing, device.group)
+        runner: Callable[..., Runner[Any]] = partial(TurnedAway, core) if isinstance(transport, Gate) else Runner
+        return runner(
             thing=thing_of_agent(device.thing),
             machine=Correlated(model.start(policy), self._correlation_of(device.group, device.boots)),
-            step=memoised(correlated(memoised(model.step))),
-            transport=self._connections.transport(device.thing, device.group),
+            step=memoised(correlated(core)),
+            transport=transport,
             workbench=device,
             rng=rng,
             observe=device.observe,

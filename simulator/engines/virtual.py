@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from agent.core.events import Answered, Event, Hinted
 from agent.device_events import request_kind
@@ -43,6 +43,8 @@ from simulator.trace import (
 from simulator.trace.packed import Packs
 from simulator.verdict import Verdict
 
+Counts: TypeAlias = Callable[[Request, float], object]
+"""A request, and when it comes."""
 NOBODY_ELSE: Final[Mapping[str, int]] = MappingProxyType({})
 LATENCY_SECONDS: Final = 0.005
 """One way."""
@@ -316,16 +318,38 @@ class VirtualLink:
             self._cloud.disconnected(self, reason)
 
 
+class GatedLink(VirtualLink):
+    """One that has `turned_away` told of what is certain to be refused (see `simulator.engines.turned_away.Gate`)."""
+
+    __slots__ = ("_turned_away",)
+
+    def __init__(self, cloud: VirtualCloud, name: str, group: Group, pace: Pace, turned_away: Counts) -> None:
+        super().__init__(cloud, name, group, pace)
+        self._turned_away = turned_away
+
+    def refused_at(self, request: Request) -> float | None:
+        """See Gate: not where the scenario has a network that may do something to it."""
+        cloud, at = self._cloud, self._cloud.loop.time() + LATENCY_SECONDS
+        if not self._is_up or cloud.network is not None or not cloud.core.jobs.is_throttled(request, EPOCH + at):
+            return None
+        self._turned_away(request, at)
+        return at + LATENCY_SECONDS
+
+
 @dataclass(slots=True)
 class VirtualVenue:
     """Plays on a VirtualLoop (see `simulator.engines.venue.Venue`); `stands_for` is for how many the service counts
     each, and `first_entry` what number the first has of what it tells.
+
+    `turned_away`: requests that are certain to be refused for the quota are not played, nor do they stand in the trace;
+    it is told of each, and when it would have come.
     """
 
     scenario: Scenario
     seed: int
     stands_for: Mapping[str, int] = field(default_factory=dict)
     first_entry: int = 1
+    turned_away: Counts | None = None
     name: Final = "virtual"
     _cloud: VirtualCloud | None = None
     _time: PlayTime | None = None
@@ -370,6 +394,8 @@ class VirtualVenue:
     def transport(self, thing: str, group: Group) -> VirtualLink:
         """A connection for one boot of one device."""
         assert self._cloud is not None, "opened before"
+        if self.turned_away is not None:
+            return GatedLink(self._cloud, thing, group, self._pace, self.turned_away)
         return VirtualLink(self._cloud, thing, group, self._pace)
 
 

@@ -12,8 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from agent.device_events import ExecutionLeft, ExecutionOutcome, ExecutionTaken, HardwareChanged, StepStarted
-from agent.values import ErrorCode, ExecutionKey
+from agent.device_events import (
+    ExecutionLeft,
+    ExecutionOutcome,
+    ExecutionTaken,
+    HardwareChanged,
+    RequestKind,
+    StepStarted,
+    request_kind,
+)
+from agent.values import ErrorCode, ExecutionKey, Request
 from simulator.scenario import thing_of_agent
 from simulator.trace import (
     TERMINAL,
@@ -152,9 +160,7 @@ class Reckoning:
         event, at = entry.event, entry.at
         match event:
             case RequestReceived(request=request) if self.pressed_at is not None and at >= self.pressed_at:
-                is_write = request not in READS
-                self._seconds[is_write, int(at - self.pressed_at)] += 1
-                self._busiest.setdefault(is_write, Busiest(self.least)).count(at)
+                self._count(request, at - self.pressed_at, at)
             case RequestAnswered(code=ErrorCode.REQUEST_THROTTLED) if self.pressed_at is not None:
                 self._throttled += 1
             case ExecutionQueued(thing=thing, execution=key):
@@ -172,6 +178,17 @@ class Reckoning:
                 self._of_device(entry.source.removeprefix(device_source("")), event, at)
             case _:
                 pass
+
+    def turned_away(self, request: Request, at: float) -> None:
+        """One came then that was refused, without any entry that tells."""
+        if self.pressed_at is not None and at >= self.pressed_at:
+            self._count(request_kind(request), at - self.pressed_at, at)
+            self._throttled += 1
+
+    def _count(self, request: RequestKind, seconds: float, at: float) -> None:
+        is_write = request not in READS
+        self._seconds[is_write, int(seconds)] += 1
+        self._busiest.setdefault(is_write, Busiest(self.least)).count(at)
 
     def _of_device(
         self, agent: str, event: ExecutionTaken | ExecutionLeft | StepStarted | HardwareChanged, at: float

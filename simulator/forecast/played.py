@@ -62,7 +62,9 @@ class Standing:
 def played(scenario: Scenario, action: Action, seed: int, standing: Standing, quotas: Quotas) -> Course:
     """Play it in virtual time. Raises InputError if the instant never comes."""
     ready = set_up(scenario, action, standing, quotas)
-    return run_virtually(course_at(VirtualVenue(ready, seed, standing.stands_for), ready, action, seed, standing))
+    reckoning = reckoning_of(standing)
+    venue = VirtualVenue(ready, seed, standing.stands_for, turned_away=reckoning.turned_away)
+    return run_virtually(course_at(venue, ready, action, seed, standing, reckoning))
 
 
 def set_up(scenario: Scenario, action: Action, standing: Standing, quotas: Quotas) -> Scenario:
@@ -75,9 +77,15 @@ def set_up(scenario: Scenario, action: Action, standing: Standing, quotas: Quota
     return scenario.model_copy(update={"cloud": cloud, "time_limit_seconds": longest})
 
 
-async def course_at(venue: SteeredVenue, scenario: Scenario, action: Action, seed: int, standing: Standing) -> Course:
-    """Play a scenario that is set up, at a venue. Raises InputError if the instant never comes."""
-    reckoning = Reckoning(frozenset(standing.jobs), LEAST_OF_A_SAMPLE if standing.scale > 1 else 1)
+def reckoning_of(standing: Standing) -> Reckoning:
+    """Of one play."""
+    return Reckoning(frozenset(standing.jobs), LEAST_OF_A_SAMPLE if standing.scale > 1 else 1)
+
+
+async def course_at(
+    venue: SteeredVenue, scenario: Scenario, action: Action, seed: int, standing: Standing, reckoning: Reckoning
+) -> Course:
+    """Play a scenario that is set up, at a venue, and reckon. Raises InputError if the instant never comes."""
     ended: list[RunEnded] = []
     names = standing.names
     away = {name: begins for name, begins in zip(names, standing.begins, strict=True) if begins > 0}

@@ -19,7 +19,7 @@ from simulator.cli.options import allow_files, spare_imports
 from simulator.engines.live import LiveVenue
 from simulator.forecast.action import Delete
 from simulator.forecast.course import Course, quantile
-from simulator.forecast.played import course_at, played, set_up
+from simulator.forecast.played import course_at, played, reckoning_of, set_up
 from simulator.forecast.quotas import Quotas
 from simulator.forecast.standing import Asked, Situation, jobs_in_question, of_scenario
 from simulator.scenario import load
@@ -47,7 +47,9 @@ def live(devices: int, seed: int, quotas: Quotas) -> Course:
     """What really happens."""
     there = situation(devices, devices, quotas)
     ready = set_up(there.scenario, Delete(), there.standing, quotas)
-    return uvloop.run(course_at(LiveVenue(ready, seed), ready, Delete(), seed, there.standing))
+    return uvloop.run(
+        course_at(LiveVenue(ready, seed), ready, Delete(), seed, there.standing, reckoning_of(there.standing))
+    )
 
 
 def numbers(course: Course, scale: float) -> Iterator[tuple[str, float]]:

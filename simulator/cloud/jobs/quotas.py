@@ -1,10 +1,15 @@
 """The quotas that a device, or who makes a job for it, may run into (Developer Guide, "AWS IoT Jobs limits")."""
 
+from typing import Final
+
 from agent.values import Describe, GetPending, Request, StartNext, Update
 from simulator.cloud.jobs import placeholders
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.records import NewJob
 from simulator.cloud.jobs.settings import JobsSettings
+
+RATE_EXCEEDED: Final = "Rate exceeded."
+"""What a device is told whose request is one too many."""
 
 
 class Rate:
@@ -22,15 +27,23 @@ class Rate:
         if seconds := abs(int(now) - self._second):
             self._second = int(now)
             self._spent = [max(0, spent - limit * seconds) for spent in self._spent]
-        kind = isinstance(request, Describe | GetPending)
+        kind = _is_read(request)
         if self._spent[kind] >= limit:
             return False
         self._spent[kind] += requests
         return True
 
+    def is_spent(self, request: Request, at: float, limit: int) -> bool:
+        """Whether a request that comes then is beyond the quota, whatever comes before it; nothing is counted."""
+        return self._spent[_is_read(request)] - limit * abs(int(at) - self._second) >= limit
+
     def value(self) -> tuple[int, tuple[int, int]]:
         """The second, and what is spent of it."""
         return self._second, (self._spent[0], self._spent[1])
+
+
+def _is_read(request: Request) -> bool:
+    return isinstance(request, Describe | GetPending)
 
 
 def excess(request: Request, settings: JobsSettings) -> str | None:

@@ -33,7 +33,7 @@ from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.ledger import BY_SERIAL, Ledger
 from simulator.cloud.jobs.queue import decide
-from simulator.cloud.jobs.quotas import check_job, excess
+from simulator.cloud.jobs.quotas import RATE_EXCEEDED, check_job, excess
 from simulator.cloud.jobs.records import Job, JobAge, JobExecution, JobStatus, NewJob, ThingNews
 from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
@@ -131,7 +131,7 @@ class Jobs:
         ledger, settings = self._ledger, self._ledger.settings
         limit = settings.requests_per_second
         if limit is not None and not ledger.rate.allows(request, now, limit, ledger.stands_for.get(thing, 1)):
-            return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, "Rate exceeded.", request.client_token))
+            return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, RATE_EXCEEDED, request.client_token))
         queue = ledger.queue(thing)
         if ledger.deleting:
             meanwhile = deletion.answer_meanwhile(ledger, queue, request, now)
@@ -150,6 +150,11 @@ class Jobs:
         with Transaction(ledger, now) as tx:
             endings.change(tx, record, "device")
             return tx.outcome(answer)
+
+    def is_throttled(self, request: Request, at: float) -> bool:
+        """Whether a request of a device that comes then is refused for the quota, whatever comes before it."""
+        limit = self._ledger.settings.requests_per_second
+        return limit is not None and self._ledger.rate.is_spent(request, at, limit)
 
     def tick(self, now: float, at_most: int | None = None) -> Outcome:
         """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all.
