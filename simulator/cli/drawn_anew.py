@@ -1,23 +1,24 @@
 """How far something is that takes its time: one line on stderr, drawn anew on a terminal; in a file, now and then."""
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Final
 
 import click
 
+from simulator.cli.screen import has_the_terminal
+
 REDRAWN_SECONDS: Final = 0.2
 """So often on a terminal."""
-TOLD_SECONDS: Final = 30.0
+TOLD_SECONDS: Final = 10.0
 """So often elsewhere."""
 
 
 class DrawnAnew:
-    """The line, which goes when it is over."""
+    """The line, which goes when it is over; `is_terminal` None: as it is."""
 
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
+    def __init__(self, is_terminal: bool | None = None) -> None:
+        self._is_terminal = has_the_terminal() if is_terminal is None else is_terminal
         self._shown_at = time.monotonic()
         self._width = 0
 

@@ -87,8 +87,8 @@ def forecast_made(name: str, given: Given) -> "Forecast":
 
 
 def _line(how_far: "HowFar") -> str:
-    left = in_words(how_far.seconds_left)
-    return f"{how_far.done} of some {how_far.expected} plays after {in_words(how_far.seconds)}; about {left} left"
+    left = "" if how_far.seconds_left is None else f"; about {in_words(how_far.seconds_left)} left"
+    return f"{how_far.done} of some {how_far.expected} plays after {in_words(how_far.seconds)}{left}"
 
 
 def _fleet(given: Given) -> "Fleet | None":

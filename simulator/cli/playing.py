@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from simulator.cli.cast import Cast
 from simulator.cli.controls import RunControls
+from simulator.cli.drawn_anew import DrawnAnew
 from simulator.cli.keyboard import keys
 from simulator.cli.listing import tell_fault
 from simulator.cli.options import interrupted_by_every_end
@@ -24,7 +26,7 @@ from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
 from simulator.processes import ProcessLostError
-from simulator.report.bar import Bar
+from simulator.report.bar import Bar, Over
 from simulator.report.contained import ContainedRecent, ContainedTable
 from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
@@ -42,9 +44,33 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 KEYS = "delete now: [d] the oldest job"
 PRESSED = "somebody pressed its key"
+A_LOOK_IN = 50
+"""So many entries there is a look whether it is time to say how far a play is."""
 
 SAID = frozenset({RunStarted, PaceChanged, JobDeletionBegan})
 """What is told of a play without a table."""
+
+
+class Lines(Over):
+    """How far a play is, in a line now and then, where neither bar nor table is; `executions` as a Bar has them."""
+
+    def __init__(self, executions: int) -> None:
+        super().__init__()
+        self._executions = executions
+        self._line = DrawnAnew(is_terminal=False)
+        self._began = time.monotonic()
+        self._entries = 0
+
+    def feed(self, entry: Entry) -> None:
+        """See Over."""
+        super().feed(entry)
+        self._entries += 1
+        if self._entries % A_LOOK_IN == 0:
+            self._line.show(self._now)
+
+    def _now(self) -> str:
+        seconds = time.monotonic() - self._began
+        return f"{self.over:,} of {self._executions:,} executions that are played are over, after {seconds:.0f} s"
 
 
 class ShownPlay:
@@ -113,6 +139,7 @@ class ShownPlay:
         casting = self._run.play.casting
         asked = sum(len(casting.targets(job)) for job in scenario.jobs)
         self._bar = Bar(asked, self._console) if shows_bar else None
+        self._lines = None if shows_bar or shows_table else Lines(asked)
 
     async def play(self) -> int:
         """Play, show and judge; the exit code. A page that was asked for stays after that.
@@ -198,6 +225,8 @@ class ShownPlay:
             self._table.feed(entry)
         if self._bar is not None:
             self._bar.feed(entry)
+        if self._lines is not None:
+            self._lines.feed(entry)
         if not self._shows_table and type(entry.event) in SAID:
             self._say(entry)
 

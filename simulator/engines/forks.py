@@ -8,13 +8,16 @@ import multiprocessing
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from agent.errors import GhostjobError
 from simulator.processes import forking, how_it_ended
 
 Thing = TypeVar("Thing")
 Part = TypeVar("Part")
+
+LOOKS_EVERY_SECONDS: Final = 1.0
+"""So often whoever waits for others has a moment."""
 
 
 class ForkDiedError(GhostjobError):
@@ -67,10 +70,15 @@ def can_fork() -> bool:
     return "fork" in multiprocessing.get_all_start_methods()
 
 
-def each_of(work: Callable[[Thing], Part], things: Sequence[Thing], processes: int) -> Generator[Part, None, None]:
+def each_of(
+    work: Callable[[Thing], Part],
+    things: Sequence[Thing],
+    processes: int,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Generator[Part, None, None]:
     """What `work` makes of each, in their order. Raises ForkDiedError, and what the work raises of the first thing.
 
-    InputError: the system lets not so many begin.
+    InputError: the system lets not so many begin. `meanwhile` is called now and then while others are at work.
     """
     if processes < 2 or len(things) < 2 or not can_fork():
         yield from map(work, things)
@@ -84,7 +92,8 @@ def each_of(work: Callable[[Thing], Part], things: Sequence[Thing], processes: i
                 while len(begun) < processes and (one := next(left, None)) is not None:
                     with forking("--processes"):  # or one that has begun might be known to nobody, who could end it
                         begun[one[0]] = _begin(work, one[1])
-                ended = wait([fork.connection for fork in begun.values()])
+                ended = wait([fork.connection for fork in begun.values()], LOOKS_EVERY_SECONDS)
+                meanwhile()
                 for at in [at for at, fork in begun.items() if fork.connection in ended]:
                     made[at] = begun[at].hear(_died)
                     begun.pop(at).end()

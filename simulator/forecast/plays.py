@@ -25,14 +25,16 @@ class HowFar(NamedTuple):
     seconds: float
 
     @property
-    def seconds_left(self) -> float:
-        """If each takes as long as one did so far; one at least was done."""
-        return self.seconds / self.done * (self.expected - self.done)
+    def seconds_left(self) -> float | None:
+        """If each takes as long as one did so far; None: none was done."""
+        return self.seconds / self.done * (self.expected - self.done) if self.done else None
 
 
 @dataclass(slots=True)
 class Plays:
-    """Plays of a situation in so many `processes`; `tell` hears how far they are, whenever one is done."""
+    """Plays of a situation in so many `processes`; `tell` hears how far they are: whenever one is done, and while more
+    than one go on, now and then.
+    """
 
     situation: Situation
     quotas: Quotas
@@ -45,13 +47,15 @@ class Plays:
     def play(self, wanted: Sequence[OnePlay]) -> list[Course]:
         """What comes of each. Raises InputError, ForkDiedError."""
         new = [one for one in dict.fromkeys(wanted) if one not in self._courses]
-        with closing(each_of(self._played, new, self.processes)) as courses:
+        self.expected = max(self.expected, len(self._courses) + len(new))
+        with closing(each_of(self._played, new, self.processes, self._tell)) as courses:
             for one, course in zip(new, courses, strict=True):
                 self._courses[one] = course
-                done = len(self._courses)
-                self.expected = max(self.expected, done)
-                self.tell(HowFar(done, self.expected, time.monotonic() - self._began))
+                self._tell()
         return [self._courses[one] for one in wanted]
+
+    def _tell(self) -> None:
+        self.tell(HowFar(len(self._courses), self.expected, time.monotonic() - self._began))
 
     def _played(self, one: OnePlay) -> Course:
         action, seed = one

@@ -1,10 +1,12 @@
 """`ghostjob forecast`, as somebody meets it at a terminal."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from simulator.cli import drawn_anew
 from simulator.forecast import standing
 from simulator.forecast.model import Forecast
 from tests.cli.command import complaint, ended, ghostjob
@@ -263,3 +265,13 @@ def test_where_it_cannot_be_kept(tmp_path: Path, capfd: pytest.CaptureFixture[st
     (tmp_path / "file").write_text("", "utf-8")
     told = complaint(capfd, ["forecast", "main", "--devices", "1", "--seeds", "1", "--out", str(tmp_path / "file")])
     assert "cannot write there" in told
+
+
+def test_how_far_it_is_is_told_from_the_first_play_on_where_no_terminal_is(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(drawn_anew, "TOLD_SECONDS", 0.0)
+    assert ended(["forecast", "main", *FEW, "--processes", "2"]) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert re.fullmatch(r"0 of some 12 plays after [\d.]+ s", lines[0])
+    assert re.fullmatch(r"(1[0-2]) of some 1[0-2] plays after [\d.]+ s; about [\d.]+ (s|min) left", lines[-1])

@@ -1,6 +1,7 @@
 """`ghostjob run` with shipped scenarios and other device models."""
 
 import json
+import re
 import subprocess
 from functools import partialmethod
 from importlib.metadata import version
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.cli import drawn_anew
 from simulator.devices.models import MODELS
 from simulator.engines.stand_ins import Crew
 from simulator.scenario import load, shipped
@@ -189,3 +191,13 @@ def test_a_disk_that_fills_up_ends_what_is_kept_of_a_run_and_not_the_run(tmp_pat
 def last_line(told: subprocess.CompletedProcess[str]) -> str:
     """Of what it was asked for."""
     return told.stdout.splitlines()[-1]
+
+
+def test_how_far_it_is_is_told_in_lines_where_no_terminal_is(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(drawn_anew, "TOLD_SECONDS", 0.0)
+    assert ended(["run", "main", "--engine", "virtual", "--devices", "8"]) == 0
+    lines = [line for line in capfd.readouterr().err.splitlines() if "are over" in line]
+    assert re.fullmatch(r"0 of 16 executions that are played are over, after \d+ s", lines[0])
+    assert re.fullmatch(r"1\d of 16 executions that are played are over, after \d+ s", lines[-1])

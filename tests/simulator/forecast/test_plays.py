@@ -71,3 +71,4 @@ def test_a_size_of_waves_is_judged_by_every_seed():
 def test_how_long_it_takes_yet_follows_from_how_long_it_took():
     assert HowFar(4, 16, 120.0).seconds_left == 360.0
     assert HowFar(16, 16, 500.0).seconds_left == 0.0
+    assert HowFar(0, 16, 10.0).seconds_left is None
