@@ -31,7 +31,7 @@ Examples:
     type=click.IntRange(1, 100_000),
     default=200,
     show_default=True,
-    help="How many are played, each for several of a larger fleet; up to 2,000 if the quota is too coarse for these.",
+    help="How many are played, each for several of a larger fleet; up to 1,000 if these are too few for the quota.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The first seed of all jitter.")
 @click.option(

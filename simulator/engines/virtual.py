@@ -330,7 +330,9 @@ class GatedLink(VirtualLink):
     def refused_at(self, request: Request) -> float | None:
         """See Gate: not where the scenario has a network that may do something to it."""
         cloud, at = self._cloud, self._cloud.loop.time() + LATENCY_SECONDS
-        if not self._is_up or cloud.network is not None or not cloud.core.jobs.is_throttled(request, EPOCH + at):
+        if not self._is_up or cloud.network is not None:
+            return None
+        if not cloud.core.jobs.is_throttled(self.thing, request, EPOCH + at):
             return None
         self._turned_away(request, at)
         return at + LATENCY_SECONDS

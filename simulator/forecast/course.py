@@ -145,6 +145,8 @@ class Reckoning:
     _seconds: Counter[tuple[bool, int]] = field(default_factory=Counter)
     _busiest: dict[bool, Busiest] = field(default_factory=dict)
     _throttled: int = 0
+    _to_come: deque[tuple[float, RequestKind]] = field(default_factory=deque)
+    """Requests that will be refused, and when: they are counted when their time has come."""
     _work_seconds: float = 0.0
 
     def press(self, at: float) -> None:
@@ -158,6 +160,8 @@ class Reckoning:
     def feed(self, entry: Entry) -> None:
         """Take one more."""
         event, at = entry.event, entry.at
+        while self._to_come and self._to_come[0][0] <= at:
+            self._refused(*self._to_come.popleft())
         match event:
             case RequestReceived(request=request) if self.pressed_at is not None and at >= self.pressed_at:
                 self._count(request, at - self.pressed_at, at)
@@ -180,15 +184,20 @@ class Reckoning:
                 pass
 
     def turned_away(self, request: Request, at: float) -> None:
-        """One came then that was refused, without any entry that tells."""
+        """One will have come by then, no earlier than the last, and been refused, without any entry that tells."""
+        self._to_come.append((at, request_kind(request)))
+
+    def _refused(self, at: float, request: RequestKind) -> None:
         if self.pressed_at is not None and at >= self.pressed_at:
-            self._count(request_kind(request), at - self.pressed_at, at)
+            self._count(request, at - self.pressed_at, at)
             self._throttled += 1
 
     def _count(self, request: RequestKind, seconds: float, at: float) -> None:
         is_write = request not in READS
         self._seconds[is_write, int(seconds)] += 1
-        self._busiest.setdefault(is_write, Busiest(self.least)).count(at)
+        if (busiest := self._busiest.get(is_write)) is None:
+            busiest = self._busiest[is_write] = Busiest(self.least)
+        busiest.count(at)
 
     def _of_device(
         self, agent: str, event: ExecutionTaken | ExecutionLeft | StepStarted | HardwareChanged, at: float

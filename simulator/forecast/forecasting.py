@@ -30,6 +30,8 @@ POINTS: Final = 120
 """Of a curve, at most."""
 HALVINGS: Final = 7
 """So many sizes of waves are tried, each half of the one before."""
+AT_A_TIME: Final = 2
+"""So many sizes are tried together: a search of one after the other would leave a processor idle."""
 WAVES: Final = 10
 """So many waves are shown if any size stays within the quotas."""
 AT_ONCE: Final[Mapping[ActionName, Action]] = {
@@ -71,15 +73,21 @@ def forecast(wanted: Wanted, processes: int = 1, tell: Callable[[HowFar], None] 
     standing = situation.standing
     plays = Plays(situation, quotas, processes, wanted.plays, tell)
 
-    def told(name: ActionName, action: Action) -> Alternative:
-        return alternative(name, action, plays.play([(action, seed) for seed in seeds]), situation, quotas)
+    def told(name: ActionName, action: Action, under: Sequence[int] = seeds) -> Alternative:
+        return alternative(name, action, plays.play([(action, seed) for seed in under]), situation, quotas)
 
     everything = (*AT_ONCE.values(), wanted.waves(standing.devices))
     course, *_ = plays.play([(action, seed) for action in everything for seed in seeds])
     at_once = tuple(told(name, action) for name, action in AT_ONCE.items())
     wait, *_ = at_once
     most = max(quotas.requests_per_second, peak(wait))
-    sizes = _wave_sizes(standing.devices, most, lambda size: told("waves", wanted.waves(size)))
+    search = WaveSearch(
+        most,
+        begin=lambda some: plays.play([(wanted.waves(size), seeds[0]) for size in some]),
+        with_one=lambda size: told("waves", wanted.waves(size), seeds[:1]),
+        with_all=lambda size: told("waves", wanted.waves(size)),
+    )
+    sizes = search.sizes(standing.devices)
     size = wanted.wave or _usual_wave(sizes, standing.devices)
     alternatives = (*at_once, told("waves", wanted.waves(size)))
     return Forecast(
@@ -104,10 +112,12 @@ def _assumptions(standing: Standing, quotas: Quotas) -> Iterator[str]:
     yield "a deletion takes as long as the quotas have it: AWS does not tell how long its own takes"
     if standing.scale > 1:
         yield f"{standing.played} devices were played, each for {standing.scale:.4g} of the fleet"
-    if (theirs := quotas.requests_per_second / standing.scale) < LEAST_QUOTA:
+    if standing.scale > 1 and quotas.requests_per_second / standing.scale < LEAST_QUOTA:
+        seconds = standing.scale / quotas.requests_per_second
         yield (
-            f"of the devices that were played the quota lets {theirs:.2g} requests a second through, fewer than a "
-            f"single one puts at once: the first are healthy earlier than it says; a larger --sample is finer"
+            f"the quota lets one of the devices that were played through in {seconds:.2g} s, and a few at once when "
+            f"nobody has asked for a while: no time is finer than that, and peaks are too high rather than too low; a "
+            f"larger --sample is finer"
         )
 
 
@@ -126,26 +136,52 @@ def _now(situation: Situation, course: Course) -> Now:
 # ── waves ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wave_sizes(devices: int, most: int, told: Callable[[int], Alternative]) -> WaveSizes:
-    """From all in one wave down, until one has no more than `most` requests a second, on any seed."""
-    tried: list[TriedWave] = []
-    size = devices
-    for _ in range(HALVINGS):
-        one = told(size)
-        reads, writes = (round(band.high or 0) for band in (one.reads_peak, one.writes_peak))
-        fits = one.is_within_quotas
-        tried.append(TriedWave(things=size, reads_peak=reads, writes_peak=writes, is_within_quotas=fits))
-        if peak(one) <= most or size == 1:
-            break
-        size = ceil(size / 2)
-    last = tried[-1]
-    is_found = max(last.reads_peak, last.writes_peak) <= most
-    return WaveSizes(
-        largest=last.things if is_found else None,
-        is_any=is_found and len(tried) == 1,
-        is_within_quotas=last.is_within_quotas,
-        tried=tuple(tried),
-    )
+@dataclass(frozen=True, slots=True)
+class WaveSearch:
+    """From all in one wave down by halves, until a size has no more than `most` requests a second on any seed.
+
+    A size that has more with the first seed is played with no other. `begin` plays several of them with that.
+    """
+
+    most: int
+    begin: Callable[[Sequence[int]], object]
+    with_one: Callable[[int], Alternative]
+    with_all: Callable[[int], Alternative]
+
+    def sizes(self, devices: int) -> WaveSizes:
+        """Those that were tried, and what came of it."""
+        tried: list[TriedWave] = []
+        sizes = _halves(devices)
+        for number, size in enumerate(sizes):
+            if number % AT_A_TIME == 1:
+                self.begin(sizes[number : number + AT_A_TIME])
+            one = self.with_one(size) if number else self.with_all(size)
+            if number and peak(one) <= self.most:
+                one = self.with_all(size)
+            tried.append(_tried(size, one))
+            if peak(one) <= self.most:
+                break
+        last = tried[-1]
+        is_found = max(last.reads_peak, last.writes_peak) <= self.most
+        return WaveSizes(
+            largest=last.things if is_found else None,
+            is_any=is_found and len(tried) == 1,
+            is_within_quotas=last.is_within_quotas,
+            tried=tuple(tried),
+        )
+
+
+def _halves(devices: int) -> tuple[int, ...]:
+    """Sizes from all of them down."""
+    sizes = [devices]
+    while len(sizes) < HALVINGS and sizes[-1] > 1:
+        sizes.append(ceil(sizes[-1] / 2))
+    return tuple(sizes)
+
+
+def _tried(size: int, one: Alternative) -> TriedWave:
+    reads, writes = (round(band.high or 0) for band in (one.reads_peak, one.writes_peak))
+    return TriedWave(things=size, reads_peak=reads, writes_peak=writes, is_within_quotas=one.is_within_quotas)
 
 
 def _usual_wave(sizes: WaveSizes, devices: int) -> int:

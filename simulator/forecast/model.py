@@ -102,7 +102,9 @@ class Alternative(_Model):
 
 
 class TriedWave(_Model):
-    """A size of waves, and the most requests in any one second, on any seed."""
+    """A size of waves, and the most requests in any one second, on any seed that it was played with: a size that is too
+    large with the first is played with no other.
+    """
 
     things: int
     reads_peak: int

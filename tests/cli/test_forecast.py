@@ -125,7 +125,7 @@ def test_a_sample_that_is_too_coarse_for_the_quota_is_told(
     monkeypatch.setattr(standing, "MOST_PLAYED", 8)
     told = made(capfd, "main", "--devices", "80", "--sample", "4", "--seeds", "1", "--requests-per-second", "20")
     assert told.played == 8
-    assert any("lets 2 requests a second through" in each for each in told.assumptions)
+    assert any("through in 0.5 s, and a few at once" in each for each in told.assumptions)
 
 
 def test_a_quota_that_is_too_small_is_told(capfd: pytest.CaptureFixture[str]):

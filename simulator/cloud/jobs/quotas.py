@@ -11,11 +11,15 @@ from simulator.cloud.jobs.settings import JobsSettings
 RATE_EXCEEDED: Final = "Rate exceeded."
 """What a device is told whose request is one too many."""
 
+AT_ONCE: Final = 4
+"""So many requests a device puts at once."""
+
 
 class Rate:
     """How many requests of a second are spent; writes and reads have a quota each.
 
-    One that stands for many (see `Ledger.stands_for`) may spend seconds to come.
+    One that stands for many (see `Ledger.stands_for`) may spend seconds to come, and as many like it as a device puts
+    at once find room when nothing is spent: those whom they stand for would not come at one instant.
     """
 
     def __init__(self, second: int = 0, spent: tuple[int, int] = (0, 0)) -> None:
@@ -28,18 +32,23 @@ class Rate:
             self._second = int(now)
             self._spent = [max(0, spent - limit * seconds) for spent in self._spent]
         kind = _is_read(request)
-        if self._spent[kind] >= limit:
+        if self._spent[kind] >= _room(limit, requests):
             return False
         self._spent[kind] += requests
         return True
 
-    def is_spent(self, request: Request, at: float, limit: int) -> bool:
+    def is_spent(self, request: Request, at: float, limit: int, requests: int = 1) -> bool:
         """Whether a request that comes then is beyond the quota, whatever comes before it; nothing is counted."""
-        return self._spent[_is_read(request)] - limit * abs(int(at) - self._second) >= limit
+        left = self._spent[_is_read(request)] - limit * abs(int(at) - self._second)
+        return left >= _room(limit, requests)
 
     def value(self) -> tuple[int, tuple[int, int]]:
         """The second, and what is spent of it."""
         return self._second, (self._spent[0], self._spent[1])
+
+
+def _room(limit: int, requests: int) -> int:
+    return limit if requests == 1 else max(limit, AT_ONCE * requests)
 
 
 def _is_read(request: Request) -> bool:

@@ -151,10 +151,10 @@ class Jobs:
             endings.change(tx, record, "device")
             return tx.outcome(answer)
 
-    def is_throttled(self, request: Request, at: float) -> bool:
+    def is_throttled(self, thing: str, request: Request, at: float) -> bool:
         """Whether a request of a device that comes then is refused for the quota, whatever comes before it."""
-        limit = self._ledger.settings.requests_per_second
-        return limit is not None and self._ledger.rate.is_spent(request, at, limit)
+        ledger, limit = self._ledger, self._ledger.settings.requests_per_second
+        return limit is not None and ledger.rate.is_spent(request, at, limit, ledger.stands_for.get(thing, 1))
 
     def tick(self, now: float, at_most: int | None = None) -> Outcome:
         """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all.
