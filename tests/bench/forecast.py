@@ -6,6 +6,7 @@ when its process gets round to it: so a machine that has other things to do is l
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from rich.table import Table
 from agent.log import configure
 from simulator.cli.options import allow_files, spare_imports
 from simulator.engines.live import LiveVenue
-from simulator.forecast.action import Delete
+from simulator.forecast.action import Delete, Wait, words
 from simulator.forecast.course import Course, quantile
 from simulator.forecast.played import course_at, played, reckoning_of, set_up
 from simulator.forecast.quotas import Quotas
@@ -27,14 +28,21 @@ from tests.bench.rows import Row, tell
 
 ROLLOUT: Final = Path(__file__).parent / "rollout.yaml"
 SAMPLE: Final = 200
+CROWDED: Final = 10_000
+"""Devices that all play, with as much of a quota each as 100,000 have: they are no more than can be played."""
+CROWDED_AT: Final = 300.0
+PER_REQUEST: Final = 500
+"""So many devices share a request a second."""
+SAMPLES: Final = ((250, 4), (500, 4), (1000, 3), (2000, 2), (CROWDED, 1))
+"""So many play, with so many seeds."""
 ROWS: Final = ("QUEUED", "download", "write", "reboot", "self-test", "ended")
 
 
-def situation(devices: int, sample: int, quotas: Quotas) -> Situation:
-    """The rollout at the instant of its deletion."""
+def situation(devices: int, sample: int, quotas: Quotas, at: float | None = None) -> Situation:
+    """The rollout at the instant of its deletion, or so many seconds after its creation."""
     scenario = load(str(ROLLOUT))
     asked = Asked(sample, None, 0, goes_on=False)
-    return of_scenario(scenario, jobs_in_question(scenario, ()), devices, None, asked, quotas)
+    return of_scenario(scenario, jobs_in_question(scenario, ()), devices, at, asked, quotas)
 
 
 def forecast(devices: int, sample: int, seed: int, quotas: Quotas) -> tuple[Course, float]:
@@ -50,6 +58,28 @@ def live(devices: int, seed: int, quotas: Quotas) -> Course:
     return uvloop.run(
         course_at(LiveVenue(ready, seed), ready, Delete(), seed, there.standing, reckoning_of(there.standing))
     )
+
+
+def coarse() -> Table:
+    """What fewer that play make of a fleet that is beyond its quota: the least and the most of some seeds."""
+    quotas = Quotas.of(load(str(ROLLOUT)).cloud, {"requests_per_second": CROWDED // PER_REQUEST})
+    table = Table(title=f"{CROWDED} devices at {quotas.requests_per_second} requests a second", title_justify="left")
+    table.add_column("what", no_wrap=True)
+    columns: list[dict[str, list[float]]] = []
+    there = situation(CROWDED, CROWDED, quotas, at=CROWDED_AT)
+    for sample, seeds in SAMPLES:
+        table.add_column(f"{sample} played", justify="right")
+        standing = replace(there.standing, begins=(0.0,) * sample)
+        seen: dict[str, list[float]] = {}
+        for action in (Wait(), Delete()):
+            for seed in range(seeds):
+                course = played(there.scenario, action, seed, standing, quotas)
+                for what, value in numbers(course, standing.scale):
+                    seen.setdefault(f"{words(action)}: {what}", []).append(value)
+        columns.append(seen)
+    for what in columns[0]:
+        table.add_row(what, *(f"{min(seen[what]):,.4g} to {max(seen[what]):,.4g}" for seen in columns))
+    return table
 
 
 def numbers(course: Course, scale: float) -> Iterator[tuple[str, float]]:
@@ -76,10 +106,14 @@ def numbers(course: Course, scale: float) -> Iterator[tuple[str, float]]:
 @click.command()
 @click.option("--devices", default=1000)
 @click.option("--seed", default=0)
+@click.option("--samples", "is_coarse", is_flag=True, help="Rather what fewer that play make of a large fleet.")
 @click.option("--rows", "has_rows", is_flag=True, help="Print rows for `--all`.")
-def main(devices: int, seed: int, has_rows: bool) -> None:
+def main(devices: int, seed: int, is_coarse: bool, has_rows: bool) -> None:
     """Play, forecast, and print the table."""
     configure("text", "error")
+    if is_coarse:
+        Console().print(coarse())
+        return
     allow_files(devices)
     spare_imports()
     quotas = Quotas.of(load(str(ROLLOUT)).cloud, {})

@@ -100,11 +100,11 @@ def test_where_the_network_may_do_something_to_a_request_all_are_played():
 def test_what_is_spent_already_is_refused_whatever_comes_before(limit: int, request_: Request):
     rate, seen = Rate(), set[bool]()
     for number in range(400):
-        at = 1000 + number * number / 900
-        spent = rate.is_spent(request_, at, limit)
+        at, mine = 1000 + number * number / 900, 1 + number % 5
+        spent = rate.is_spent(request_, at, limit, mine)
         for _ in range(number % 3):  # others, in the meantime
             rate.allows(request_, at - 0.001, limit, 1 + number % 7)
-        allowed = rate.allows(request_, at, limit, 1 + number % 5)
+        allowed = rate.allows(request_, at, limit, mine)
         assert not (spent and allowed)
         if number % 3 == 0:
             assert spent is not allowed
