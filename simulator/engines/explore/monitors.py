@@ -23,7 +23,14 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from agent.device_events import AnswerReceived, DeviceDisconnected, JournalWritten, PhaseChanged, RequestSent
+from agent.device_events import (
+    AnswerReceived,
+    DeviceDisconnected,
+    HintReceived,
+    JournalWritten,
+    PhaseChanged,
+    RequestSent,
+)
 from simulator.engines.explore.accounts import AGAIN, FIRST, Accounts, Forgotten, Heard
 from simulator.engines.explore.made_up_time import TIMELESS
 from simulator.engines.explore.pieces import Piece, piece
@@ -268,7 +275,9 @@ def _gist(event: Event) -> Event:
         case ExecutionChanged():
             return replace(event, details=None, version=0)
         case RequestAnswered():
-            return replace(event, number=None)
+            return replace(event, code=None, status=None, number=None)
+        case HintReceived():
+            return replace(event, hint="notify")
         case PhaseChanged():
             return replace(event, why="")
         case JournalWritten():
