@@ -5,7 +5,8 @@ sent up may have got through or not, and nobody needs to pay for that.
 """
 
 from collections.abc import Collection, Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint, Request
 from simulator.engines.explore.choice import Actor, Choice, Kind, place_of
@@ -31,6 +32,11 @@ class Message(NamedTuple):
     def body(self) -> Request | Answer | Hint:
         """What it says."""
         return self.says.value
+
+    @property
+    def again(self) -> "Message":
+        """A copy of it."""
+        return Message(self.name, self.says, self.side, self.is_cut_off, is_copy=True)
 
 
 class Net(NamedTuple):
@@ -64,7 +70,7 @@ def _upwards(net: Net, possible: Collection[Kind]) -> Iterator[NetMove]:
     rest, name, at = Net(others, net.down, net.link), first.name, place_of(first.side)
     yield NetMove(Choice("arrive", name, at=at), None, "up", rest, "service", first)
     if "duplicate" in possible:
-        again = Net((first._replace(is_copy=True), *others), net.down, net.link)
+        again = Net((first.again, *others), net.down, net.link)
         yield NetMove(Choice("arrive twice", name, at=at), "duplicate", "fault", again, "service", first)
     if first.is_cut_off:
         yield NetMove(Choice("lose", name, at=at), None, "up", rest)
@@ -83,7 +89,7 @@ def _downwards(net: Net, possible: Collection[Kind]) -> Iterator[NetMove]:
     lost: Kind = "lose-answer" if isinstance(first.body, Answer) else "lose-hint"
     yield NetMove(Choice("deliver", name, at=at), None, "down", rest, "device", first)
     if "duplicate" in possible:
-        again = Net(net.up, (first._replace(is_copy=True), *others), net.link)
+        again = Net(net.up, (first.again, *others), net.link)
         yield NetMove(Choice("deliver twice", name, at=at), "duplicate", "fault", again, "device", first)
     if lost in possible:
         yield NetMove(Choice("lose", name, at=at), lost, "fault", rest)
@@ -117,18 +123,30 @@ def waits(net: Net, awaited: str) -> int:
 def named(net: Net, names: Names, namespace: str | None) -> tuple[Net, Tokens]:
     """The same with all in it called as from now on, for the device in that namespace; and how tokens are called."""
     called = {names.awaited: str(AWAITED)} if names.awaited else {}
-    for each in (*net.up, *net.down):
-        if token := token_of(each.body):
-            called.setdefault(token, str(AWAITED + len(called) + (not names.awaited)))
+    messages, ups = (*net.up, *net.down), len(net.up)
+    tokens = [token_of(each.says.value) for each in messages]
+    for token in tokens:
+        if token and token not in called:
+            called[token] = str(AWAITED + len(called) + (not names.awaited))
     if len(called) >= FRESH - AWAITED:
         raise TooManyPartsError(f"more than {FRESH - AWAITED - 1} requests in flight at once")
-    up = tuple(_renamed(each, names, called, namespace) for each in net.up)
-    down = tuple(_renamed(each, names, called, namespace) for each in net.down)
-    return Net(up, down, net.link), tuple(called.items())
+    after = [
+        _saying(each, _said(each.says, called.get(token, ""), names, namespace))
+        for each, token in zip(messages, tokens, strict=True)
+    ]
+    return Net(tuple(after[:ups]), tuple(after[ups:]), net.link), tuple(called.items())
 
 
-def _renamed(message: Message, names: Names, called: dict[str, str], namespace: str | None) -> Message:
-    body, token = with_nonce(message.body, names, namespace), token_of(message.body)
-    if token:
-        body = with_token(body, called[token])
-    return message if body is message.body else message._replace(says=piece(body))
+@lru_cache(maxsize=16_384)
+def _said(says: Piece[Any], token: str, names: Names, namespace: str | None) -> Piece[Any]:
+    """The same with all in it called as from now on, and its token, if it has one, so: of these there are far fewer
+    than nets.
+    """
+    body = with_nonce(says.value, names, namespace)
+    return piece(with_token(body, token) if token else body)
+
+
+def _saying(message: Message, says: Piece[Any]) -> Message:
+    if says is message.says:
+        return message
+    return Message(message.name, says, message.side, message.is_cut_off, message.is_copy)
