@@ -10,6 +10,7 @@ leads out would have been owed that.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -42,17 +43,21 @@ class Liveness(NamedTuple):
     dead_end: Path | None
 
 
-def judged(found: Found, expanded: int) -> Liveness:
-    """States from `expanded` on were not expanded, and nothing is said of what comes after them."""
+def judged(found: Found, expanded: int, jobs: int = 1) -> Liveness:
+    """States from `expanded` on were not expanded, and nothing is said of what comes after them.
+
+    So many `jobs` are done at once: arrays are worked on without the interpreter's lock.
+    """
     home, done, *homes = (
         _with_what_is_not_judged(found, expanded, those) for those in (found.home, found.done, *found.homes)
     )
     backward = reversed_graph(found.graph)
-    distance = distances(backward, home)
+    with ThreadPoolExecutor(jobs) as pool:
+        looked_for = pool.submit(list, _fair_components(found, backward, homes))
+        measured = [pool.submit(distances, backward, those) for those in (home, done)]
+    loops, (distance, to_done) = looked_for.result(), (each.result() for each in measured)
     stuck = np.flatnonzero(distance == NO_WAY)
-    loops = list(_fair_components(found, backward, homes))
     cycles = tuple(_cycle(found, *loop) for loop in loops[:SHOWN])
-    to_done = distances(backward, done)
     lost = np.flatnonzero((to_done == NO_WAY) & (distance != NO_WAY))
     dead_ends = np.flatnonzero((np.diff(found.graph.starts) == 0) & ~home)
     return Liveness(

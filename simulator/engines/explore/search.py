@@ -156,7 +156,7 @@ class _Search:
     def _answer(
         self, found: Found, transitions: int, jobs: int, bytes_a_state: float, seconds_of: Mapping[str, float]
     ) -> Exploration:
-        liveness = judged(found, self._expanded)
+        liveness = judged(found, self._expanded, jobs)
         complete = self._expanded == self._count and not self._stopped_by
         seconds = self._limits.seconds
         return Exploration(
