@@ -6,8 +6,8 @@ place in a breadth-first search that tries each state's choices in their order, 
 whichever order parts were met: so the first way to a state is the same everywhere.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ from simulator.engines.explore.standing import Standing, all_home
 LABEL_BITS = 20
 """Of what orders transitions: the state where one begins, then the rank of its label."""
 NO_PARENT = -1
+AHEAD: Final = 1 << 10
+"""So many transitions are followed at a time by who looks ahead: in some milliseconds somebody may want him."""
+UNRANKED: Final = -1
+"""Of a label that was met by looking ahead, and not yet told."""
 
 
 class Edges(NamedTuple):
@@ -164,9 +168,17 @@ class Shard:
             column.extend(values[owed])
 
     def _rank_by_number(self) -> Numbers:
-        self._rank_of.extend([self._ranks[label] for label in self.labels[len(self._rank_of) :]])
+        self._rank_of.extend([self._ranks.get(label, UNRANKED) for label in self.labels[len(self._rank_of) :]])
         ranks: Numbers = self._rank_of.values
         return ranks
+
+    def ahead(self, moves: Moves) -> Iterator[None]:
+        """Ask what will be asked of the new states to which these lead, some at a time: that it is known is all."""
+        for first in range(0, len(moves.source), AHEAD):
+            words = tuple(word[first : first + AHEAD] for word in moves.words)
+            new = np.flatnonzero(self._visited.find(words) < 0)
+            self.expansion.moves(tuple(word[new] for word in words))
+            yield
 
     # ── in the end ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -38,6 +38,7 @@ from simulator.processes import forking, how_it_ended
 
 OUT_OF_MEMORY: Final = 70
 """How a process ends that was given no more memory."""
+NO_MORE: Final = object()
 END_SECONDS: Final = 5.0
 """A process that was told to end has so long for it."""
 
@@ -134,6 +135,8 @@ class _Worker:
         self._senders = [Sender(known) for _ in range(count)]
         self._receivers = [Receiver(known) for _ in range(count)]
         self._mine: Moves | None = None
+        self._ahead: Iterator[None] = iter(())
+        self._failed: TooManyPartsError | None = None
         self._told = 0
         first = system.first()
         if keeper(system, first.sides[0].device, count) == number:
@@ -144,6 +147,7 @@ class _Worker:
         moves = self._shard.expand(low, high)
         keepers = self._keeper.values[side_numbers(moves.words[0]).device]
         self._mine = moves.take(np.flatnonzero(keepers == self._number))
+        self._ahead = self._shard.ahead(self._mine)
         shipments = [
             None if other == self._number else sender.pack(moves.take(np.flatnonzero(keepers == other)))
             for other, sender in enumerate(self._senders)
@@ -154,6 +158,9 @@ class _Worker:
     def take(self, shipments: list[Shipment | None], labels: list[Label] | None) -> Numbers:
         """The second: what orders each new state among all. `labels` are in order, None if none is new."""
         assert self._mine is not None
+        if self._failed is not None:
+            raise self._failed
+        self._ahead = iter(())  # the others take as long for this as it does
         came = [
             receiver.unpack(shipment)
             for receiver, shipment in zip(self._receivers, shipments, strict=True)
@@ -167,6 +174,17 @@ class _Worker:
         """The third."""
         self._shard.number(numbers)
         return self.standing()
+
+    def look_ahead(self) -> bool:
+        """Do a little of what will be asked for, while nothing is: whether there is more to do.
+
+        Where it fails in that, it could not go on either, and says so when it is asked next.
+        """
+        try:
+            return next(self._ahead, NO_MORE) is not NO_MORE
+        except TooManyPartsError as error:
+            self._failed = error
+            return False
 
     def standing(self) -> Standing:
         """Between rounds."""
@@ -198,9 +216,14 @@ def _work(system: Searchable, number: int, connections: list[tuple[Connection, C
 
 
 def _answer_all(worker: _Worker, connection: Connection) -> None:
-    """One after the other; another process may end before its time, and whoever asked does not wait for this one."""
+    """One after the other; another process may end before its time, and whoever asked does not wait for this one.
+
+    While the others are still at it, this one looks ahead.
+    """
     while True:
         try:
+            while not connection.poll() and worker.look_ahead():
+                pass
             name, arguments = passed(connection)
         except (EOFError, OSError):
             return

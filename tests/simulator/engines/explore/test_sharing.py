@@ -4,18 +4,22 @@ import multiprocessing
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.errors import InputError
 from simulator.engines.explore import sharing
+from simulator.engines.explore.found import found_by
 from simulator.engines.explore.limits import resident_bytes
 from simulator.engines.explore.search import explore
-from simulator.engines.explore.searchable import Dividable
+from simulator.engines.explore.searchable import Dividable, TooManyPartsError
 from simulator.engines.explore.setup import Bounds, Setup
+from simulator.engines.explore.shard import Kept
 from simulator.engines.explore.sharing import Together, WorkerDiedError, keeper, shards_of
 from simulator.engines.explore.system import System
 from tests import no_room
@@ -162,6 +166,37 @@ def test_more_parts_than_there_are_numbers_for_end_a_search(jobs: int, monkeypat
     assert found.stopped_by == "more than 8 parts of the kind 'device'"
     assert 0 < found.expanded <= found.states
     assert found.holds
+
+
+def searched(system: Any, *, looks_ahead: bool) -> Kept:
+    """By one process of one, told what to do until it is done or cannot go on: all that it knows then."""
+    worker, labels = sharing._Worker(system, 0, 1), set[Any]()
+    expanded, count = 0, 1
+    with suppress(TooManyPartsError):
+        while expanded < count:
+            told = worker.expand(expanded, count).labels
+            while looks_ahead and worker.look_ahead():
+                pass
+            labels.update(told)
+            new = worker.take([None], sorted(labels) if told else None)
+            worker.number(np.arange(count, count + len(new)))
+            expanded, count = count, count + len(new)
+    return worker.kept()
+
+
+@pytest.mark.parametrize(("seed", "sides"), [(12, 1), (8, 2)])
+def test_who_looks_ahead_finds_the_same(seed: int, sides: int):
+    ahead, found = (found_by([searched(Dice(seed, sides), looks_ahead=each)], sides) for each in (True, False))
+    assert ahead.labels == found.labels
+    assert ahead.parent.tolist() == found.parent.tolist()
+    assert ahead.label.tolist() == found.label.tolist()
+    assert ahead.graph.starts.tolist() == found.graph.starts.tolist()
+
+
+def test_who_cannot_look_ahead_any_further_does_not_go_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("simulator.engines.explore.packing.DEVICE_BITS", 3)
+    ahead, found = (searched(Clocks(high=20), looks_ahead=each) for each in (True, False))
+    assert 0 < len(ahead.states) < len(found.states)
 
 
 class Kicked(Graphic):
