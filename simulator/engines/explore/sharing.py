@@ -25,7 +25,7 @@ from agent.errors import GhostjobError, InputError
 from simulator.engines.explore.digest import digest
 from simulator.engines.explore.expansion import Moves
 from simulator.engines.explore.index import Numbers
-from simulator.engines.explore.limits import held_bytes, resident_bytes
+from simulator.engines.explore.limits import Held, resident_bytes
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.packing import side_numbers
 from simulator.engines.explore.passing import pass_on, passed
@@ -130,7 +130,7 @@ class _Worker:
     def __init__(self, system: Searchable, number: int, count: int) -> None:
         self._shard = Shard(system)
         known = self._shard.expansion.known
-        self._number = number
+        self._number, self._held = number, Held()
         self._keeper = Trait(known.devices, np.int64, lambda device: keeper(system, device, count))
         self._senders = [Sender(known) for _ in range(count)]
         self._receivers = [Receiver(known) for _ in range(count)]
@@ -188,7 +188,7 @@ class _Worker:
 
     def standing(self) -> Standing:
         """Between rounds."""
-        return _standing(self._shard, held_bytes())
+        return _standing(self._shard, self._held.bytes)
 
     def kept(self) -> Kept:
         """All of it; the index, which only a search needs, is let go."""
@@ -260,7 +260,7 @@ class Together(Shards):
             for pipe in pipes:
                 pipe[1].close()
         self._labels: set[Label] = set()
-        self._count = 1
+        self._count, self._held = 1, Held()
         self._standing: list[Standing] = self._ask_all("standing", [()] * jobs)
 
     def round(self, low: int, high: int) -> int:
@@ -284,7 +284,7 @@ class Together(Shards):
     def standing(self) -> Standing:
         """After the last round."""
         transitions, edges, broken, dead_ends, held, seconds = zip(*self._standing, strict=True)
-        all_of_it = sum(held) + held_bytes()
+        all_of_it = sum(held) + self._held.bytes
         broken_anywhere = frozenset[str]().union(*broken)
         return Standing(sum(transitions), sum(edges), broken_anywhere, any(dead_ends), all_of_it, sum(seconds))
 

@@ -15,7 +15,7 @@ import pytest
 from agent.errors import InputError
 from simulator.engines.explore import sharing
 from simulator.engines.explore.found import found_by
-from simulator.engines.explore.limits import resident_bytes
+from simulator.engines.explore.limits import Held, resident_bytes
 from simulator.engines.explore.search import explore
 from simulator.engines.explore.searchable import Dividable, TooManyPartsError
 from simulator.engines.explore.setup import Bounds, Setup
@@ -28,7 +28,7 @@ from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved
 
 TELL = """
 from dataclasses import replace
-from simulator.engines.explore.limits import resident_bytes
+from simulator.engines.explore.limits import Held, resident_bytes
 from simulator.engines.explore.search import explore
 from tests.simulator.engines.explore.toys import Dice
 found = explore(Dice(12, minds=4), jobs={jobs})
@@ -71,6 +71,14 @@ def test_what_processes_have_in_common_is_counted_once():
     with shards_of(Clocks(high=6), 8) as shards:
         assert resident_bytes() > len(held)
         assert shards.standing().held_bytes < 4 * len(held)
+
+
+@pytest.mark.parametrize("mebibytes", [4, 256])
+def test_what_a_process_has_grown_by_is_told_at_once(mebibytes: int):
+    held = Held()
+    before = held.bytes
+    more = bytearray(os.urandom(64)) * (mebibytes * 2**14)
+    assert held.bytes - before > 0.9 * len(more)
 
 
 class Deadly(Clocks):
