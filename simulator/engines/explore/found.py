@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engines.explore.graph import Graph, graph_of
+from simulator.engines.explore.graph import Graph, graph_of, reversed_of
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.notes import Breach, Costly, Met, first_breach, first_costly
 from simulator.engines.explore.searchable import Choice, Kind, Path
@@ -20,7 +21,8 @@ Element = TypeVar("Element", bound=np.generic)
 class Found(NamedTuple):
     """By the numbers of states: the first way there, where all are home, and where these have `done` all.
 
-    `homes` says of each device where it is home. `labels` are in order, and so are their numbers.
+    `homes` says of each device where it is home. `labels` are in order, and so are their numbers. `backward` is the
+    graph with each edge the other way round, without labels.
     """
 
     labels: list[Label]
@@ -30,6 +32,7 @@ class Found(NamedTuple):
     done: Flags
     homes: tuple[Flags, ...]
     graph: Graph
+    backward: Graph
     excused: NDArray[np.int32]
     costly: list[Costly]
     breaches: list[Breach]
@@ -45,8 +48,8 @@ class Found(NamedTuple):
         return tuple(reversed(choices))
 
 
-def found_by(shards: list[Kept], devices: int) -> Found:
-    """All that these know of a world with so many devices; their arrays are let go on the way."""
+def found_by(shards: list[Kept], devices: int, jobs: int = 1) -> Found:
+    """All that these know of a world with so many devices, put together by so many `jobs` at once."""
     labels = sorted({label for kept in shards for label in kept.labels})
     ranks = {label: rank for rank, label in enumerate(labels)}
     renamed = [np.array([ranks[label] for label in kept.labels], np.int32) for kept in shards]
@@ -60,7 +63,7 @@ def found_by(shards: list[Kept], devices: int) -> Found:
         all_home(standing, devices),
         all_done(standing, devices),
         tuple(is_home(standing, device) for device in range(devices)),
-        _graph(count, shards, renamed),
+        *_graphs(count, shards, renamed, jobs),
         np.concatenate([kept.excused for kept in shards]),
         _merged_costly(each for kept in shards for each in kept.costly),
         _merged_breaches(each for kept in shards for each in kept.breaches),
@@ -80,10 +83,14 @@ def _renamed(label: NDArray[np.int32], names: NDArray[np.int32]) -> NDArray[np.i
     return np.where(label >= 0, names[label], NO_PARENT)
 
 
-def _graph(count: int, shards: list[Kept], renamed: list[NDArray[np.int32]]) -> Graph:
-    label = [names[kept.edges.label] for kept, names in zip(shards, renamed, strict=True)]
-    before, after = ([kept.edges[field] for kept in shards] for field in range(2))
-    return graph_of(count, np.concatenate(before), np.concatenate(after), np.concatenate(label))
+def _graphs(count: int, shards: list[Kept], renamed: list[NDArray[np.int32]], jobs: int) -> tuple[Graph, Graph]:
+    """Forward and backward: arrays are worked on without the interpreter's lock."""
+    before, after = (np.concatenate([kept.edges[field] for kept in shards]) for field in range(2))
+    label = np.concatenate([names[kept.edges.label] for kept, names in zip(shards, renamed, strict=True)])
+    with ThreadPoolExecutor(jobs) as pool:
+        forward = pool.submit(graph_of, count, before, after, label)
+        backward = pool.submit(reversed_of, count, before, after)
+    return forward.result(), backward.result()
 
 
 def _merged_costly(all_of_them: Iterable[Costly]) -> list[Costly]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simulator.engines.explore.components import cyclic_components
 from simulator.engines.explore.exploration import Cycle
 from simulator.engines.explore.found import Found
-from simulator.engines.explore.graph import NO_WAY, Graph, distances, reversed_graph
+from simulator.engines.explore.graph import NO_WAY, Graph, distances
 from simulator.engines.explore.index import Numbers
 from simulator.engines.explore.local_moves import Label
 from simulator.engines.explore.loops import fair_loop
@@ -51,10 +51,9 @@ def judged(found: Found, expanded: int, jobs: int = 1) -> Liveness:
     home, done, *homes = (
         _with_what_is_not_judged(found, expanded, those) for those in (found.home, found.done, *found.homes)
     )
-    backward = reversed_graph(found.graph)
     with ThreadPoolExecutor(jobs) as pool:
-        looked_for = pool.submit(list, _fair_components(found, backward, homes))
-        measured = [pool.submit(distances, backward, those) for those in (home, done)]
+        looked_for = pool.submit(list, _fair_components(found, homes))
+        measured = [pool.submit(distances, found.backward, those) for those in (home, done)]
     loops, (distance, to_done) = looked_for.result(), (each.result() for each in measured)
     stuck = np.flatnonzero(distance == NO_WAY)
     cycles = tuple(_cycle(found, *loop) for loop in loops[:SHOWN])
@@ -91,11 +90,11 @@ def _entrances(found: Found, distance: NDArray[np.int32], stuck: Numbers) -> Num
     return entrances
 
 
-def _fair_components(found: Found, backward: Graph, homes: list[Flags]) -> Iterator[tuple[int, Numbers]]:
+def _fair_components(found: Found, homes: list[Flags]) -> Iterator[tuple[int, Numbers]]:
     """Where a device, by its number, may stay away from home for ever."""
     actors = actor_bits(found.labels)
     for device, home in enumerate(homes):
-        components = cyclic_components(found.graph, backward, home)
+        components = cyclic_components(found.graph, found.backward, home)
         yield from ((device, each) for each in components if _is_fair(found.graph, each, actors))
 
 

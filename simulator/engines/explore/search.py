@@ -93,8 +93,8 @@ class _Search:
             standing = shards.standing()
             grown = standing.held_bytes - before
             searched = self._limits.seconds
-            found = found_by(shards.kept(), len(self._system.first().sides))
             jobs = shards.jobs
+            found = found_by(shards.kept(), len(self._system.first().sides), jobs)
         seconds_of = {"asking for moves": standing.asked_seconds, "search": searched}
         return self._answer(found, standing.transitions, jobs, max(0, grown) / self._count, seconds_of)
 
