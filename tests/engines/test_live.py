@@ -1,14 +1,20 @@
 """Scenarios over real MQTT, played to the end: what good and bad devices get for a verdict."""
 
 import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import pytest
 
+from agent.transports.endpoint import Endpoint
+from simulator.controller.hand import Hand
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.live import LiveVenue
+from simulator.engines.mqtt_connections import MqttConnections
 from simulator.engines.play_time import PlayTime
 from simulator.scenario import Scenario, load, parse
-from simulator.trace import Entry, RunEnded, read, write_line
+from simulator.trace import Entry, RunEnded, Sink, read, write_line
+from simulator.trace.packed import Packs
 from simulator.verdict import Judge, Verdict
 from tests.simulator.verdict.tale import from_the_wire, judge
 
@@ -109,9 +115,21 @@ async def test_a_deletion_that_never_comes_due_leaves_the_run_inconclusive_for_t
     assert [entry.event for entry in entries if entry.source == "engine"][-1] == RunEnded("finished")
 
 
+class Unreachable(LiveVenue):
+    """Its devices know a port on which nobody listens."""
+
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
+        hand = await super().open(stack, sink, things, packs)
+        self._connections = await stack.enter_async_context(MqttConnections(lambda _: Endpoint("127.0.0.1", 1), 1))
+        return hand
+
+
 async def test_a_run_that_hangs_ends_at_its_time_limit_and_has_not_passed():
-    slow = load("main").model_copy(update={"time_limit_seconds": 0.001})
-    verdict, entries = await play(slow, 2)
+    slow, entries = load("main").model_copy(update={"time_limit_seconds": 0.05}), list[Entry]()
+    with JudgedPlay(slow, Unreachable(slow, 1), 2, seed=1, also=(entries.append,)) as run:
+        verdict = (await run.result()).verdict
     assert verdict.outcome == "inconclusive"
     ended = [entry.event for entry in entries if isinstance(entry.event, RunEnded)]
     assert ended == [RunEnded("timed-out", "every device to connect: thing-0, and 1 more")]
