@@ -10,7 +10,7 @@ from simulator.engines.meeting import Meeting
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.patience import Patience
-from simulator.engines.play import Play
+from simulator.engines.play import FleetOf, Play
 from simulator.engines.stand_ins import Crew
 from simulator.engines.steering import Steering
 from simulator.engines.venue import Venue
@@ -38,8 +38,8 @@ class Result:
 class JudgedPlay:
     """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `devices`, `versions`, `are_there`, `steering`, `groups`, `is_busy`, `meeting` and `shards` are as `Play` has them;
-    `skip` are invariants that are not judged.
+    `devices`, `versions`, `are_there`, `steering`, `groups`, `is_busy`, `meeting`, `shards` and `fleet_of` are as
+    `Play` has them; `skip` are invariants that are not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
     the judge, or only those with events of the kinds `heeded`; `faces` are kept beside trace and verdict, and `tell`
     hears which cannot be made, as OutputDirectory has them. `judging` is who judges, if that is not `judge`, the one in
@@ -74,6 +74,7 @@ class JudgedPlay:
         judging: Judging | None = None,
         meeting: Meeting | None = None,
         shards: int = 1,
+        fleet_of: FleetOf | None = None,
     ) -> None:
         self._out = out
         self._last_look = last_look
@@ -100,6 +101,7 @@ class JudgedPlay:
             meeting=meeting,
             shards=shards,
             packs=None if out or self._heeded is None else self._feed_all,
+            fleet_of=fleet_of,
         )
         self._output = OutputDirectory(out, faces, tell) if out else None
 

@@ -25,6 +25,7 @@ from simulator.verdict.bounds import LONGEST_SECONDS
 PATIENCE_SECONDS: Final = 300.0
 """The cloud is there: whoever is not connected yet has to wait for its turn, however many others there are."""
 
+LOOPBACK: Final = "127.0.0.1"
 QUICK: Final = GatewaySettings(connects_per_second=None, connect_limit_seconds=PATIENCE_SECONDS)
 """A scenario's devices boot in a fraction of a second, so they may come back sooner than AWS lets a client id. Ten
 thousand that connect at once may take a while to say so.
@@ -45,12 +46,13 @@ class LiveVenue:
     """Plays over real MQTT (see `simulator.engines.venue.Venue`).
 
     `time` is what the play goes by. The cloud's own waits, and those of faults, are as many times longer as the play is
-    slower when it begins.
+    slower when it begins. `host` is the address at which the cloud listens.
     """
 
     scenario: Scenario
     seed: int
     time: PlayTime = field(default_factory=PlayTime)
+    host: str = LOOPBACK
     name: Final = "live"
     _cloud: EmbeddedCloud | None = None
     _connections: MqttConnections | None = None
@@ -67,6 +69,7 @@ class LiveVenue:
         """Start the embedded cloud. Raises InputError."""
         slow = self.time.slow
         settings = CloudSettings(
+            host=self.host,
             cloud=slowed(self.scenario.cloud, slow),
             gateway=QUICK,
             faults=tuple(slowed_fault(fault, slow) for fault in self.scenario.faults),
@@ -87,11 +90,17 @@ class LiveVenue:
         cloud = self._cloud = await stack.enter_async_context(
             EmbeddedCloud(take, settings=settings, packs=None if packs is None else take_pack)
         )
-        host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
-        endpoint = Endpoint(host, int(port))
+        endpoint = self.endpoint
         connections = MqttConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
         self._connections = await stack.enter_async_context(connections)
         return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or ""), frozenset(things)))
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where devices connect to, once it is open."""
+        assert self._cloud is not None, "opened before"
+        host, _, port = (self._cloud.endpoints["mqtt"] or "").rpartition(":")
+        return Endpoint(host, int(port))
 
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
         """Cut the network of a thing for so long; `name` is what the trace calls that."""

@@ -60,7 +60,7 @@ class MqttConnections:
     def __init__(
         self,
         endpoint_of: Callable[[str], Endpoint],
-        seed: int,
+        seed: int | str,
         mqtt_version: int = 5,
         patience_seconds: float | None = None,
         now: Callable[[], float] | None = None,

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from agent.device_events import DeviceCrashed
 from agent.errors import InputError
@@ -57,6 +57,8 @@ from simulator.trace import (
 )
 from simulator.trace.packed import Pack, Packs
 
+FleetOf: TypeAlias = Callable[[Casting, Venue, int, Sink, Callable[[], None]], OwnFleet]
+"""Of a play: whom it casts, where, by which seed; what gets their entries, and is told that something has changed."""
 CLEARING_SECONDS = 10.0
 """So long the service may take to remove what a run leaves behind."""
 TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
@@ -81,7 +83,8 @@ class Play:
     them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
     `meeting` is with the plays of the fleet's other devices, if it has any: they wait for what this one waits for.
     `shards` is how many plays that are, with this one. `packs`, if it is given, may get what the cloud of our own
-    devices tells, many entries at a time, instead of `sink`.
+    devices tells, many entries at a time, instead of `sink`. `fleet_of` makes a
+    fleet of ours that is not in this process.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -104,6 +107,7 @@ class Play:
         meeting: Meeting | None = None,
         shards: int = 1,
         packs: Packs | None = None,
+        fleet_of: FleetOf | None = None,
     ) -> None:
         self._packs = packs
         self._is_busy = is_busy
@@ -126,9 +130,11 @@ class Play:
         changed = self._stage.changed.set
         self._cues = Cues(self.casting, changed)
         self._players: Players = (
-            OwnFleet(self.casting, venue, seed, self._feed)
-            if self.casting.crew is not None
-            else Foreign(self.casting, changed, hands, are_there=are_there)
+            Foreign(self.casting, changed, hands, are_there=are_there)
+            if self.casting.crew is None
+            else OwnFleet(self.casting, venue, seed, self._feed)
+            if fleet_of is None
+            else fleet_of(self.casting, venue, seed, self._feed, changed)
         )
         self._heeds_all = isinstance(self._players, Foreign)
         self._hands = hands
@@ -162,7 +168,7 @@ class Play:
                     self._venue.name,
                     self._seed,
                     self._started_at,
-                    one_clock=self._is_ours,
+                    one_clock=self._players.one_clock,
                     are_foreign=not self._is_ours,
                     tells_presence=self._are_there,
                     versions=self._versions,

@@ -7,13 +7,12 @@ Foreign        the client of that name connected,  it has done its next job sinc
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from agent.device_events import DeviceConnected, DeviceCrashed, DeviceDisconnected
 from agent.errors import InputError
-from simulator.devices.device import SimulatedDevice
 from simulator.devices.holds import Hold
 from simulator.engines.casting import Casting
 from simulator.engines.fleet import Connections, Fleet
@@ -52,8 +51,33 @@ OF_OWN: Final = ENDS | {DeviceConnected, FaultStruck}
 """What of our own fleet is taken note of here."""
 
 
+class Simulated(Protocol):
+    """A simulated device, wherever it is; each member as `simulator.devices.device.SimulatedDevice` has it."""
+
+    @property
+    def thing(self) -> str:
+        """Its name."""
+
+    @property
+    def group(self) -> Group:
+        """Its group."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether it has nothing in hand."""
+
+    @property
+    def out_of_order(self) -> str:
+        """Why it does nothing any more."""
+
+    def cut_power(self, instant: str, off_seconds: float) -> None:
+        """Let the power go."""
+
+
 class OwnFleet:
-    """Simulated devices in this process."""
+    """Simulated devices in this process. `one_clock`: they tell the time by the play's."""
+
+    one_clock: bool = True
 
     def __init__(self, casting: Casting, connections: Connections, seed: int, sink: Sink) -> None:
         self._casting = casting
@@ -61,8 +85,8 @@ class OwnFleet:
         self._seed = seed
         self._sink = sink
         self._connected: set[str] = set()
-        self._restless: SimulatedDevice | None = None
-        self._cut: set[tuple[int, SimulatedDevice]] = set()
+        self._restless: Simulated | None = None
+        self._cut: set[tuple[int, Simulated]] = set()
         """The power cuts that came with a fault, and on whom."""
         self._ended: set[str] = set()
         """Whose agent has come to an end at some time, by its source: nobody else can be out of order."""
@@ -98,6 +122,11 @@ class OwnFleet:
         elif kind in ENDS:
             self._ended.add(entry.source)
         return False
+
+    @property
+    def are_begun(self) -> bool:
+        """Whether they have been switched on."""
+        return self.fleet is not None
 
     @property
     def are_there(self) -> bool:
@@ -140,7 +169,7 @@ class OwnFleet:
                     device.cut_power(f"fault {cut.fault}", cut.off_seconds)
 
     @property
-    def _devices(self) -> tuple[SimulatedDevice, ...]:
+    def _devices(self) -> Sequence[Simulated]:
         assert self.fleet is not None, "there are devices by now"
         return self.fleet.devices
 
@@ -154,6 +183,8 @@ class Foreign:
     Raises InputError for a scenario that does to them what can be done to our own only, and if there is none of them or
     one twice: a run without devices would show nothing, and pass.
     """
+
+    one_clock: Final = False
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ class Stragglers:
         return cue.trigger.blamed() or self._out_of_order(cue)
 
     def _out_of_order(self, cue: Cue) -> tuple[str, str] | None:
-        if not isinstance(self._players, OwnFleet) or self._players.fleet is None or cue.trigger.when.devices == "any":
+        if not isinstance(self._players, OwnFleet) or cue.trigger.when.devices == "any" or not self._players.are_begun:
             return None
         if not (out := self._players.out_of_order()):  # nearly always, and this is asked all the time
             return None
