@@ -501,10 +501,12 @@ RULES = [
     pytest.param(
         "simulator/engines/ray",
         (
+            "simulator.engines.afar",
             "simulator.engines.explore",
             "simulator.engines.meeting",
             "simulator.engines.ray",
             "simulator.engines.shards",
+            "simulator.processes",
             "agent.errors",
         ),
         (),
@@ -563,7 +565,9 @@ RULES = [
             "simulator.cloud",
             "simulator.controller",
             "simulator.engines",
+            "simulator.exit_codes",
             "simulator.heartbeat",
+            "simulator.processes",
             "simulator.report",
             "simulator.scenario",
             "simulator.trace",

@@ -102,7 +102,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     show_default=True,
     help="Where it walks: here, or, with --walks, on a Ray cluster (`ghostjob explain ray`).",
 )
-@cluster_option
+@cluster_option()
 @click.option(
     "--out",
     type=SomePath(),

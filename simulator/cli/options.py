@@ -71,18 +71,20 @@ table_option = click.option(
 )
 
 
-cluster_option = click.option(
-    "--cluster",
-    metavar="HOST:PORT",
-    default=None,
-    help="With --engine ray, where the cluster's head listens; RAY_ADDRESS says it, too. Without it, a cluster of this "
-    "machine's processors is there for as long as it lasts.",
+CLUSTER_HELP: Final = (
+    "With --engine ray, where the cluster's head listens; RAY_ADDRESS says it, too. Without it, a cluster of this "
+    "machine's processors is there for as long as it lasts."
 )
 
 
-def check_cluster(cluster: str | None, engine: str) -> None:
-    """Raises InputError if one is named, and none is used: whoever names it counts on its processors."""
-    if cluster is not None and engine != "ray":
+def cluster_option(more: str = "") -> Callable[[F], F]:
+    """`--cluster`; `more` is what else it is for."""
+    return click.option("--cluster", metavar="HOST:PORT", default=None, help=CLUSTER_HELP + more)
+
+
+def check_cluster(cluster: str | None, engine: str, *others: str) -> None:
+    """Raises InputError if one is named, and neither ray nor the `others` use it: who names it counts on it."""
+    if cluster is not None and engine not in ("ray", *others):
         raise InputError("--cluster: for --engine ray; add that, too")
 
 
@@ -323,6 +325,12 @@ def allow_files(wanted: int, *, at_most: bool = False) -> None:
         need = hard
     if soft < need:
         resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+
+
+def ready_for(connections: int) -> None:
+    """Have this process, which is nobody's verb, bear so many as one that is would. Raises InputError."""
+    allow_files(connections)
+    spare_imports()
 
 
 async def until_stopped(seconds: float | None) -> None:

@@ -1,12 +1,13 @@
 """Playing a scenario before somebody's eyes: the live table, the keys, the verdict, the files."""
 
 import asyncio
+import os
 import sys
 import time
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
@@ -21,6 +22,7 @@ from simulator.cli.screen import on_screen
 from simulator.engines.judge_process import JudgeProcess
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
+from simulator.engines.play import FleetOf
 from simulator.engines.shards.played import Shown
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
@@ -41,6 +43,8 @@ from simulator.verdict import Verdict
 if TYPE_CHECKING:
     from simulator.page.contained import ContainedPicture
 
+MANY: Final = 500
+"""From so many devices on their judge has a process of its own, which takes half a second to start."""
 REPORT = "report.html"
 KEYS = "delete now: [d] the oldest job"
 PRESSED = "somebody pressed its key"
@@ -73,10 +77,16 @@ class Lines(Over):
         return f"{self.over:,} of {self._executions:,} executions that are played are over, after {seconds:.0f} s"
 
 
+def has_judge_elsewhere(devices: int) -> bool:
+    """Whether a live play of so many is best judged in a process of its own."""
+    return devices >= MANY and (os.cpu_count() or 1) > 1
+
+
 class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr.
 
     `part` is who of a fleet plays in virtual time. When that was is not told: the same seed has the same bytes.
+    `fleet_of` is as `Play` has it.
     `is_judged_elsewhere`: in a process of its own, which a page that shows the verdict meanwhile cannot wait for.
     """
 
@@ -94,6 +104,7 @@ class ShownPlay:
         has_keys: bool = False,
         shows_bar: bool = False,
         is_judged_elsewhere: bool = False,
+        fleet_of: FleetOf | None = None,
     ) -> None:
         scenario = cast.scenario
         self._out = out
@@ -126,6 +137,7 @@ class ShownPlay:
             judging=self._judging if part is None else part.judging,
             meeting=None if part is None else part.meeting,
             shards=1 if part is None else part.shards,
+            fleet_of=fleet_of,
         )
         self._part = part
         self._steering, self._groups = steering, cast.groups

@@ -1,9 +1,8 @@
 """`ghostjob run`: play a scenario, show it, judge it."""
 
-import os
 import sys
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -42,9 +41,6 @@ Examples:
   ghostjob run --list
   ghostjob run --models
 """
-
-MANY: Final = 500
-"""From so many devices on their judge has a process of its own, which takes half a second to start."""
 
 
 @click.command(epilog=EXAMPLE)
@@ -104,7 +100,7 @@ MANY: Final = 500
     help="Play so often, with the seeds from --seed on, and tell each verdict in a line (--engine virtual and ray); "
     "--out keeps a verdict for each, seed-7.json and so on.",
 )
-@cluster_option
+@cluster_option(" With --engine live, the devices are on its nodes, and connect to the cloud here.")
 @click.option(
     "--out",
     type=SomePath(),
@@ -180,7 +176,7 @@ def run(
         raise InputError("--shard: for --engine virtual and ray, under one seed")
     if seeds is not None and engine not in VIRTUAL:
         raise InputError("--seeds: for --engine virtual and ray")
-    check_cluster(cluster, engine)
+    check_cluster(cluster, engine, "live")
     if engine == "explore":
         return _explore(scenario, out, slow, pauses, given)
     cast, page = Cast.taken(scenario, given), PageWanted.taken(given)
@@ -192,6 +188,13 @@ def run(
 
         how = Virtually(stand_ins, processes, shard, engine == "ray", cluster)
         return played(cast, seed, out, how) if seeds is None else played_with(cast, range(seed, seed + seeds), out, how)
+    if cast.devices > MOST_LIVE:
+        raise InputError(f"--devices: at most {MOST_LIVE} play live, not {cast.devices}; --engine virtual plays more")
+    if cluster is not None:
+        _check_afar(slow, pauses, page)
+        from simulator.cli.afar import played_afar
+
+        return played_afar(cast, seed, out, table, cluster)
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
     return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
 
@@ -232,16 +235,21 @@ def _check_virtual(
         raise InputError("--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html")
 
 
+def _check_afar(slow: float, pauses: bool, page: PageWanted | None) -> None:
+    """Raises InputError for what is done to devices that are here."""
+    steered = [name for name, is_wanted in (("slow", slow != 1), ("pause", pauses), ("page", page)) if is_wanted]
+    if steered:
+        raise InputError(f"--{steered[0]}: for devices that are here; play it without --cluster")
+
+
 def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:
     """Raises InputError."""
-    from simulator.cli.playing import ShownPlay
+    from simulator.cli.playing import ShownPlay, has_judge_elsewhere
     from simulator.cli.screen import has_the_terminal
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering
 
-    if cast.devices > MOST_LIVE:
-        raise InputError(f"--devices: at most {MOST_LIVE} play live, not {cast.devices}; --engine virtual plays more")
     allow_files(cast.devices)
     shows_table = has_the_terminal() if table is None else table
     has_keys = how.has_keys and (shows_table or how.pauses)
@@ -260,7 +268,7 @@ def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how:
         page=how.page,
         steering=steering,
         has_keys=has_keys,
-        is_judged_elsewhere=how.page is None and cast.devices >= MANY and (os.cpu_count() or 1) > 1,
+        is_judged_elsewhere=how.page is None and has_judge_elsewhere(cast.devices),
     )
     return run_loop(play.play())
 

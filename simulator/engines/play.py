@@ -83,8 +83,8 @@ class Play:
     them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
     `meeting` is with the plays of the fleet's other devices, if it has any: they wait for what this one waits for.
     `shards` is how many plays that are, with this one. `packs`, if it is given, may get what the cloud of our own
-    devices tells, many entries at a time, instead of `sink`. `fleet_of` makes a
-    fleet of ours that is not in this process.
+    devices tells, many entries at a time, instead of `sink`. `fleet_of` makes a fleet
+    of ours that is not in this process.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 

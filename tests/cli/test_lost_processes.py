@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cli.run import MANY
+from simulator.cli.playing import MANY
 from tests.cli.test_interrupted import begun, kept
 
 

@@ -106,7 +106,7 @@ def test_the_environment_is_for_who_asks_for_ray(monkeypatch: pytest.MonkeyPatch
     assert capfd.readouterr().out.splitlines()[-1] == "passed: 2 of 2 seeds"
 
 
-@pytest.mark.parametrize("command", [["run"], SEEDS, ["explore", "--walks", "1"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["run", "--engine", "virtual"], SEEDS, ["explore", "--walks", "1"]], ids=" ".join)
 def test_a_cluster_that_is_not_used_is_refused(command: list[str], capfd: pytest.CaptureFixture[str]):
     assert complaint(capfd, [*command, "--cluster", f"{LOOPBACK}:1"]).endswith(
         "--cluster: for --engine ray; add that, too"

@@ -4,7 +4,9 @@ The one place that knows Ray. Where none is named, one of this machine's process
 on loopback, without a dashboard, telling nobody, and with its logs and sockets in a directory that goes with it.
 """
 
+import asyncio
 import atexit
+import inspect
 import os
 import signal
 import socket
@@ -88,9 +90,21 @@ class Cluster:
         return self._task.options(num_cpus=1, max_retries=0).remote(here(), work, shard)
 
     def actor(self, kind: Callable[..., Any], *told: object) -> "Actor":
-        """Have one of that kind, made of what is told, live on some processor."""
-        begun = self._ray.remote(_Doing).options(num_cpus=1, max_restarts=0, max_task_retries=0)
-        return Actor(self._ray, begun.remote(here(), kind, told))
+        """Have one of that kind, made of what is told, live on some processor.
+
+        If what it does is to be awaited, it does as much at a time as it is asked, in one loop.
+        """
+        has_loop = any(inspect.iscoroutinefunction(each) for each in vars(kind).values())
+        begun = self._ray.remote(_Awaiting if has_loop else _Doing)
+        options = begun.options(num_cpus=1, max_restarts=0, max_task_retries=0)
+        return Actor(self._ray, options.remote(here(), kind, told))
+
+    @property
+    def address_here(self) -> str:
+        """Where the other nodes reach this one."""
+        if self._head.startswith(f"{LOOPBACK}:"):
+            return LOOPBACK
+        return str(self._ray.util.get_node_ip_address())
 
     def ended(self, begun: Iterable[Ref], seconds: float) -> list[Ref]:
         """Which of them have, after waiting so long at most for one."""
@@ -99,13 +113,23 @@ class Cluster:
 
     def part(self, ref: Ref) -> Any:
         """What came of one that has ended: a `Died`, or what the work returned. Raises what the work raised."""
-        errors = self._ray.exceptions
         try:
             return self._ray.get(ref)
-        except errors.RayTaskError as error:
+        except self._ray.exceptions.RayError as error:
+            return self._died(error)
+
+    async def answer(self, ref: Ref) -> Any:
+        """The same of one that goes on, once it has ended."""
+        try:
+            return await asyncio.wrap_future(ref.future())
+        except self._ray.exceptions.RayError as error:
+            return self._died(error)
+
+    def _died(self, error: Any) -> Died:
+        """Raises what the work raised, if that is it."""
+        if isinstance(error, self._ray.exceptions.RayTaskError):
             raise _fault(error) from None
-        except errors.RayError as error:
-            return Died(_first_line(error))
+        return Died(_first_line(error))
 
     def cancel(self, begun: Iterable[Ref]) -> None:
         """Nobody waits for these any more; once the cluster is left, that is so, and Ray would start another for it."""
@@ -114,7 +138,7 @@ class Cluster:
 
 
 class Actor:
-    """One that lives on a node, and does what it is asked in that order."""
+    """One that lives on a node, and does what it is asked in that order, unless that is to be awaited."""
 
     def __init__(self, ray: Any, handle: Any) -> None:
         self._ray, self._handle = ray, handle
@@ -128,18 +152,31 @@ class Actor:
         self._ray.kill(self._handle)
 
 
-class _Doing:
+class _Living:
     """On a node: makes one of that kind when it is first asked to do something, so that what that raises is told."""
 
     def __init__(self, wanted: Build, kind: Callable[..., Any], told: Sequence[Any]) -> None:
         self._wanted, self._kind, self._told = wanted, kind, told
         self._one: Any = None
 
-    def do(self, what: str, told: Sequence[Any]) -> Any:
+    def _asked(self, what: str) -> Callable[..., Any]:
         if self._one is None:
             _check_build(self._wanted)
             self._one = self._kind(*self._told)
-        return getattr(self._one, what)(*told)
+        asked: Callable[..., Any] = getattr(self._one, what)
+        return asked
+
+
+class _Doing(_Living):
+    def do(self, what: str, told: Sequence[Any]) -> Any:
+        return self._asked(what)(*told)
+
+
+class _Awaiting(_Living):
+    """In a loop, which Ray runs where something is to be awaited."""
+
+    async def do(self, what: str, told: Sequence[Any]) -> Any:
+        return await self._asked(what)(*told)
 
 
 def _done(wanted: Build, work: Callable[[Any], Any], shard: object) -> Any:
