@@ -9,7 +9,16 @@ import click
 
 from agent.errors import InputError
 from simulator.cli.listing import print_list
-from simulator.cli.options import Port, Seconds, SomePath, logging_options, run_loop
+from simulator.cli.options import (
+    Port,
+    Seconds,
+    SomePath,
+    check_cluster,
+    cluster_option,
+    interrupt_when_stdin_closes,
+    logging_options,
+    run_loop,
+)
 from simulator.cli.page import PageWanted, page_options
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ Examples:
   ghostjob certify --quick -- ./my-agent --host {host} --port {mqtts_port} \\
       --ca {ca} --cert {cert} --key {key} --thing {thing}
   ghostjob certify --schedule out/schedules/01-alive.yaml -- ./my-agent {host} {port}
+  ghostjob certify --full --engine ray --cluster 10.0.0.1:6379 -- ./my-agent {host} {port}
   ghostjob certify --list
 """
 
@@ -141,7 +151,17 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option(
     "--cells-from-stdin", is_flag=True, help="Play each cell whose id comes in as a line of stdin, until it closes."
 )
+@click.option("--until-stdin-closes", is_flag=True, help="End when standard input closes, as if interrupted.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all chance.")
+@click.option(
+    "--engine",
+    type=click.Choice(["live", "ray"]),
+    default="live",
+    show_default=True,
+    help="Where the cells are played: live is here, one after the other with one device; ray has each played on some "
+    "node of a cluster, which starts COMMAND and a cloud for it (`ghostjob explain ray`).",
+)
+@cluster_option()
 @click.option(
     "--endpoint-url",
     default=None,
@@ -160,7 +180,18 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 )
 @page_options(outlasts=True)
 @logging_options("error")
-def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
+def certify(
+    *,
+    quick: bool,
+    full: bool,
+    is_list: bool,
+    engine: str,
+    cluster: str | None,
+    until_stdin_closes: bool,
+    log_format: str,
+    log_level: str,
+    **given: Any,
+) -> int:
     """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
 
     The device is on your desk: a local AWS IoT starts, says what to put on it, and waits for it. Or it is COMMAND,
@@ -191,6 +222,15 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     if is_list:
         told = cells if quick or given["only"] else choose((), full=True, besides=besides, more=more)
         return _list(told, given["is_json"])
+    check_cluster(cluster, engine)
+    if until_stdin_closes:
+        if given["cells_from_stdin"]:
+            raise InputError("--until-stdin-closes: stdin has the cells already, and it ends with them")
+        interrupt_when_stdin_closes()
+    if engine == "ray":
+        from simulator.cli.certifying_on_cluster import certified_on_cluster
+
+        return certified_on_cluster(cells, cluster, given, is_of_account=account.is_meant, has_page=page is not None)
     return _certify(cells, account, page, given)
 
 

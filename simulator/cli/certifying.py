@@ -27,8 +27,6 @@ from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.moments import Moments, cells_of
 from simulator.certify.offer_text import command_lines, offer_lines
 from simulator.certify.one_play import nobody
-from simulator.certify.output import write
-from simulator.certify.printing import next_steps, print_certificate
 from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
@@ -37,6 +35,7 @@ from simulator.cli.certify_options import CERTS, Options, required
 from simulator.cli.certifying_account import Account
 from simulator.cli.certifying_controls import ENDED, CertifyControls
 from simulator.cli.certifying_page import CertifyPage, ToThePage
+from simulator.cli.certifying_told import tell_and_keep
 from simulator.cli.lines_of_stdin import lines_of_stdin
 from simulator.cli.listing import tell_fault
 from simulator.cli.options import interrupted_by_every_end
@@ -47,8 +46,6 @@ from simulator.engines.whole_files import Make
 from simulator.exit_codes import OF_OUTCOME
 from simulator.page.contained import ContainedPicture
 from simulator.page.offline import REPORT, report_html
-from simulator.report.hanging import say
-from simulator.report.next_steps import DEPTH, lines
 
 
 class CertifyCall:
@@ -110,26 +107,9 @@ class CertifyCall:
     def _certify(self, session: Session, cut_short: str | None) -> Certificate:
         """Say what is known, and keep it. Raises InputError if it cannot be kept, after it was said."""
         certificate = session.certificate(self._cells, cut_short)
-        files, unkept = self._kept(certificate)  # first: whoever reads what is said may be gone
-        unkept = unkept or session.unkept
-        session.telling.certified(certificate)
-        if not self._options.is_json:
-            kept = None if unkept else self._options.out
-            print_certificate(certificate, Console(), kept)
-            for line in lines(next_steps(certificate, kept, files)):
-                say(self._console, line, DEPTH)
-        if unkept is not None:
-            raise unkept
+        besides = {} if self._options.out is None else self._report(certificate)
+        tell_and_keep(certificate, self._options, session.telling, besides, session.unkept)
         return certificate
-
-    def _kept(self, certificate: Certificate) -> tuple[Sequence[str], InputError | None]:
-        """The files that are there, and why not all are."""
-        if self._options.out is not None:
-            try:
-                return write(certificate, self._options.out, self._report(certificate), tell_fault), None
-            except InputError as error:
-                return (), error
-        return (), None
 
     def _report(self, certificate: Certificate) -> dict[str, Make]:
         if (picture := self._picture) is None:

@@ -125,6 +125,16 @@ def test_an_interruption_leaves_what_is_known_and_no_process(
     assert not list((tmp_path / "tmp").iterdir())
 
 
+def test_it_ends_with_who_started_it_and_leaves_no_process(tmp_path: Path):
+    command = ("sh", "-c", f"sleep 60; : {tmp_path}")
+    with Certifying(tmp_path, "--json", "--until-stdin-closes", "--only", CALM, command=command) as certify:
+        certify.until("device.seen")
+        code, out, _ = certify.end()
+    assert code == 130
+    assert json.loads(out.splitlines()[-1])["certificate"]["why"].startswith("interrupted; ")
+    assert str(tmp_path) not in _command_lines()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a CI's time limit"])
 def test_an_interruption_before_the_first_job_is_told_and_leaves_the_files(tmp_path: Path, number: signal.Signals):
     command = ("sh", "-c", f"sleep 60; : {tmp_path}")
@@ -327,7 +337,7 @@ def test_a_cell_is_played_again_with_the_options_that_bear_on_it(given: tuple[st
     parsed = certify.make_context("certify", [*besides, *given, *ACCOUNT, "--", "./agent"]).params
     account = Account.taken_from(parsed)
     assert PageWanted.taken(parsed) is None
-    for name in ("quick", "full", "is_list", "log_format", "log_level"):
+    for name in ("quick", "full", "is_list", "log_format", "log_level", "engine", "cluster", "until_stdin_closes"):
         del parsed[name]
     assert Options(**parsed).again() == given
     assert account.words() == (*WHERE, "--make-certificate")

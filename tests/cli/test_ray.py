@@ -106,9 +106,47 @@ def test_the_environment_is_for_who_asks_for_ray(monkeypatch: pytest.MonkeyPatch
     assert capfd.readouterr().out.splitlines()[-1] == "passed: 2 of 2 seeds"
 
 
-@pytest.mark.parametrize("command", [["run", "--engine", "virtual"], SEEDS, ["explore", "--walks", "1"]], ids=" ".join)
+COMMAND = ["--", "./agent"]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        pytest.param([], "a device that is there already is one", id="on a desk"),
+        pytest.param(["--power-cmd", "./power"], "a device that is there already is one", id="whose power is cut"),
+        pytest.param(
+            ["--probe", "serial:/dev/ttyUSB0", *COMMAND], "a serial line is of one device", id="a serial line"
+        ),
+        pytest.param(
+            ["--endpoint-url", "http://127.0.0.1:1"], "an account has one thing of that name", id="an account"
+        ),
+        pytest.param(["--page", *COMMAND], "--page: nobody here sees", id="a page"),
+        pytest.param(["--cells-from-stdin", *COMMAND], "--cells-from-stdin: the cells are played at once", id="stdin"),
+        pytest.param(["--mqtts-port", "8883", *COMMAND], "--mqtts-port: two on one node", id="a port"),
+        pytest.param(["--host", "0.0.0.0", *COMMAND], "a cloud is on the node where its device is", id="a host"),
+    ],
+)
+def test_what_cannot_be_certified_on_a_cluster_is_told_before_any_is_joined(
+    options: list[str], why: str, capfd: pytest.CaptureFixture[str]
+):
+    told = complaint(capfd, ["certify", "--engine", "ray", *options])
+    assert "--engine ray: " in told
+    assert why in told
+
+
+@pytest.mark.parametrize("option", [["--slow", "2"], ["--pause"], ["--page"]], ids=" ".join)
+def test_what_steers_devices_is_for_those_that_are_here(option: list[str], capfd: pytest.CaptureFixture[str]):
+    told = complaint(capfd, ["run", *option, "--cluster", f"{LOOPBACK}:1"])
+    assert f"{option[0]}: for devices that are here; play it without --cluster" in told
+
+
+NOT_RAY = [["run", "--engine", "virtual"], SEEDS, ["explore", "--walks", "1"], ["certify", *COMMAND]]
+
+
+@pytest.mark.parametrize("command", NOT_RAY, ids=" ".join)
 def test_a_cluster_that_is_not_used_is_refused(command: list[str], capfd: pytest.CaptureFixture[str]):
-    assert complaint(capfd, [*command, "--cluster", f"{LOOPBACK}:1"]).endswith(
+    verb, *options = command
+    assert complaint(capfd, [verb, "--cluster", f"{LOOPBACK}:1", *options]).endswith(
         "--cluster: for --engine ray; add that, too"
     )
 

@@ -39,7 +39,7 @@ class Lost(NamedTuple, Generic[Shard]):
 
 def spread(
     cluster: Cluster,
-    work: Callable[[Shard], Part],
+    work: Callable[[Shard], Part | Died],
     shards: Iterable[Shard],
     *,
     goes_on: Callable[[], bool] = lambda: True,
@@ -49,7 +49,8 @@ def spread(
     """What `work` makes of each shard, in the order of the shards, of which no more are taken than can be begun.
 
     Once it does not go on, none is begun any more, what is under way has a moment to end, and all that has ended is
-    told. Raises ShardLostError, and what `work` raises.
+    told. What comes to `Died` is lost, too: a process that the work needed. Raises ShardLostError, and what `work`
+    raises.
     """
     spreading = _Spreading(cluster, work, shards, on_lost, tries)
     try:
@@ -108,8 +109,8 @@ class _Spreading:
         self._nobody_since = None if processors else self._nobody_since or now
         if self._nobody_since is not None and now - self._nobody_since > NOBODY_SECONDS:
             raise ShardLostError(
-                f"ray: for {NOBODY_SECONDS:.0f} s no node of the cluster has had a processor, so not all is done, and "
-                f"nothing is said; look at `ray status`"
+                f"ray: for {NOBODY_SECONDS:.0f} s no node of the cluster has had a processor, so not all is done; look "
+                f"at `ray status`"
             )
 
     def look(self, seconds: float) -> None:
@@ -126,9 +127,7 @@ class _Spreading:
 
     def _lost(self, one: _Begun, why: str) -> None:
         if one.times == self._tries:
-            raise ShardLostError(
-                f"ray: {one.shard} was lost {one.times} times, at last so: {why}; not all is done, and nothing is said"
-            )
+            raise ShardLostError(f"ray: {one.shard} was lost {one.times} times, at last so: {why}; not all is done")
         self._on_lost(Lost(one.shard, one.times, why))
         self._again.append(one)
 

@@ -1,25 +1,38 @@
 """Work on a real cluster of several nodes: the same as on one machine, whoever dies on the way."""
 
+import asyncio
+import json
 import os
 import re
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from select import select
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from agent.errors import InputError
+from simulator.certify.alone import Asked, PlayedAlone
+from simulator.cli import certifying_on_cluster
+from simulator.cli.certifying_on_cluster import on_node
+from simulator.engines.afar.venue import VenueAfar
 from simulator.engines.explore.setup import Bounds, Setup
 from simulator.engines.explore.walks import Walked, walks
 from simulator.engines.explore.world import system_of
+from simulator.engines.judged import JudgedPlay
+from simulator.engines.live import LiveVenue
 from simulator.engines.ray import cluster as module
 from simulator.engines.ray.alike import Build, here
-from simulator.engines.ray.cluster import Cluster, HeadLostError, joined
+from simulator.engines.ray.cluster import Cluster, Died, HeadLostError, joined
 from simulator.engines.ray.fleet import OnNodes
+from simulator.engines.ray.live import PartsOnNodes
 from simulator.engines.ray.spreading import Lost, ShardLostError, spread
 from simulator.engines.ray.walks import Seeds, walks_on
 from simulator.engines.seeds import Fleet, judged_with
@@ -27,8 +40,11 @@ from simulator.engines.shards.hosted import Reports, Sharded
 from simulator.engines.shards.hosts import Host
 from simulator.engines.stand_ins import Crew
 from simulator.scenario import load
+from tests.cli.certifying import Certifying, device
 from tests.cli.command import ended, ghostjob
+from tests.cli.test_interrupted import begun, kept
 from tests.simulator.engines.ray.nodes import HEAD, Nodes, nodes
+from tests.simulator.engines.test_afar import what_is_determined
 from tests.simulator.engines.test_shards import SEED, in_shards
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'ghostjob[ray]'")
@@ -51,6 +67,13 @@ def node_id() -> str:
     import ray
 
     return str(ray.get_runtime_context().get_node_id())
+
+
+def one_of_two(cluster: Cluster) -> str:
+    """A node, once there are two with a processor: after one has died, another comes when it comes."""
+    while cluster.processors() < 2:
+        time.sleep(0.1)
+    return next(spread(cluster, where, [0]))
 
 
 def negative(number: int) -> int:
@@ -190,7 +213,7 @@ def test_fleets_are_judged_as_on_one_machine_though_a_node_dies(cluster: Cluster
 
 
 def test_shards_of_a_fleet_come_to_what_they_come_to_on_one_machine_though_a_node_dies(cluster: Cluster, hosts: Nodes):
-    node = next(spread(cluster, where, [0]))
+    node = one_of_two(cluster)
     lost: list[Lost[str]] = []
     edges: list[int] = []
 
@@ -215,11 +238,88 @@ def test_shards_of_a_fleet_come_to_what_they_come_to_on_one_machine_though_a_nod
     assert [each.times for each in lost] == [1]
 
 
+def on_a_node_that_is_told(told: Path, asked: Asked, cell: str) -> PlayedAlone | Died:
+    told.write_text(node_id())
+    return on_node(asked, cell)
+
+
+def test_a_certificate_is_that_of_one_machine_though_a_node_dies_and_no_device_is_left(
+    cluster: Cluster,
+    hosts: Nodes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(certifying_on_cluster, "joined", lambda _: nullcontext(cluster))
+    monkeypatch.setattr(certifying_on_cluster, "on_node", partial(on_a_node_that_is_told, tmp_path / "node"))
+    os.mkfifo("alive")
+    alive = os.open("alive", os.O_RDONLY | os.O_NONBLOCK)
+
+    def kill_where_it_begins() -> None:
+        if select([alive], [], [], 60)[0]:
+            hosts.kill((tmp_path / "node").read_text())
+
+    cell = ("--only", "step-middle/calm")
+    command = ("sh", "-c", 'exec 3> alive; echo here >&3; exec "$@"', "device", *device())
+    killing = Thread(target=kill_where_it_begins)
+    killing.start()
+    with Certifying(tmp_path, *cell, "--out", "here", command=device()) as one_machine:
+        assert ended(["certify", *cell, "--engine", "ray", "--out", "there", "--", *command]) == 0
+        assert one_machine.end()[0] == 0
+    killing.join()
+    told = capfd.readouterr()
+    assert "step-middle/calm is played again, since who played it died: " in told.err
+    assert told.out.splitlines()[-1] == "passed: 1 of 1 cell passed"
+    assert what_came_of(tmp_path / "there") == what_came_of(tmp_path / "here")
+    os.set_blocking(alive, True)
+    while os.read(alive, 4096):
+        pass  # until nobody has it open any more
+    os.close(alive)
+
+
+def what_came_of(out: Path) -> Any:
+    """What the device decides: the cells in their order, and what is kept of each."""
+    told = json.loads((out / "certificate.json").read_text())
+    for cell in told["cells"]:
+        assert {each.name for each in (out / cell["directory"]).iterdir()} == {"trace.jsonl", "verdict.json"}
+    learned = [told["learned"][name] for name in ("takes_by", "listens", "carrier")]
+    ruled = [[(each["id"], each["outcome"]) for each in cell["invariants"]] for cell in told["cells"]]
+    return told["outcome"], told["why"], learned, [cell["id"] for cell in told["cells"]], ruled, told["not_seen"]
+
+
+async def test_a_live_fleet_comes_to_what_it_comes_to_on_one_machine(cluster: Cluster):
+    scenario = load("file-deleted")
+    venue = VenueAfar(scenario, SEED, begins=PartsOnNodes(cluster), most=4, prepare=negative)
+    there = JudgedPlay(scenario, venue, 4, seed=SEED, fleet_of=venue.fleet)
+    one_machine = JudgedPlay(scenario, LiveVenue(scenario, SEED), 4, seed=SEED)
+    with there, one_machine:
+        verdicts = [each.verdict for each in await asyncio.gather(there.result(), one_machine.result())]
+    assert verdicts[0].passed, verdicts[0].model_dump_json(indent=1)
+    assert what_is_determined(verdicts[0]) == what_is_determined(verdicts[1])
+
+
+def test_a_live_fleet_of_which_a_node_dies_says_which_devices_those_were(
+    cluster: Cluster, hosts: Nodes, tmp_path: Path
+):
+    node = one_of_two(cluster)
+    options = ("--devices", "4", "--no-table", "--cluster", hosts.address, "--out", "out")
+    with begun("run", "file-deleted", *options, cwd=tmp_path) as run:
+        assert run.stderr is not None
+        next(line for line in run.stderr if line == "file is being deleted\n")
+        hosts.kill(node)
+        out, err = run.communicate()
+    assert run.returncode == 3, out + err
+    assert re.search(r"\): what thing-[0-3] and 1 more did there could not be shown$", err), err
+    assert "violated" not in out
+    assert kept(tmp_path / "out").outcome == "inconclusive"
+
+
 def test_what_dies_wherever_it_is_done_ends_it_all(cluster: Cluster):
     lost: list[Lost[int]] = []
     with pytest.raises(ShardLostError, match="7 was lost") as raised:
         list(spread(cluster, dies, [7], on_lost=lost.append, tries=1))
-    assert "nothing is said" in str(raised.value)
+    assert str(raised.value).endswith("; not all is done")
     assert lost == []
 
 

@@ -1,0 +1,43 @@
+"""What came of a certification: kept, then said, with what to do next."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from agent.errors import InputError
+from simulator.certify.certificate import Certificate
+from simulator.certify.output import write
+from simulator.certify.printing import next_steps, print_certificate
+from simulator.certify.telling import Telling
+from simulator.cli.certify_options import Options
+from simulator.cli.listing import tell_fault
+from simulator.engines.whole_files import Make
+from simulator.report.hanging import say
+from simulator.report.next_steps import DEPTH, lines
+
+
+def tell_and_keep(
+    certificate: Certificate,
+    options: Options,
+    telling: Telling,
+    besides: Mapping[str, Make],
+    unkept: InputError | None = None,
+) -> None:
+    """Keep it, with files `besides`, by their names; say it. `unkept` is why something else could not be kept.
+
+    Raises InputError if not all can be kept, after it was said.
+    """
+    files: tuple[str, ...] = ()
+    if options.out is not None:
+        try:  # first: whoever reads what is said may be gone
+            files = write(certificate, options.out, besides, tell_fault)
+        except InputError as error:
+            unkept = error
+    telling.certified(certificate)
+    if not options.is_json:
+        kept = None if unkept else options.out
+        print_certificate(certificate, Console(), kept)
+        for line in lines(next_steps(certificate, kept, files)):
+            say(Console(stderr=True), line, DEPTH)
+    if unkept is not None:
+        raise unkept
