@@ -1,8 +1,9 @@
 """The scenario's cues: what triggers each deletion and update, and how it lands where the scenario wants it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Final
 
 from agent.device_events import StepFinished, StepProgressed, StepStarted
@@ -98,15 +99,16 @@ class Cues:
         self._changed = changed
         self._step_key = casting.scenario.step_key
         what: tuple[Deletion | Intervention, ...] = (*casting.scenario.deletions, *casting.scenario.updates)
-        self.all = tuple(self._cue(number, each) for number, each in enumerate(what))
+        numbers = count()
+        self.all = tuple(self._cue(each, numbers) for each in what)
         self._watched = frozenset((cue.what.job, cue.what.when.step) for cue in self.all)
         """Jobs, each with the step of it that a cue waits for, None for a status: nothing else needs to be observed."""
         self._holdings = tuple(cue.holding for cue in self.all if cue.holding is not None)
 
-    def _cue(self, number: int, what: Deletion | Intervention) -> Cue:
+    def _cue(self, what: Deletion | Intervention, numbers: Iterator[int]) -> Cue:
         when, holding = what.when, None
         if isinstance(what, Deletion) and what.hold and when.step:
-            holding = Holding(what, Hold(HoldPoint(number, what.job, when.step, when.progress)))
+            holding = Holding(what, Hold(HoldPoint(next(numbers), what.job, when.step, when.progress)))
         return Cue(what, Trigger(when, frozenset(self._casting.targets_of(what.job))), holding)
 
     @property

@@ -31,6 +31,7 @@ from agent.core.events import (
 from agent.core.record import Record
 from agent.correlation import Correlated
 from agent.device_events import AnswerReceived, DeviceEvent
+from agent.incoming import Reading
 from agent.jitter import Jitter
 from agent.loop_time import Time
 from agent.runner import Runner, Transport, Workbench
@@ -147,6 +148,7 @@ class TurnedAway(Runner[Correlated[Any]]):
         observe: Callable[[DeviceEvent], None],
         remember: Callable[[Record], None],
         time: Time,
+        read: Reading,
     ) -> None:
         super().__init__(
             thing=thing,
@@ -158,6 +160,7 @@ class TurnedAway(Runner[Correlated[Any]]):
             observe=observe,
             remember=remember,
             time=time,
+            read=read,
         )
         self._gate = transport
         self._refusals = refusals(core)

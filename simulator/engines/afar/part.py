@@ -186,7 +186,7 @@ class _Hold(Hold):
     """As one of the play's, which is told who has come to be held."""
 
     def __init__(self, number: int, like: Hold, has_come: Callable[[int, str], None]) -> None:
-        super().__init__(like.job_id, like.step, like.percent)
+        super().__init__(like.point)
         self._number, self._tell = number, has_come
 
     def hold(self, thing: str) -> None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -19,7 +18,7 @@ from simulator.engines.fleet import Connections
 from simulator.engines.players import OwnFleet
 from simulator.engines.stand_ins import Lot
 from simulator.engines.standing_still import named
-from simulator.scenario import Group, agents
+from simulator.scenario import Group, agents, thing_of_agent
 from simulator.trace import ProcessStalled, Sink
 from simulator.trace.packed import Frames, unpack
 
@@ -69,6 +68,10 @@ class DeviceAfar:
         """Let the power go."""
         self._part.do(CutPower(self.thing, instant, off_seconds))
 
+    def let_go(self, point: HoldPoint) -> None:
+        """Let the hardware go on, if it stands still there."""
+        self._part.do(LetGo(point.number, thing_of_agent(self.thing)))
+
 
 class FleetAfar(OwnFleet):
     """In parts, by `means` that are there once the play has begun; `changed` is told when who rests may be another."""
@@ -108,7 +111,7 @@ class FleetAfar(OwnFleet):
         lots: Mapping[str, Lot] = {} if casting.crew is None else casting.crew.lots
         mine = {thing: lots[thing] for thing, _ in part.things if thing in lots}
         names = tuple((device.thing, device.group) for device in part.devices)
-        anew = tuple(Hold(hold.job_id, hold.step, hold.percent) for hold in holds)
+        anew = tuple(Hold(hold.point) for hold in holds)
         return Cast(names, mine, casting.scenario, self._seed, number, anew, means.endpoint, means.prepare)
 
     async def _end(self) -> None:
@@ -164,9 +167,9 @@ class _Part:
         self._charged_to = 0.0
         """Up to when it has said something, or was taken for one that does not run."""
         self._is_lost = self._is_ending = False
-        for number, hold in enumerate(holds):
-            for thing, _ in things:
-                hold.point(number, thing, partial(self._let_go, thing))
+        for hold in holds:
+            for device in self.devices:
+                hold.stop(thing_of_agent(device.thing), device)
 
     async def begin(self, cast: Cast) -> None:
         """Switch its devices on. Raises InputError."""
@@ -200,9 +203,6 @@ class _Part:
         finally:
             if self._listening is not None:
                 self._listening.cancel()
-
-    def _let_go(self, thing: str, point: HoldPoint) -> None:
-        self.do(LetGo(point.number, thing))
 
     def _has_ended(self, task: asyncio.Task[None]) -> None:
         """What went wrong there must not be waited for until the time limit."""

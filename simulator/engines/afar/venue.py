@@ -1,6 +1,6 @@
 """The live venue for a fleet that is elsewhere: its cloud listens where other hosts reach it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from simulator.engines.fleet import Connections
 from simulator.engines.live import LiveVenue
 from simulator.heartbeat import Heartbeat
 from simulator.trace import ProcessStalled, Sink
+from simulator.trace.packed import Packs
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,9 +28,11 @@ class VenueAfar(LiveVenue):
     _hosts: Hosts | None = None
     _record: Callable[[ProcessStalled], None] | None = None
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         """Start the cloud, and the processes of the parts. Raises InputError, ProcessLostError."""
-        hand = await LiveVenue.open(self, stack, sink)
+        hand = await LiveVenue.open(self, stack, sink, things, packs)
         self._hosts = await stack.enter_async_context(Hosts(self.begins, self.most))
         return hand
 

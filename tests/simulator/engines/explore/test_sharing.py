@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from agent.errors import InputError
-from simulator.engines.explore import sharing
+from simulator.engines.explore import limits, sharing
 from simulator.engines.explore.found import found_by
 from simulator.engines.explore.limits import Held, resident_bytes
 from simulator.engines.explore.search import explore
@@ -40,7 +40,7 @@ print(replace(found, jobs=0, seconds=0, bytes_a_state=0, seconds_of={{}}))
 def cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that runs tests is so large that the system takes most of a search's time to tell what it holds."""
     if request.function is not test_what_processes_have_in_common_is_counted_once:
-        monkeypatch.setattr(sharing, "held_bytes", resident_bytes)
+        monkeypatch.setattr(limits, "held_bytes", resident_bytes)
 
 
 def answer(system: Any, jobs: int) -> Any:
