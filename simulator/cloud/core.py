@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SLICE_SECONDS: Final = 0.0002
 PAUSE_SECONDS: Final = 0.001
 """The least time after a slice, so that what takes long leaves most of a core to others; less is nothing to uvloop."""
-PAUSE_FOR_A_SLICE: Final = 4.0
+PAUSE_FOR_A_SLICE: Final = 1.0
 """So many times as long as the slice before is the pause, if that is more.
 
 Where other processes want the core as well, a slice lasts longer than it computes.
