@@ -140,8 +140,10 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.engines.explore.device.nonces_in_journal": SIMULATED,
     "simulator.engines.explore.device.renamed": SIMULATED,
     "simulator.engines.explore.device.written": SIMULATED,
+    "simulator.engines.explore.net._said": SIMULATED,
     "simulator.engines.explore.world.system_of": "eight setups, each what somebody asks for",
     "simulator.page.texts._places": f"one answer, of a page that ships: {PROGRAM}",
+    "simulator.engines.turned_away.refusals": f"steps of the program, refusals up to a limit; {SIMULATED}",
     "simulator.engines.memoised_steps.memoised": f"steps of the program, transitions up to a limit; {SIMULATED}",
 }
 """Caches that no peer fills, and why not."""

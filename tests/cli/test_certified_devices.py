@@ -40,7 +40,7 @@ async def hold(held: Plan, directory: Path) -> Session:
     words = list(command(held, directory))
     given: dict[str, Any] = certify.make_context("certify", words[words.index("certify") + 1 :]).params
     assert PageWanted.taken(given) is None
-    for name in ("quick", "full", "is_list", "log_format", "log_level"):
+    for name in ("quick", "full", "is_list", "log_format", "log_level", "engine", "cluster", "until_stdin_closes"):
         del given[name]
     assert not Account.taken_from(given).is_meant
     await CertifyCall(choose(given["only"]), **given).run()

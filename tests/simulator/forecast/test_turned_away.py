@@ -1,5 +1,6 @@
 """What is refused for the quota without being played: the same comes of it, to the last digit."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ from simulator.forecast.quotas import Quotas
 from simulator.forecast.standing import Asked, Situation, jobs_in_question, of_scenario
 from simulator.scenario import load
 from simulator.trace import Entry, RequestReceived, Sink
+from simulator.trace.packed import Packs
 
 ACTIONS = (Wait(), Cancel(force=True), Delete(), Waves(6, 20.0, 10))
 QUOTAS = {"requests_per_second": 2}
@@ -54,13 +56,15 @@ class Counting(VirtualVenue):
 
     came: list[RequestReceived] = field(default_factory=list)
 
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
         def count(entry: Entry) -> None:
             if isinstance(entry.event, RequestReceived):
                 self.came.append(entry.event)
             sink(entry)
 
-        return await super(Counting, self).open(stack, count)
+        return await super(Counting, self).open(stack, count, things, packs)
 
 
 def course(situation: Situation, action: Action, *, all_played: bool) -> tuple[Course, int]:

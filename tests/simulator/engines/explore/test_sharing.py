@@ -39,7 +39,10 @@ print(replace(found, jobs=0, seconds=0, bytes_a_state=0, seconds_of={{}}))
 @pytest.fixture(autouse=True)
 def cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that runs tests is so large that the system takes most of a search's time to tell what it holds."""
-    if request.function is not test_what_processes_have_in_common_is_counted_once:
+    if request.function not in (
+        test_what_processes_have_in_common_is_counted_once,
+        test_what_a_process_has_grown_by_is_told_at_once,
+    ):
         monkeypatch.setattr(limits, "held_bytes", resident_bytes)
 
 
