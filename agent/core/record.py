@@ -24,6 +24,7 @@ class Work:
     `done` counts finished steps; `begun` counts steps whose effects may be on the hardware: `done`, or one more.
     `said` is what the newest of them that had something to say wants told; `cause` is why the work failed or was
     rejected, in a word of `agent.causes`. `again`: the step that makes the leap failed, and is done once more.
+    `before` is the version that ran when it was taken; empty if that is not known.
     """
 
     key: ExecutionKey
@@ -35,6 +36,7 @@ class Work:
     said: str = ""
     cause: str = ""
     again: bool = False
+    before: str = ""
 
     @property
     def next_step(self) -> Step | None:

@@ -79,16 +79,17 @@ def _as_found(work: Work, booted: Booted) -> Work:
 def _by_hardware(work: Work, booted: Booted) -> Work:
     """The work as far as the hardware has come for certain, should the record be an older one than the newest.
 
-    Where an image lies that was never committed, its write had begun. If what was on trial runs, and is neither that
-    any more nor lies there uncommitted, its commit had. Before the trial that is not for certain: the very version may
-    have run before.
+    Where an image lies that was never committed, its write had begun. What runs for good, and did not when the work was
+    taken, is there by its last step that makes it stay; of a version that ran before as well, nothing is for certain.
     """
+    version, steps = work.plan.version, len(work.plan.steps)
     write, commit = work.plan.index_of("write"), work.plan.index_of("commit")
-    if booted.unproven and work.begun <= write < len(work.plan.steps):
+    if booted.unproven and work.begun <= write < steps:
         return replace(work, done=write, begun=write + 1)
-    is_committed = booted.runs(work.plan.version) and not booted.on_trial
-    if is_committed and work.reached is Reached.TRIAL and work.begun <= commit < len(work.plan.steps):
-        return replace(work, done=commit, begun=commit + 1)
+    is_there = work.before not in ("", version) and booted.runs(version) and not booted.on_trial
+    last = commit if commit < steps else write
+    if is_there and work.begun <= last < steps:
+        return replace(work, done=last, begun=last + 1)
     return work
 
 

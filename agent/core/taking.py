@@ -79,13 +79,13 @@ def consider(turn: Turn, execution: Execution, *, by_name: bool = False) -> None
     elif _is_silent(execution) and may_have_begun(plan, ()):
         turn.to(Starting(execution, claimed=True), "asking how far it came")
         turn.ask_about(execution.key, with_document=True)
-    elif _is_orphan(execution) and _settle_orphan(turn, execution, _work(execution, plan)):
+    elif _is_orphan(execution) and _settle_orphan(turn, execution, _work(turn, execution, plan)):
         pass
     elif by_name:
         turn.to(Starting(execution), "claiming")
         turn.update(execution.key, Status.IN_PROGRESS, execution.version_number)
     else:
-        _take(turn, _work(execution, plan))
+        _take(turn, _work(turn, execution, plan))
 
 
 def _planned(turn: Turn, execution: Execution, asked: RequestKind) -> Planned:
@@ -178,8 +178,8 @@ def _plan_and_take(turn: Turn, claimed: Execution) -> None:
     plan = turn.planned
     if isinstance(plan, Unusable):
         reject(turn, claimed, plan)
-    elif not (_is_orphan(claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
-        _take(turn, _work(claimed, plan))
+    elif not (_is_orphan(claimed) and _settle_orphan(turn, claimed, _work(turn, claimed, plan))):
+        _take(turn, _work(turn, claimed, plan))
 
 
 def unreadable(problem: str) -> Unusable:
@@ -189,7 +189,7 @@ def unreadable(problem: str) -> Unusable:
 
 def reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
     """Tell the service that nothing of it will be done, and why."""
-    work = replace(_work(execution, Plan("", ())), cause=unusable.cause)
+    work = replace(_work(turn, execution, Plan("", ())), cause=unusable.cause)
     turn.tell(_taken(work))
     turn.report(work, Status.REJECTED, unusable.reason)
 
@@ -210,9 +210,9 @@ def _taken(work: Work) -> ExecutionTaken:
     return ExecutionTaken(work.key, work.digest, restarts)
 
 
-def _work(execution: Execution, plan: Plan) -> Work:
+def _work(turn: Turn, execution: Execution, plan: Plan) -> Work:
     digest = execution.document.digest if execution.document else ""
-    return Work(execution.key, plan, digest, execution.version_number)
+    return Work(execution.key, plan, digest, execution.version_number, before=turn.machine.running)
 
 
 def _take(turn: Turn, work: Work) -> None:

@@ -56,21 +56,29 @@ def test_a_step_on_record_counts_as_begun_unless_the_hardware_shows_that_it_is_n
     assert (device.phase.work.begun > device.phase.work.plan.index_of(step)) is begun
 
 
+OLD, NEW, SAME = {"running": "1.0"}, {"running": "2.0"}, "2.0"
+
+
 @pytest.mark.parametrize(
-    ("recorded", "booting", "next_step"),
+    ("recorded", "layout", "before", "booting", "next_step"),
     [
-        pytest.param("download", {"running": "1.0", "unproven": True}, "write", id="there is an image: it was written"),
-        pytest.param("download", {"running": "1.0"}, "download", id="there is none: nobody knows of more"),
-        pytest.param("self-test", {"running": "2.0"}, "commit", id="on trial no more: it was committed"),
-        pytest.param("self-test", {"running": "2.0", "on_trial": True}, "self-test", id="on trial: it is to be tested"),
-        pytest.param("reboot", {"running": "2.0", "rebooted": False}, "reboot", id="not tried yet: or it ran before"),
+        pytest.param("download", "ab", "1.0", OLD | {"unproven": True}, "write", id="an image lies there: written"),
+        pytest.param("download", "ab", "1.0", OLD, "download", id="there is none: nobody knows of more"),
+        pytest.param("self-test", "ab", "1.0", NEW, "commit", id="on trial no more: committed"),
+        pytest.param("switch", "ab", "1.0", NEW, "commit", id="several records older: committed all the same"),
+        pytest.param("self-test", "ab", "1.0", NEW | {"on_trial": True}, "self-test", id="on trial: to be tested"),
+        pytest.param("self-test", "ab", SAME, NEW, "self-test", id="the same ran before: nothing is for certain"),
+        pytest.param("self-test", "ab", "", NEW, "self-test", id="nobody knows what ran before"),
+        pytest.param("download", "single", "1.0", NEW, "write", id="the only slot has it: written"),
+        pytest.param("download", "single", SAME, NEW, "download", id="the only slot had it before"),
     ],
 )
 def test_what_the_hardware_shows_counts_where_the_record_is_an_older_one(
-    recorded: str, booting: dict[str, object], next_step: str
+    recorded: str, layout: Layout, before: str, booting: dict[str, object], next_step: str
 ):
     device = Driver()
-    device(Booted(Record(work(recorded)), **booting))  # type: ignore[arg-type]  # the rows name the fields
+    taken = replace(work(recorded, layout), before=before)
+    device(Booted(Record(taken), **booting))  # type: ignore[arg-type]  # the rows name the fields
     assert isinstance(device.phase, Suspect)
     found = device.phase.work
     assert found.plan.steps[found.done].name == next_step
