@@ -28,7 +28,7 @@ from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME
 from simulator.processes import ProcessLostError
-from simulator.report.bar import Bar, Over
+from simulator.report.bar import COUNTED, Bar, Over
 from simulator.report.contained import ContainedRecent, ContainedTable
 from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
@@ -128,7 +128,7 @@ class ShownPlay:
             seed=seed,
             out=out,
             also=(self._show,),
-            heeded=None if shows_all else SAID,
+            heeded=None if shows_all else SAID | COUNTED,
             faces=faces,
             started_at=now,
             steering=steering,

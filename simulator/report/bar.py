@@ -1,11 +1,14 @@
 """How far a play has come, by the executions that are over: a number, or a bar on the terminal."""
 
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from simulator.trace import TERMINAL, Entry, ExecutionChanged, ExecutionRemoved
+
+COUNTED: Final = frozenset({ExecutionChanged, ExecutionRemoved})
+"""What is looked at for that."""
 
 
 class Over:

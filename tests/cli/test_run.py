@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cli import drawn_anew
+from simulator.cli import drawn_anew, playing
 from simulator.devices.models import MODELS
 from simulator.engines.stand_ins import Crew
 from simulator.scenario import load, shipped
@@ -193,11 +193,15 @@ def last_line(told: subprocess.CompletedProcess[str]) -> str:
     return told.stdout.splitlines()[-1]
 
 
+@pytest.mark.parametrize("engine", ["virtual", "live"])
 def test_how_far_it_is_is_told_in_lines_where_no_terminal_is(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    engine: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
+    """Also where another process judges, and nobody here looks at each entry."""
     monkeypatch.setattr(drawn_anew, "TOLD_SECONDS", 0.0)
-    assert ended(["run", "main", "--engine", "virtual", "--devices", "8"]) == 0
+    monkeypatch.setattr(playing, "has_judge_elsewhere", lambda _: engine == "live")
+    monkeypatch.setattr(playing, "A_LOOK_IN", 5)
+    assert ended(["run", "main", "--engine", engine, "--devices", "8"]) == 0
     lines = [line for line in capfd.readouterr().err.splitlines() if "are over" in line]
     assert re.fullmatch(r"0 of 16 executions that are played are over, after \d+ s", lines[0])
     assert re.fullmatch(r"1\d of 16 executions that are played are over, after \d+ s", lines[-1])
