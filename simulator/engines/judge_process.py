@@ -98,6 +98,7 @@ class JudgeProcess:
 
     def feed_all(self, pack: Pack) -> None:
         """See Judging."""
+        self._flush()  # what came before it goes before it
         self._write(with_length(pack.frame))
 
     async def verdict(self) -> Verdict:

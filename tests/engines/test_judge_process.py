@@ -5,12 +5,13 @@ import os
 import signal
 from collections.abc import Iterable
 from io import StringIO
+from itertools import chain, groupby
 
 import pytest
 from rich.console import Console
 
 from agent.errors import InputError
-from simulator.engines.judge_process import JudgeProcess
+from simulator.engines.judge_process import UNTOLD, JudgeProcess
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.judging import JudgingHere
 from simulator.engines.live import LiveVenue
@@ -21,6 +22,7 @@ from simulator.report.recent import Recent
 from simulator.report.summary import print_summary
 from simulator.scenario import load
 from simulator.trace import CLOUD, Entry, JobDeletionBegan, RunStarted
+from simulator.trace.packed import Frames, Pack, pack, unpack
 from simulator.verdict import Judge, Verdict
 from tests.within import within
 
@@ -56,6 +58,21 @@ async def test_it_finds_what_a_judge_here_finds_and_shows_what_is_around_that(gh
     assert verdict == judge.verdict()
     assert verdict.outcome == "failed"
     assert shown(verdict, elsewhere) == shown(verdict, here) != shown(verdict, Recent())
+
+
+async def test_what_comes_in_packs_is_told_in_its_turn(ghosts: list[Entry], monkeypatch: pytest.MonkeyPatch):
+    written = bytearray()
+    monkeypatch.setattr(JudgeProcess, "_write", lambda _, raw: written.extend(raw))
+    judge, all_of_them = JudgeProcess(), [entry for entry in ghosts if type(entry.event) not in UNTOLD]
+    for is_clouds, several in groupby(all_of_them, lambda entry: entry.source == CLOUD):
+        if is_clouds:
+            (frame,) = Frames().feed(pack(list(several)))
+            judge.feed_all(Pack(frame))
+        else:
+            for entry in several:
+                judge.feed(entry)
+    judge._flush()
+    assert list(chain.from_iterable(map(unpack, Frames().feed(bytes(written))))) == all_of_them
 
 
 async def test_it_tells_at_any_time_what_would_be_violated(ghosts: list[Entry]):
