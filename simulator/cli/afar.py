@@ -5,7 +5,7 @@ from pathlib import Path
 from simulator.cli.cast import Cast
 from simulator.cli.options import ready_for, run_loop
 from simulator.cli.playing import ShownPlay, has_judge_elsewhere
-from simulator.cli.screen import has_the_terminal
+from simulator.cli.screen import has_table
 from simulator.engines.afar.venue import VenueAfar
 from simulator.engines.ray.cluster import joined
 from simulator.engines.ray.live import PartsOnNodes
@@ -13,7 +13,6 @@ from simulator.engines.ray.live import PartsOnNodes
 
 def played_afar(cast: Cast, seed: int, out: Path | None, table: bool | None, cluster: str) -> int:
     """Play, show and judge; the exit code. Raises InputError, and ProcessLostError, which says whom it lost."""
-    shows_table = has_the_terminal() if table is None else table
     with joined(cluster) as there:
         venue = VenueAfar(
             cast.scenario,
@@ -28,7 +27,7 @@ def played_afar(cast: Cast, seed: int, out: Path | None, table: bool | None, clu
             seed,
             venue,
             out,
-            shows_table,
+            has_table(table),
             fleet_of=venue.fleet,
             is_judged_elsewhere=has_judge_elsewhere(cast.devices),
         )

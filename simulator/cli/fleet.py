@@ -25,7 +25,7 @@ from simulator.cli.options import (
     table_option,
     until_stopped,
 )
-from simulator.cli.screen import has_the_terminal, on_screen
+from simulator.cli.screen import has_table, on_screen
 from simulator.devices.models import model_named
 from simulator.engines.chip import ChipFile
 from simulator.engines.fleet import Fleet
@@ -122,7 +122,7 @@ def fleet(
         seed,
         _chips(flash),
     )
-    shows_table = has_the_terminal() if table is None else table
+    shows_table = has_table(table)
     return run_loop(_run(those, seconds, out, shows_table))
 
 

@@ -102,7 +102,7 @@ def lab(
     """
     from agent.log import configure
     from simulator.cli.playing import ShownPlay
-    from simulator.cli.screen import has_the_terminal
+    from simulator.cli.screen import has_table
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering
@@ -110,7 +110,7 @@ def lab(
     configure(log_format, log_level)
     cast = _cast(devices, versus)
     allow_files(devices)
-    shows_table = has_the_terminal() if table is None else table
+    shows_table = has_table(table)
     venue = LiveVenue(cast.scenario, seed, PlayTime(slow))
     steering = Steering(venue, is_open=True)
     has_keys = shows_table and bool(sys.stdin and sys.stdin.isatty())

@@ -245,13 +245,13 @@ def _check_afar(slow: float, pauses: bool, page: PageWanted | None) -> None:
 def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:
     """Raises InputError."""
     from simulator.cli.playing import ShownPlay, has_judge_elsewhere
-    from simulator.cli.screen import has_the_terminal
+    from simulator.cli.screen import has_table
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering
 
     allow_files(cast.devices)
-    shows_table = has_the_terminal() if table is None else table
+    shows_table = has_table(table)
     has_keys = how.has_keys and (shows_table or how.pauses)
     if how.pauses and not has_keys and how.page is None:
         raise InputError(

@@ -28,6 +28,11 @@ def has_the_terminal() -> bool:
         return True
 
 
+def has_table(wanted: bool | None) -> bool:
+    """Whether a play has a live table: as it is `wanted`, or None, where one can be drawn."""
+    return has_the_terminal() if wanted is None else wanted
+
+
 @asynccontextmanager
 async def on_screen(table: LiveTable, shows: bool, console: Console | None = None) -> AsyncIterator[None]:
     """Show `table` on stderr, as it changes, if `shows`; its last state stays on the screen."""
