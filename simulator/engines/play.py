@@ -83,8 +83,8 @@ class Play:
     them. As long as `is_busy`, it is not over, unless what is held against a device is certain.
     `meeting` is with the plays of the fleet's other devices, if it has any: they wait for what this one waits for.
     `shards` is how many plays that are, with this one. `packs`, if it is given, may get what the cloud of our own
-    devices tells, many entries at a time, instead of `sink`. `fleet_of` makes a fleet
-    of ours that is not in this process.
+    devices tells, many entries at a time, instead of `sink`. `fleet_of` makes a fleet of ours that is not in this
+    process.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -129,13 +129,13 @@ class Play:
         """What the scenario's times are counted by."""
         changed = self._stage.changed.set
         self._cues = Cues(self.casting, changed)
-        self._players: Players = (
-            Foreign(self.casting, changed, hands, are_there=are_there)
-            if self.casting.crew is None
-            else OwnFleet(self.casting, venue, seed, self._feed)
-            if fleet_of is None
-            else fleet_of(self.casting, venue, seed, self._feed, changed)
-        )
+        self._players: Players
+        if self.casting.crew is None:
+            self._players = Foreign(self.casting, changed, hands, are_there=are_there)
+        elif fleet_of is None:
+            self._players = OwnFleet(self.casting, venue, seed, self._feed)
+        else:
+            self._players = fleet_of(self.casting, venue, seed, self._feed, changed)
         self._heeds_all = isinstance(self._players, Foreign)
         self._hands = hands
         self._are_there = are_there

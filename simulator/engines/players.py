@@ -75,7 +75,10 @@ class Simulated(Protocol):
 
 
 class OwnFleet:
-    """Simulated devices in this process. `one_clock`: they tell the time by the play's."""
+    """Simulated devices, in this process unless a subclass has them elsewhere.
+
+    `one_clock`: they tell the time by the play's. `fleet` is what is in this process, once it has begun.
+    """
 
     one_clock: bool = True
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeAlias, assert_never
 from agent.transports.endpoint import Endpoint, probe
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.holds import Hold
+from simulator.devices.rig.values import HoldPoint
 from simulator.engines.fleet import Fleet
 from simulator.engines.live import PATIENCE_SECONDS
 from simulator.engines.mqtt_connections import MqttConnections, MqttTransport
@@ -26,7 +27,7 @@ GATHERED_SECONDS: Final = 0.05
 class Cast(NamedTuple):
     """The agents that a part has, with what is drawn for their things, and what befalls them.
 
-    `holds` are those of the play, in its order. `prepare` is called first, with how many connections there will be.
+    `holds` are where the play stops them, by number. `prepare` is called first, with how many connections there will be.
     """
 
     agents: tuple[tuple[str, Group], ...]
@@ -34,7 +35,7 @@ class Cast(NamedTuple):
     scenario: Scenario
     seed: int
     number: int
-    holds: tuple[Hold, ...]
+    holds: tuple[HoldPoint, ...]
     endpoint: Endpoint
     prepare: Callable[[int], object]
 
@@ -89,7 +90,7 @@ class Part:
         self._held: list[tuple[int, str]] = []
         self._something = asyncio.Event()
         self._told_at = 0.0
-        self._cast: Cast
+        self._holds: tuple[Hold, ...] = ()
         self._heartbeat: Heartbeat
         self._connections: MqttConnections
         self._devices: dict[str, SimulatedDevice] = {}
@@ -102,9 +103,8 @@ class Part:
         """Switch its devices on; the play's clock is so far ahead of its own. Raises InputError."""
         cast.prepare(len(cast.agents))
         await probe(cast.endpoint)
-        self._cast, self._ahead = cast, ahead
-        holds = tuple(_Hold(number, hold, self._has_come) for number, hold in enumerate(cast.holds))
-        self._cast = cast._replace(holds=holds)
+        self._ahead = ahead
+        self._holds = tuple(_Hold(point, self._has_come) for point in cast.holds)
         self._heartbeat = self._stack.enter_context(Heartbeat("devices", self._stalled))
         self._connections = await self._stack.enter_async_context(
             MqttConnections(
@@ -114,7 +114,9 @@ class Part:
                 now=self._heartbeat.running_time,
             )
         )
-        fleet = Fleet(cast.agents, self, cast.seed, self._feed, scenario=cast.scenario, holds=holds, lots=cast.lots)
+        fleet = Fleet(
+            cast.agents, self, cast.seed, self._feed, scenario=cast.scenario, holds=self._holds, lots=cast.lots
+        )
         self._devices = {device.thing: device for device in fleet.devices}
         await self._stack.enter_async_context(fleet)
 
@@ -131,7 +133,7 @@ class Part:
         for each in orders:
             match each:
                 case LetGo(number, thing):
-                    self._cast.holds[number].let_go(thing)
+                    self._holds[number].let_go(thing)
                 case CutPower(name, instant, off_seconds):
                     self._devices[name].cut_power(instant, off_seconds)
                 case _:
@@ -185,11 +187,11 @@ class Part:
 class _Hold(Hold):
     """As one of the play's, which is told who has come to be held."""
 
-    def __init__(self, number: int, like: Hold, has_come: Callable[[int, str], None]) -> None:
-        super().__init__(like.point)
-        self._number, self._tell = number, has_come
+    def __init__(self, point: HoldPoint, has_come: Callable[[int, str], None]) -> None:
+        super().__init__(point)
+        self._tell = has_come
 
     def hold(self, thing: str) -> None:
         """Take note that a device is there."""
         super().hold(thing)
-        self._tell(self._number, thing)
+        self._tell(self.point.number, thing)

@@ -111,8 +111,8 @@ class FleetAfar(OwnFleet):
         lots: Mapping[str, Lot] = {} if casting.crew is None else casting.crew.lots
         mine = {thing: lots[thing] for thing, _ in part.things if thing in lots}
         names = tuple((device.thing, device.group) for device in part.devices)
-        anew = tuple(Hold(hold.point) for hold in holds)
-        return Cast(names, mine, casting.scenario, self._seed, number, anew, means.endpoint, means.prepare)
+        points = tuple(hold.point for hold in holds)
+        return Cast(names, mine, casting.scenario, self._seed, number, points, means.endpoint, means.prepare)
 
     async def _end(self) -> None:
         await asyncio.gather(*(part.end() for part in self._parts))
