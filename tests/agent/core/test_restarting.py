@@ -57,6 +57,7 @@ def test_a_step_on_record_counts_as_begun_unless_the_hardware_shows_that_it_is_n
 
 
 OLD, NEW, SAME = {"running": "1.0"}, {"running": "2.0"}, "2.0"
+AGENT_ONLY = NEW | {"on_trial": True, "rebooted": False}
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ OLD, NEW, SAME = {"running": "1.0"}, {"running": "2.0"}, "2.0"
         pytest.param("self-test", "ab", "1.0", NEW, "commit", id="on trial no more: committed"),
         pytest.param("switch", "ab", "1.0", NEW, "commit", id="several records older: committed all the same"),
         pytest.param("self-test", "ab", "1.0", NEW | {"on_trial": True}, "self-test", id="on trial: to be tested"),
+        pytest.param("self-test", "ab", "1.0", AGENT_ONLY, "self-test", id="on trial, and only the agent restarted"),
         pytest.param("self-test", "ab", SAME, NEW, "self-test", id="the same ran before: nothing is for certain"),
         pytest.param("self-test", "ab", "", NEW, "self-test", id="nobody knows what ran before"),
         pytest.param("download", "single", "1.0", NEW, "write", id="the only slot has it: written"),
@@ -82,6 +84,7 @@ def test_what_the_hardware_shows_counts_where_the_record_is_an_older_one(
     assert isinstance(device.phase, Suspect)
     found = device.phase.work
     assert found.plan.steps[found.done].name == next_step
+    assert found.begun == found.done + 1, "its effects may be there, and are to be taken back"
     assert found.begun == found.done + 1
 
 

@@ -116,6 +116,8 @@ WORLDS: Final = (
     world({"delete": 1, "create-again": 1, "duplicate": 1}, asks="program"),
     world({"cancel": 1, "fail": 1, "power-cut": 1}, layout="single", reports="end"),
     world({"power-cut": 1, "cancel": 1, "journal-lost": 1}),
+    world({"power-cut": 1, "journal-fails": 1, "journal-back": 1}, layout="single", reports="end"),
+    world({"power-cut": 1, "journal-fails": 1, "journal-back": 1}, reports="end"),
 )
 
 
