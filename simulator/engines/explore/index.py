@@ -64,22 +64,27 @@ class Index:
 
     def find(self, rows: tuple[Words, ...]) -> Numbers:
         """The number of each row; -1 where it is not there."""
-        found = np.full(len(rows[0]), -1, np.int64)
+        if not len(self):
+            return np.full(len(rows[0]), -1, np.int64)
         mixed = _mixed(rows)
-        prints, at = mixed & _HIGH, self._home(mixed)
-        waiting: Numbers | None = None
-        while len(at):
+        at = self._home(mixed)
+        slots = self._slots[at]
+        found: Numbers = (slots & _LOW).astype(np.int64)
+        # Most are there, in the first slot that is looked at: to compare prints before words would cost them more.
+        elsewhere = np.flatnonzero(~self._equal(rows, found))
+        found[elsewhere] = -1
+        waiting = elsewhere[slots[elsewhere] != _EMPTY]
+        prints, at = mixed[waiting] & _HIGH, self._next(at[waiting])
+        while len(waiting):
             slots = self._slots[at]
-            alike = np.flatnonzero(((slots & _HIGH) == prints) & (slots != _EMPTY))
-            asked = alike if waiting is None else waiting[alike]
-            numbers = (slots[alike] & _LOW).astype(np.int64)
-            same = self._equal(rows, asked, numbers)
+            alike = np.flatnonzero((slots & _HIGH) == prints)
+            asked, numbers = waiting[alike], (slots[alike] & _LOW).astype(np.int64)
+            same = self._equal(_some(rows, asked), numbers)
             found[asked[same]] = numbers[same]
             going = slots != _EMPTY
             going[alike[same]] = False
             on = np.flatnonzero(going)
-            waiting = on if waiting is None else waiting[on]
-            prints, at = prints[on], self._next(at[on])
+            waiting, prints, at = waiting[on], prints[on], self._next(at[on])
         return found
 
     def add(self, rows: tuple[Words, ...]) -> tuple[Numbers, Numbers]:
@@ -116,7 +121,7 @@ class Index:
             slots = self._slots[at]
             numbers = (slots & _LOW).astype(np.int64) - base
             alike = np.flatnonzero(((slots & _HIGH) == prints) & (numbers >= 0))
-            same = alike[_equal(rows, waiting[alike], rows, numbers[alike])]
+            same = alike[_alike(_some(rows, waiting[alike]), _some(rows, numbers[alike]))]
             owners[waiting[same]] = numbers[same]
             settled[waiting[same]] = at[same]
             going = np.ones(len(waiting), np.bool_)
@@ -136,8 +141,9 @@ class Index:
             rows = tuple(column.values[start : start + (1 << 18)] for column in self.words)
             self._place(rows, start)
 
-    def _equal(self, rows: tuple[Words, ...], asked: Numbers, numbers: Numbers) -> NDArray[np.bool_]:
-        return _equal(rows, asked, tuple(column.values for column in self.words), numbers)
+    def _equal(self, rows: tuple[Words, ...], numbers: Numbers) -> NDArray[np.bool_]:
+        """Whether each row has that number; what an empty slot says is the number of none, and so equal to none."""
+        return _alike(rows, tuple(column.values.take(numbers, mode="clip") for column in self.words))
 
     def _home(self, mixed: Words) -> Numbers:
         return (mixed & np.uint64(len(self._slots) - 1)).astype(np.int64)
@@ -146,12 +152,14 @@ class Index:
         return (at + 1) & (len(self._slots) - 1)
 
 
-def _equal(
-    rows: tuple[Words, ...], positions: Numbers, others: tuple[Words, ...], numbers: Numbers
-) -> NDArray[np.bool_]:
-    same = np.ones(len(positions), np.bool_)
-    for words, theirs in zip(rows, others, strict=True):
-        same &= words[positions] == theirs[numbers]
+def _some(rows: tuple[Words, ...], which: Numbers) -> tuple[Words, ...]:
+    return tuple(words[which] for words in rows)
+
+
+def _alike(rows: tuple[Words, ...], others: tuple[Words, ...]) -> NDArray[np.bool_]:
+    same: NDArray[np.bool_] = rows[0] == others[0]
+    for words, theirs in zip(rows[1:], others[1:], strict=True):
+        same &= words == theirs
     return same
 
 
