@@ -4,7 +4,7 @@ Parts, messages, what is told, labels: whatever a table speaks of is a number he
 nothing but which part it is: two processes may number alike parts differently, and no result depends on it.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -37,6 +37,8 @@ RECIPIENT, MESSAGE = 3, 4
 """Fields of a net's entries, beside LABEL, COST and AFTER."""
 NO_SIDE: Final = 99
 """Instead of a position in `State.sides`: of what the service does by itself."""
+WAITS_BITS, LINK_BITS, SIDE_BITS, KINDS_BITS = 2, 2, 7, 32
+"""Of keys: what may yet come to a device, what became of its connection, a position, a mask of kinds of trouble."""
 
 
 class Label(NamedTuple):
@@ -61,10 +63,10 @@ class LocalMoves:
         self.budgets: Parts[Hashable] = Parts("budgets", packing.BUDGETS_BITS)
         self.labels: Parts[Label] = Parts("label", 31)
         self.broken: Parts[tuple[Broken, ...]] = Parts("broken invariants", 31)
-        self.phases: Parts[str] = Parts("phase", 31)
-        self._several: Parts[Any] = Parts("what is sent or told", 31)
+        self.phases: Parts[str] = Parts("phase", 16)
+        self._several: Parts[Any] = Parts("what is sent or told", 20)
         self._awaited: Parts[Hashable] = Parts("what is waited for", 31)
-        self._names: Parts[Hashable] = Parts("names", 31)
+        self._names: Parts[Hashable] = Parts("names", 20)
         self._tokens: Parts[Hashable] = Parts("tokens", 31)
         self._messages: Parts[Hashable] = Parts("message", 31)
         self._costs: Parts[tuple[Kind, ...]] = Parts("costs", 16)
@@ -96,23 +98,28 @@ class LocalMoves:
         self.violated = Trait(self.broken, np.bool_, is_violated)
 
     def _make_tables(self) -> None:
-        self.device_moves = Table(2, 7, self._ask_device)
-        self.waits = Table(2, 1, self._ask_waits)
-        self.heard = Table(3, 7, self._ask_hearing)
-        self.net_moves = Table(2, 5, self._ask_net)
-        self.service_moves = Table(1, 4 + self.side_count, self._ask_service)
-        self.served = Table(2, 4 + self.side_count, self._ask_serving)
-        self.nets_after = Table(4, 1, self._ask_net_after)
-        self.watched_after = Table(2, 2, self._ask_watched)
-        self.named_nets = Table(3, 2, self._ask_named_net)
-        self.named_services = Table(3, 1, self._ask_named_service)
-        self.named_watched = Table(2, 1, self._ask_named_watched)
-        self.at_rest = Table(1, 1, self._ask_at_rest)
-        self.both_broken = Table(2, 1, self._ask_both_broken)
-        self.paid = Table(2, 1, self._ask_paid)
-        self.home = Table(3, 1, self._ask_home)
-        self.joined = Table(2, 1, self._ask_joined)
-        self.full_labels = Table(3, 1, self._ask_full_label)
+        self.device_moves = self._table((self.devices, WAITS_BITS), 7, self._ask_device)
+        self.waits = self._table((self.nets, self._awaited), 1, self._ask_waits)
+        self.heard = self._table((self.devices, self._messages, 1), 7, self._ask_hearing)
+        self.net_moves = self._table((self.nets, KINDS_BITS), 5, self._ask_net)
+        self.service_moves = self._table((self.services,), 4 + self.side_count, self._ask_service)
+        self.served = self._table((self.services, self._messages), 4 + self.side_count, self._ask_serving)
+        self.nets_after = self._table((self.nets, self._several, self._several, LINK_BITS), 1, self._ask_net_after)
+        self.watched_after = self._table((self.watched, self._several), 2, self._ask_watched)
+        self.named_nets = self._table((self.nets, SIDE_BITS, self._names), 2, self._ask_named_net)
+        self.named_services = self._table((self.services, SIDE_BITS, self._names), 1, self._ask_named_service)
+        self.named_watched = self._table((self.watched, self._tokens), 1, self._ask_named_watched)
+        self.at_rest = self._table((self.watched,), 1, self._ask_at_rest)
+        self.both_broken = self._table((self.broken, self.broken), 1, self._ask_both_broken)
+        self.paid = self._table((self.budgets, self._costs), 1, self._ask_paid)
+        self.home = self._table((self.devices, self.nets, self.services), 1, self._ask_home)
+        self.joined = self._table((self.labels, self.labels), 1, self._ask_joined)
+        self.full_labels = self._table((self.labels, self.phases, SIDE_BITS), 1, self._ask_full_label)
+
+    @staticmethod
+    def _table(key: tuple[Parts[Any] | int, ...], fields: int, asked: Callable[..., Iterable[Entry]]) -> Table:
+        """By the numbers of such parts, and integers of so many bits."""
+        return Table(tuple(each if isinstance(each, int) else each.bits for each in key), fields, asked)
 
     @property
     def asked_seconds(self) -> float:

@@ -10,7 +10,8 @@ NET_BITS: Final = 22
 WATCHED_BITS: Final = 20
 DEVICE_BITS: Final = 22
 """Of a side's word: so many devices and nets (4 million of each) no machine holds yet."""
-SERVICE_BITS: Final = 32
+SERVICE_BITS: Final = 20
+"""A device, a net and a service are a word as well: whether it is home is looked up by these."""
 BUDGETS_BITS: Final = 32
 
 

@@ -6,7 +6,7 @@ ten thousand keys by a table is to look up their rows, to ask Python for those t
 
 import time
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,15 @@ from simulator.engines.explore.searchable import TooManyPartsError
 
 Part = TypeVar("Part", bound=Hashable)
 Entry = tuple[int, ...]
+WORD_BITS: Final = 64
 
 
 class Parts(Generic[Part]):
     """Equal parts are one number, counted from 0 as they are first met."""
 
     def __init__(self, name: str, bits: int) -> None:
-        self.name = name
+        self.name, self.bits = name, bits
         self.parts: list[Part] = []
-        self._most = 1 << bits
         self._numbers: dict[Part, int] = {}
 
     def __len__(self) -> int:
@@ -37,8 +37,8 @@ class Parts(Generic[Part]):
         """Its number, a new one if it is new; `TooManyPartsError` if none is left."""
         number = self._numbers.setdefault(part, len(self.parts))
         if number == len(self.parts):
-            if number == self._most:
-                raise TooManyPartsError(f"more than {self._most:,} parts of the kind {self.name!r}")
+            if number == 1 << self.bits:
+                raise TooManyPartsError(f"more than {number:,} parts of the kind {self.name!r}")
             self.parts.append(part)
         return number
 
@@ -59,12 +59,16 @@ class Trait(Generic[Part]):
 
 
 class Table:
-    """Rows of entries by key, a key being `width` words; `asked` gives the entries of a key that is new."""
+    """Rows of entries by key; `asked` gives the entries of a key that is new.
 
-    def __init__(self, width: int, fields: int, asked: Callable[..., Iterable[Entry]]) -> None:
-        self._asked = asked
+    A key is some integers of so many `bits` each, 64 together at most: it is looked up as one word.
+    """
+
+    def __init__(self, bits: tuple[int, ...], fields: int, asked: Callable[..., Iterable[Entry]]) -> None:
+        assert sum(bits) <= WORD_BITS, "a key is a word"
+        self.bits, self._asked = bits, asked
         self.asked_seconds = 0.0
-        self._index = Index(width, ROOMY)
+        self._index = Index(1, ROOMY)
         self._starts, self._counts = Column(np.int64), Column(np.int64)
         self._fields = tuple(Column(np.int64) for _ in range(fields))
 
@@ -75,7 +79,7 @@ class Table:
         """One integer of every entry."""
         return self._fields[field].values
 
-    def expand(self, *keys: Numbers | Words) -> tuple[Numbers, Numbers]:
+    def expand(self, *keys: Numbers) -> tuple[Numbers, Numbers]:
         """For each entry of each key's row, in order: the position of the key, and the entry."""
         rows = self.rows(*keys)
         counts = self._counts.values[rows]
@@ -84,30 +88,36 @@ class Table:
         sources = np.repeat(np.arange(len(rows)), counts)
         return sources, np.arange(total) + np.repeat(self._starts.values[rows] - ends + counts, counts)
 
-    def entry(self, *keys: Numbers | Words) -> Numbers:
+    def entry(self, *keys: Numbers) -> Numbers:
         """The entry of each key, where a row has exactly one."""
         rows = self.rows(*keys)  # before `_starts` is looked at: it may grow
         entries: Numbers = self._starts.values[rows]
         return entries
 
-    def answer(self, *keys: Numbers | Words) -> Numbers:
+    def answer(self, *keys: Numbers) -> Numbers:
         """The first integer of that entry."""
         entry = self.entry(*keys)
         return self[0][entry]
 
-    def rows(self, *keys: Numbers | Words) -> Numbers:
+    def rows(self, *keys: Numbers) -> Numbers:
         """The row of each key; those that have none yet are asked for."""
-        words = tuple(key.astype(np.uint64) for key in keys)
-        rows = self._index.find(words)
+        words = self._packed(keys)
+        rows = self._index.find((words,))
         missing = np.flatnonzero(rows < 0)
         if len(missing):
-            rows[missing] = self._learn(tuple(word[missing] for word in words))
+            rows[missing] = self._learn(words[missing], tuple(key[missing] for key in keys))
         return rows
 
-    def _learn(self, words: tuple[Words, ...]) -> Numbers:
-        rows, fresh = self._index.add(words)
+    def _packed(self, keys: tuple[Numbers, ...]) -> Words:
+        packed = keys[0]
+        for key, bits in zip(keys[1:], self.bits[1:], strict=True):
+            packed = packed << bits | key
+        return packed.view(np.uint64)
+
+    def _learn(self, words: Words, keys: tuple[Numbers, ...]) -> Numbers:
+        rows, fresh = self._index.add((words,))
         begun = time.process_time()
-        answers = [list(self._asked(*key)) for key in zip(*(word[fresh].tolist() for word in words), strict=True)]
+        answers = [list(self._asked(*key)) for key in zip(*(key[fresh].tolist() for key in keys), strict=True)]
         self.asked_seconds += time.process_time() - begun
         counts = np.array([len(answer) for answer in answers], np.int64)
         self._starts.extend(len(self._fields[0]) + np.cumsum(counts) - counts)

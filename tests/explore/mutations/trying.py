@@ -148,8 +148,8 @@ def _ask_device_by(
 ) -> None:
     """With nothing known of what its device does, but by these."""
     local = expansion.known
-    local.device_moves = Table(2, len(local.device_moves._fields), by_itself)
-    local.heard = Table(3, len(local.heard._fields), by_message)
+    local.device_moves = Table(local.device_moves.bits, len(local.device_moves._fields), by_itself)
+    local.heard = Table(local.heard.bits, len(local.heard._fields), by_message)
 
 
 class TooManyStatesError(Exception):
