@@ -20,16 +20,22 @@ from simulator.processes import command, how_it_ended
 
 OUTCOMES: Final = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INCONCLUSIVE)
 KEEPER: Final = """
-import os, signal, subprocess, sys
+import os, select, shutil, signal, subprocess, sys
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
-code = subprocess.call(sys.argv[1:])
+room, *session = sys.argv[1:]
+if keeper := os.fork():
+    code = os.waitstatus_to_exitcode(os.waitpid(keeper, 0)[1])
+else:
+    code = subprocess.call(session)
+    if select.select([0], [], [], 0)[0]:
+        shutil.rmtree(room, ignore_errors=True)
 if code < 0:
     os.kill(os.getpid(), -code)
 sys.exit(code)
 """
 """It stands between, and ends as the session does: Ray kills what processes of its own have begun, once it ends those,
-and a session that is killed leaves its device behind; one that sees its standard input close ends it. And Ray has its
-processes be deaf to SIGINT.
+and a session that is killed leaves its device behind; one that sees its standard input close ends it. What it has begun
+in its turn outlives it, and removes the room if nobody is left for that. And Ray has its processes be deaf to SIGINT.
 """
 
 
@@ -106,7 +112,7 @@ def _ended(argv: Sequence[str], directory: Path, room: Path) -> tuple[int, str]:
     """Its exit code, and the last that it complained of."""
     with (room / "stderr").open("w+b") as told:
         with subprocess.Popen(  # noqa: S603 - ghostjob itself
-            (sys.executable, "-ISc", KEEPER, *argv),
+            (sys.executable, "-ISc", KEEPER, str(room), *argv),
             cwd=directory,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -1,6 +1,12 @@
 """A cell in a session of its own: what comes of it, and whose fault it is if nothing does."""
 
+import os
+import signal
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +35,29 @@ def test_it_comes_to_a_certificate_of_that_cell_and_the_files_of_its_play(tmp_pa
 def test_a_session_that_is_killed_says_nothing_of_the_device(tmp_path: Path):
     with pytest.raises(SessionLostError, match=r"ended before its time \(killed by signal 9\)"):
         played_alone(asked(tmp_path, command=("sh", "-c", "kill -9 $PPID")), CALM)
+
+
+def test_who_is_killed_while_it_is_played_leaves_no_room_behind(tmp_path: Path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    plays = (
+        f"from pathlib import Path; from tests.simulator.certify.test_alone import CALM, asked, played_alone\n"
+        f"played_alone(asked(Path({str(tmp_path)!r}), command=('sh', '-c', 'echo > begun; sleep 60')), CALM)"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen((sys.executable, "-c", plays), env=environment, process_group=0) as process:
+        _until(lambda: (tmp_path / "begun").exists())
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)  # as Ray does
+        process.kill()
+    _until(lambda: not list(temporary.iterdir()))
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not is_so():  # nothing can be awaited of a process that is nobody's child any more
+        assert time.monotonic() < limit
+        time.sleep(0.05)
 
 
 def test_what_it_was_told_wrong_is_said_with_the_host(tmp_path: Path):
