@@ -23,6 +23,7 @@ from simulator.certify.certificate import (
 from simulator.certify.evidence import TURNS, lines, telling
 from simulator.certify.markdown import again
 from simulator.certify.output import FILES
+from simulator.engines.output import TRACE
 from simulator.report.hanging import hanging
 from simulator.report.next_steps import NextStep, to_the_page
 from simulator.report.plain import plain
@@ -40,19 +41,23 @@ LONGEST: Final = 2_000
 """Characters of a line."""
 
 
-def print_certificate(certificate: Certificate, console: Console, out: Path | None = None) -> None:
+def print_certificate(
+    certificate: Certificate, console: Console, out: Path | None = None, *, has_trace: bool = True
+) -> None:
     """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words.
 
-    `out` is the directory in which it is kept, as it is reached from here.
+    `out` is the directory in which it is kept, as it is reached from here; `has_trace`: with that of the whole session.
     """
-    for part in parts(certificate, out, cells_last=console.is_terminal):
+    for part in parts(certificate, out, cells_last=console.is_terminal, has_trace=has_trace):
         if isinstance(part, Text) and console.is_terminal:
             console.print(hanging(part))
         else:
             console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def parts(certificate: Certificate, out: Path | None = None, *, cells_last: bool = False) -> Iterator[RenderableType]:
+def parts(
+    certificate: Certificate, out: Path | None = None, *, cells_last: bool = False, has_trace: bool = True
+) -> Iterator[RenderableType]:
     """From top to bottom; the outcome is the last line. `cells_last`: the cells are right above that, where it is seen
     that all of them are; else they come first.
     """
@@ -86,9 +91,14 @@ def parts(certificate: Certificate, out: Path | None = None, *, cells_last: bool
     if at_it and cells_last:
         yield _cells(at_it)
     if out is not None:
-        yield _line(f"kept in {out}: {', '.join(FILES)}, and each play in cells/", "dim")
+        yield _line(f"kept in {out}: {_kept(certificate, has_trace=has_trace)}", "dim")
     yield _line(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
     yield Text.assemble(WORDS[certificate.outcome], f": {plain(certificate.why, LONGEST)}")
+
+
+def _kept(certificate: Certificate, *, has_trace: bool) -> str:
+    names = ", ".join(name for name in FILES if has_trace or name != TRACE)
+    return f"{names}, and each play in cells/" if any(cell.directory for cell in certificate.cells) else names
 
 
 def _unplayed(not_met: NotMet | None) -> str:

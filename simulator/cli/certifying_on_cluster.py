@@ -131,7 +131,7 @@ class _Certifying:
         whole = Whole(self._options.thing, self._options.namespace_id, self._given, self._started_at, seconds)
         alone = {name: played.certificate for name, played in self._played.items()}
         certificate = put_together(self._cells, alone, whole, cut_short)
-        tell_and_keep(certificate, self._options, self._telling, {}, self._unkept())
+        tell_and_keep(certificate, self._options, self._telling, {}, self._unkept(), has_trace=False)
         return certificate
 
     def _unkept(self) -> InputError | None:

@@ -22,8 +22,11 @@ def tell_and_keep(
     telling: Telling,
     besides: Mapping[str, Make],
     unkept: InputError | None = None,
+    *,
+    has_trace: bool = True,
 ) -> None:
-    """Keep it, with files `besides`, by their names; say it. `unkept` is why something else could not be kept.
+    """Keep it, with files `besides`, by their names; say it. `unkept` is why something else could not be kept, and
+    `has_trace` is as `print_certificate` has it.
 
     Raises InputError if not all can be kept, after it was said.
     """
@@ -36,7 +39,7 @@ def tell_and_keep(
     telling.certified(certificate)
     if not options.is_json:
         kept = None if unkept else options.out
-        print_certificate(certificate, Console(), kept)
+        print_certificate(certificate, Console(), kept, has_trace=has_trace)
         for line in lines(next_steps(certificate, kept, files)):
             say(Console(stderr=True), line, DEPTH)
     if unkept is not None:

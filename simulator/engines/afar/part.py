@@ -27,7 +27,8 @@ GATHERED_SECONDS: Final = 0.05
 class Cast(NamedTuple):
     """The agents that a part has, with what is drawn for their things, and what befalls them.
 
-    `holds` are where the play stops them, by number. `prepare` is called first, with how many connections there will be.
+    `holds` are where the play stops them, by number. `prepare` is called first, with how many connections there are
+    to be.
     """
 
     agents: tuple[tuple[str, Group], ...]

@@ -201,10 +201,12 @@ def test_a_summary_fits_into_a_comment_whatever_a_device_sends(letter: str, outc
         assert shown + (int(left[1]) if left else 0) == (outcomes * 30).count(outcome)
 
 
-def printed(made: Certificate, width: int = 80, *, terminal: bool = True, out_at: Path | None = None) -> str:
+def printed(
+    made: Certificate, width: int = 80, *, terminal: bool = True, out_at: Path | None = None, has_trace: bool = True
+) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=terminal, no_color=True, color_system=None, highlight=False)
-    print_certificate(made, console, out_at)
+    print_certificate(made, console, out_at, has_trace=has_trace)
     return out.getvalue()
 
 
@@ -272,9 +274,16 @@ def test_what_is_said_of_several_is_said_once_with_their_names():
         "not played: interrupted: b/0, b/1",
         f"not judged: bootable, alive: {why}",
         "not judged: no-lost-job: x",
-        "kept in there: certificate.json, summary.md, junit.xml, trace.jsonl, and each play in cells/",
+        "kept in there: certificate.json, summary.md, junit.xml, trace.jsonl",
     ]
     assert f"- `bootable`, `alive`: {why}\n" in markdown(made)
+
+
+def test_what_is_kept_is_said_of_what_is_there():
+    there, names = Path("there"), "kept in there: certificate.json, summary.md, junit.xml"
+    assert f"{names}, trace.jsonl, and each play in cells/\n" in printed(ALL, terminal=False, out_at=there)
+    assert f"{names}, and each play in cells/\n" in printed(ALL, terminal=False, out_at=there, has_trace=False)
+    assert f"{names}\n" in printed(certificate(CUT), terminal=False, out_at=there, has_trace=False)
 
 
 def test_on_a_terminal_and_in_a_summary_stands_when_the_job_went():
