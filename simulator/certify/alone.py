@@ -26,6 +26,7 @@ room, *session = sys.argv[1:]
 if keeper := os.fork():
     code = os.waitstatus_to_exitcode(os.waitpid(keeper, 0)[1])
 else:
+    os.setsid()
     code = subprocess.call(session)
     if select.select([0], [], [], 0)[0]:
         shutil.rmtree(room, ignore_errors=True)
@@ -34,8 +35,9 @@ if code < 0:
 sys.exit(code)
 """
 """It stands between, and ends as the session does: Ray kills what processes of its own have begun, once it ends those,
-and a session that is killed leaves its device behind; one that sees its standard input close ends it. What it has begun
-in its turn outlives it, and removes the room if nobody is left for that. And Ray has its processes be deaf to SIGINT.
+with their process group, and a session that is killed leaves its device behind; one that sees its standard input close
+ends it. What it has begun in its turn outlives that, and removes the room if nobody is left who would. And Ray has its
+processes be deaf to SIGINT.
 """
 
 

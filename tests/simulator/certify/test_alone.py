@@ -37,20 +37,20 @@ def test_a_session_that_is_killed_says_nothing_of_the_device(tmp_path: Path):
         played_alone(asked(tmp_path, command=("sh", "-c", "kill -9 $PPID")), CALM)
 
 
-def test_who_is_killed_while_it_is_played_leaves_no_room_behind(tmp_path: Path):
+def test_who_is_killed_while_it_is_played_leaves_neither_a_room_nor_a_device_behind(tmp_path: Path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     plays = (
         f"from pathlib import Path; from tests.simulator.certify.test_alone import CALM, asked, played_alone\n"
-        f"played_alone(asked(Path({str(tmp_path)!r}), command=('sh', '-c', 'echo > begun; sleep 60')), CALM)"
+        f"played_alone(asked(Path({str(tmp_path)!r}), command=('sh', '-c', 'echo $$ > begun; sleep 60')), CALM)"
     )
     environment = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen((sys.executable, "-c", plays), env=environment, process_group=0) as process:
-        _until(lambda: (tmp_path / "begun").exists())
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)  # as Ray does
-        process.kill()
+        _until(lambda: (tmp_path / "begun").exists() and (tmp_path / "begun").read_text() != "")
+        os.killpg(process.pid, signal.SIGKILL)  # as Ray does, if a node ends
     _until(lambda: not list(temporary.iterdir()))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "begun").read_text()), 0)
 
 
 def _until(is_so: Callable[[], bool]) -> None:
