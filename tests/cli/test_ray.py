@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from threading import Thread
 
 import pytest
 
+from simulator.engines.ray import cluster
 from simulator.engines.ray.cluster import LOOPBACK
+from tests.cli.certifying import GHOSTJOB
 from tests.cli.command import complaint, ended
 from tests.cli.test_interrupted import begun
 
@@ -27,6 +30,34 @@ def test_without_ray_a_line_says_what_to_install(
 ):
     monkeypatch.setitem(sys.modules, "ray", None)
     assert "needs Ray, which is not installed here; pip install 'ghostjob[ray]'" in complaint(capfd, command)
+
+
+def test_an_interruption_while_ray_is_loaded_is_not_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    interrupted = (
+        "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept KeyboardInterrupt:\n    pass\n"
+    )
+    (tmp_path / "ray.py").write_text(interrupted)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        cluster._ray(is_on_loopback=True)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'ghostjob[ray]'")
+def test_a_cluster_of_its_own_leaves_no_token_for_the_next(tmp_path: Path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    command = (*GHOSTJOB, "run", "main", "--engine", "ray", "--seeds", "1")
+    subprocess.run(command, env={**environment, "HOME": str(tmp_path)}, check=True, capture_output=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cluster_that_cannot_be_joined_may_want_a_token(monkeypatch: pytest.MonkeyPatch):
+    head = cluster._Head(f"{LOOPBACK}:1", f"--cluster {LOOPBACK}:1")
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    assert str(cluster._not_joined(head, RuntimeError("no"))).endswith("RAY_AUTH_MODE=token")
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert str(cluster._not_joined(head, RuntimeError("no"))) == f"--cluster {LOOPBACK}:1: no"
 
 
 def test_a_search_goes_on_no_cluster(capfd: pytest.CaptureFixture[str]):

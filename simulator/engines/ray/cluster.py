@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import inspect
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from agent.errors import GhostjobError, InputError
 from simulator.engines.ray.alike import Build, here
+from simulator.processes import ENDS
 
 LOOPBACK: Final = "127.0.0.1"
 ANSWER_SECONDS: Final = 5.0
@@ -47,6 +49,11 @@ a worker died, which we tell ourselves."""
 ON_LOOPBACK: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
 """Ray replaces 127.0.0.1 by an address that others reach, and then listens there, unless it is told so (its
 `services.get_node_ip_address`). And here work is no nicer than where it would be done without Ray, which has 15."""
+
+TOKEN: Final = "RAY_AUTH_TOKEN"
+"""What members of a cluster know each other by, if RAY_AUTH_MODE wants one. A cluster that Ray begins by itself keeps
+its own in the home directory, and from then on `ray start` wants that of everybody."""
+WITH_TOKEN: Final = "if its head was started where ~/.ray/auth_token is, it wants that: RAY_AUTH_MODE=token"
 
 Ref: TypeAlias = Any
 """Ray's name for what a task will return."""
@@ -235,8 +242,7 @@ def joined(address: str | None) -> Iterator[Cluster]:
             except SystemExit:
                 raise KeyboardInterrupt from None
             except (OSError, RuntimeError, ValueError) as error:
-                said = "--engine ray: on this machine" if head is None else head.said
-                raise InputError(f"{said}: {_first_line(error)}") from None
+                raise _not_joined(head, error) from None
         try:
             yield Cluster(ray)
         finally:
@@ -244,9 +250,18 @@ def joined(address: str | None) -> Iterator[Cluster]:
                 ray.shutdown()
 
 
+def _not_joined(head: _Head | None, error: BaseException) -> InputError:
+    if head is None:
+        return InputError(f"--engine ray: on this machine: {_first_line(error)}")
+    hint = "" if "RAY_AUTH_MODE" in os.environ else f"; {WITH_TOKEN}"
+    return InputError(f"{head.said}: {_first_line(error)}{hint}")
+
+
 def _begin(ray: Any, head: _Head | None, room: str | None) -> None:
     here_ = {"_node_ip_address": LOOPBACK, "include_dashboard": False, "_temp_dir": room} if head is None else {}
     address = "local" if head is None else head.address
+    if head is None:
+        os.environ.setdefault(TOKEN, secrets.token_hex(32))
     ray.init(address=address, log_to_driver=False, logging_level="CRITICAL", **here_)
 
 
@@ -310,12 +325,23 @@ def _ray(*, is_on_loopback: bool) -> Any:
     for name, value in (QUIET | (ON_LOOPBACK if is_on_loopback else {})).items():
         os.environ.setdefault(name, value)
     try:
-        return import_module("ray")
+        with _ends_come_later():
+            return import_module("ray")
     except ModuleNotFoundError:
         python = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
         raise InputError(
             f"--engine ray: needs Ray, which is not installed here; {TO_INSTALL}, if Ray is there for {python}"
         ) from None
+
+
+@contextmanager
+def _ends_come_later() -> Iterator[None]:
+    """Who interrupts it meanwhile does so when it is over: modules that are loaded swallow a KeyboardInterrupt."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
