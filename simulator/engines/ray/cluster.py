@@ -337,11 +337,19 @@ def _ray(*, is_on_loopback: bool) -> Any:
 @contextmanager
 def _ends_come_later() -> Iterator[None]:
     """Who interrupts it meanwhile does so when it is over: modules that are loaded swallow a KeyboardInterrupt."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    came: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in sorted(ENDS) if is_main}
+    heeded = {number: handler for number, handler in before.items() if handler not in (None, signal.SIG_IGN)}
+    for number in heeded:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 @contextmanager
