@@ -135,6 +135,7 @@ RULES = [
     # ── the cloud around its jobs and its gateway ──────────────────────────────────────────────────────────────────
     pytest.param("simulator/cloud/arns.py", (), (), False, id="ARNs know nothing of what they name"),
     pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
+    pytest.param("simulator/cloud/pace.py", (), (), True, id="a pace knows nothing of what goes on at it"),
     pytest.param(
         "simulator/cloud/background.py",
         ("simulator.cloud.contained",),
@@ -918,7 +919,7 @@ def test_of_the_explorer_only_its_search_knows_arrays_processes_or_a_clock():
 
 LAYERS = (
     # ── of the cloud, each of which may know those before it ──────────────────────────────────────────────────────
-    ("arns", "contained", "jobs", "notices", "registry"),
+    ("arns", "contained", "jobs", "notices", "pace", "registry"),
     ("background", "s3"),
     ("mqtt",),
     ("workers",),

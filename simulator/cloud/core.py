@@ -12,7 +12,6 @@ A machine that was suspended looks the same: for what lasts, no time has passed 
 """
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -27,20 +26,13 @@ from simulator.cloud.device_api.network import Network
 from simulator.cloud.device_api.service import AnsweredRequest, DeviceApi, Keeper
 from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TransactionFailed
 from simulator.cloud.jobs.commands import ClockMoved
+from simulator.cloud.pace import Pace
 from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
 
 if TYPE_CHECKING:
     from simulator.cloud.store import Remembered
 
-SLICE_SECONDS: Final = 0.0002
-PAUSE_SECONDS: Final = 0.001
-"""The least time after a slice, so that what takes long leaves most of a core to others; less is nothing to uvloop."""
-PAUSE_FOR_A_SLICE: Final = 1.0
-"""So many times as long as the slice before is the pause, if that is more.
-
-Where other processes want the core as well, a slice lasts longer than it computes.
-"""
 PIECE: Final = 4
 """So many executions between two looks at the clock."""
 AFTER_A_FAULT_SECONDS: Final = 1.0
@@ -61,7 +53,7 @@ class CloudCore:
     """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it.
 
     `steady` gives seconds that never jump; None where `clock` does not either. `account` is whose service it is.
-    `slice_seconds`: how long others may have to wait for what takes long; None where nobody waits, as in virtual time.
+    `pace` is that of what takes long, for which others wait; None where nobody waits, as in virtual time.
     `is_behind`: whether what was published has not gone out yet, so that nothing that takes long may publish more.
     `remembered`: what was kept by an earlier one; `resume` goes on with what that left to be done.
     """
@@ -75,7 +67,7 @@ class CloudCore:
         network: Network | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         keeper: Keeper | None = None,
-        slice_seconds: float | None = None,
+        pace: Pace | None = None,
         remembered: "Remembered | None" = None,
         steady: Callable[[], float] | None = None,
         account: AccountRegion | None = None,
@@ -86,11 +78,11 @@ class CloudCore:
         self._ahead = 0.0 if steady is None else clock() - steady()
         self._account = account or AccountRegion()
         self._publish = publish
-        self._slice_seconds = slice_seconds
+        self._pace = pace
         self._is_behind = is_behind
         self._tick: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._pause_seconds = PAUSE_SECONDS if slice_seconds else 0.0
+        self._after_a_fault = 0.0
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
         if remembered is not None:
@@ -225,36 +217,43 @@ class CloudCore:
         due = self._next_due()
         if due == self._due or self._is_by_hand:
             return
+        wait = None if due is None else self._wait(due)
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
         self._due = due
-        if due is not None:
-            wait = max(self._pause_seconds, due - self._clock())
-            wait = wait if self._steady is None else min(wait, LOOK_SECONDS)
+        if wait is not None:
             self._tick = asyncio.get_running_loop().call_later(wait, self._do_due)
+
+    def _wait(self, due: float) -> float:
+        """Seconds until the next slice."""
+        pause = 0.0 if self._pace is None else self._pace.pause_seconds
+        wait = max(pause, self._after_a_fault, due - self._clock())
+        wait = wait if self._steady is None else min(wait, LOOK_SECONDS)
+        if self._pace is not None:
+            self._pace.want(wait)
+        return wait
 
     def _do_due(self) -> None:
         # Set again before anything is done, and for the right time after it.
         self._tick, self._due = asyncio.get_running_loop().call_later(AFTER_A_FAULT_SECONDS, self._do_due), UNKNOWN
         is_done = contained("what is due", self._do_a_slice)
-        self._pause_seconds = self._pause_seconds if is_done else AFTER_A_FAULT_SECONDS
+        self._after_a_fault = 0.0 if is_done else AFTER_A_FAULT_SECONDS
         contained("setting the clock", self._set_tick)
 
     def _do_a_slice(self) -> None:
         if self._is_behind():
             return
-        seconds = self._slice_seconds
-        if seconds is None:
-            self._pause_seconds = 0.0
+        pace = self._pace
+        if pace is None:
             while self._membership.is_under_way and self._members_at <= self.now():
                 self._find_members()
             self._tell(self.jobs.tick(self.now()))
             return
-        began = time.perf_counter()
+        pace.begin()
         while (due := self._next_due()) is not None and due <= (now := self.now()):
             self._find_members()
             self._tell(self.jobs.tick(now, PIECE))
-            if time.perf_counter() - began >= seconds:
+            if pace.is_spent():
                 break
-        self._pause_seconds = max(PAUSE_SECONDS, PAUSE_FOR_A_SLICE * (time.perf_counter() - began))
+        pace.end()

@@ -19,13 +19,14 @@ from simulator.cloud.access.signatures import ClaimedSignature, SignatureRefused
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.arns import ACCOUNT_ID, REGION, AccountRegion
 from simulator.cloud.contained import contained
-from simulator.cloud.core import SLICE_SECONDS, CloudCore
+from simulator.cloud.core import CloudCore
 from simulator.cloud.device_api.network import Network
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.restoring import restore
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Tell, tell_nobody
+from simulator.cloud.pace import Pace
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.settings.service import Fault
 from simulator.cloud.store import OWN, Shelf
@@ -72,7 +73,7 @@ class Tenant:
             self._publish,
             observe,
             keeper=shelf,
-            slice_seconds=SLICE_SECONDS,
+            pace=Pace(),
             remembered=self._remembered,
             steady=time.monotonic,
             account=account,

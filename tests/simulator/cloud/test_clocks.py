@@ -10,6 +10,7 @@ from agent.values import Describe, ExecutionTold, JobDocument, StartNext
 from simulator.cloud.core import LOOK_SECONDS, CloudCore
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, MaintenanceWindow, NewJob, Outcome, Rollout, Schedule
 from simulator.cloud.jobs.commands import CreateJob, DeleteJob
+from simulator.cloud.pace import Pace
 from simulator.engines.virtual_time import run_virtually
 
 DOCUMENT = JobDocument.of({})
@@ -41,7 +42,7 @@ class Clocked:
             settings,
             lambda: loop.time() + self.ahead,
             lambda outcome: self.said.append((loop.time(), outcome)),
-            slice_seconds=0.001,
+            pace=Pace(0.001),
             steady=loop.time,
         )
 

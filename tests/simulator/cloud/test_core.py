@@ -10,6 +10,7 @@ from simulator.cloud.core import PIECE, CloudCore
 from simulator.cloud.jobs import JobsError, JobsSettings, NewJob, Outcome
 from simulator.cloud.jobs.backlog import AT_ONCE
 from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteJob
+from simulator.cloud.pace import Pace
 from simulator.engines.virtual_time import run_virtually
 from simulator.trace import CloudEvent, JobDeletionBegan
 
@@ -17,14 +18,14 @@ DOCUMENT = JobDocument.of({})
 THINGS = tuple(f"t{number}" for number in range(AT_ONCE + 40 * PIECE))
 
 
-def crowded(slice_seconds: float | None) -> tuple[CloudCore, list[Outcome]]:
+def crowded(pace: Pace | None) -> tuple[CloudCore, list[Outcome]]:
     """A cloud with one big job, and the outcomes that it publishes."""
     published: list[Outcome] = []
     core = CloudCore(
         JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0),
         time.time,
         published.append,
-        slice_seconds=slice_seconds,
+        pace=pace,
     )
     core.jobs.do(CreateJob(NewJob("big", THINGS, DOCUMENT)), time.time())
     core.jobs.tick(time.time())
@@ -44,7 +45,7 @@ async def until_gone(core: CloudCore) -> int:
 
 
 async def test_others_have_their_turn_between_two_slices_of_a_deletion():
-    core, published = crowded(slice_seconds=0.0000001)
+    core, published = crowded(Pace(0.0000001, share_of_lateness=0.0))
     core._carry(core.jobs.do(DeleteJob("big", force=True), time.time()))
     told = core.device_api.ask(THINGS[-1], Describe("big"))
     assert isinstance(told.answer, Rejected), "gone before its record is"
@@ -73,7 +74,7 @@ async def test_by_hand_a_deletion_goes_on_when_it_is_told_to_and_time_is_what_it
 
 
 async def test_where_nobody_waits_it_is_done_in_one_go():
-    core, published = crowded(slice_seconds=None)
+    core, published = crowded(None)
     core._carry(core.jobs.do(DeleteJob("big", force=True), time.time()))
     await until_gone(core)
     assert [len(outcome.hints) for outcome in published] == [2 * AT_ONCE, 2 * 40 * PIECE]

@@ -13,6 +13,7 @@ from simulator.cloud.api import ApiError, ControlPlane
 from simulator.cloud.api.membership import AT_ONCE, MOVE
 from simulator.cloud.core import CloudCore
 from simulator.cloud.jobs import JobsSettings, Outcome
+from simulator.cloud.pace import Pace
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.registry.tables import RegistryRecord
 from simulator.cloud.store import Remembered
@@ -70,7 +71,7 @@ class Cloud:
             time.time,
             self.outcomes.append,
             keeper=self.kept,
-            slice_seconds=0.0000001,
+            pace=Pace(0.0000001, share_of_lateness=0.0),
             remembered=remembered,
         )
         if remembered is not None:
