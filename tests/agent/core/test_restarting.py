@@ -85,7 +85,6 @@ def test_what_the_hardware_shows_counts_where_the_record_is_an_older_one(
     found = device.phase.work
     assert found.plan.steps[found.done].name == next_step
     assert found.begun == found.done + 1, "its effects may be there, and are to be taken back"
-    assert found.begun == found.done + 1
 
 
 def test_an_image_is_taken_back_of_whose_write_the_record_knows_nothing():

@@ -213,7 +213,7 @@ def first_times(run: Played, kind: type[Any], job: str) -> dict[str, float]:
 def test_a_rollout_and_a_deletion_go_on_as_fast_as_if_all_of_them_played():
     scenario = parse(ROLLOUT, "rollout")
     few, all_of_them = (played(scenario, Crew.of(scenario, 64, 7, most)) for most in (16, None))
-    for kind, window in ((ExecutionQueued, 20.0), (ExecutionRemoved, 1.0)):
+    for kind, window in ((ExecutionQueued, 15.0), (ExecutionRemoved, 1.0)):
         shown, true = first_times(few, kind, "fw"), first_times(all_of_them, kind, "fw")
         assert len(true) == 48, "three minutes' worth had their turn"
         assert len(shown) == 12, "and so had those who play for them"

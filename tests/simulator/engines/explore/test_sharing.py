@@ -58,7 +58,7 @@ def test_two_or_three_processes_find_what_one_does(seed: int, sides: int):
     assert answer(Dice(seed, sides), 3) == alone
 
 
-@pytest.mark.parametrize("bounds", [{"delete": 1}, {"power-cut": 1}])
+@pytest.mark.parametrize("bounds", [{"delete": 1, "create-again": 1}, {"power-cut": 1}])
 def test_two_processes_find_of_a_real_device_what_one_does(bounds: dict[str, int]):
     system = System(Setup(bounds=Bounds.model_validate(bounds)))
     assert isinstance(system, Dividable)
