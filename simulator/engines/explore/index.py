@@ -142,7 +142,10 @@ class Index:
             self._place(rows, start)
 
     def _equal(self, rows: tuple[Words, ...], numbers: Numbers) -> NDArray[np.bool_]:
-        """Whether each row has that number; what an empty slot says is the number of none, and so equal to none."""
+        """Whether each row has that number.
+
+        What an empty slot says is taken for the last row; who equals that one meets its slot before any empty one.
+        """
         return _alike(rows, tuple(column.values.take(numbers, mode="clip") for column in self.words))
 
     def _home(self, mixed: Words) -> Numbers:
