@@ -578,6 +578,7 @@ _LIKELY = st.dictionaries(_NAMES, _VALUES | _JSON | st.lists(st.dictionaries(_NA
 @given(_JSON | _LIKELY)
 @example({"operation": "download", "to": "\u202e" * 2000, "url": "http://x"})
 @example({"operation": "configure", "to": "\ud800", "content": ""})
+@example({"operation": "update", "version": "1.0"})
 @example({"version": "1.0", "steps": [{"action": {"name": "\x7f\u200b", "type": "runHandler", "input": {}}}]})
 def test_no_document_does_harm_and_every_reason_fits_into_status_details(value: object):
     plan = plan_of(JobDocument.of(value), CONFINED)
@@ -589,6 +590,8 @@ def test_no_document_does_harm_and_every_reason_fits_into_status_details(value: 
         assert len({step.name for step in plan.steps}) == len(plan.steps)
         leap = next((index for index, step in enumerate(plan.steps) if not step.reversible), len(plan.steps))
         assert not any(step.reversible for step in plan.steps[leap:])
+        by = [step.action for step in plan.steps if step.action in ("write", "commit") and not step.reversible]
+        assert bool(by) is bool(plan.version), "whoever restarts goes by that: only these make a version stay"
         record = Record(Work(ExecutionKey(None, "j", 1, 1), plan, "d", 0))
         assert read_record(write_record(record)) == record
 

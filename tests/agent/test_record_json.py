@@ -31,6 +31,7 @@ LAST = Finished(key("last"), "d0", Status.SUCCEEDED, "n0", 9, "why")
         pytest.param(Record(unaccounted="2.0", finished=LAST), id="something to tell"),
         pytest.param(Record(safe="could not undo write"), id="safe"),
         pytest.param(Record(Work(key(namespace_id="lab"), update(), UPDATE.digest, 0, 1, 2)), id="working"),
+        pytest.param(Record(Work(key(), update(), "d", 0, before="1.0")), id="working, and what ran before is known"),
         pytest.param(Record(Work(key(), update(), "d", 0, 2, 2), "restoring", "gone"), id="restoring"),
         pytest.param(Record(Work(key(), update(), "d", 0, 2, 2), "restoring", None, reason="no"), id="failed"),
         pytest.param(Record(Work(key(), update(), "d", 0, 5, 6), "finishing", "cancelled"), id="finishing"),
