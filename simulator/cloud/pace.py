@@ -7,11 +7,6 @@ from typing import Final
 SLICE_SECONDS: Final = 0.0002
 PAUSE_SECONDS: Final = 0.001
 """The least time after a slice, so that what takes long leaves most of a core to others; less is nothing to uvloop."""
-PAUSE_FOR_A_SLICE: Final = 1.0
-"""So many times as long as the slice before is the pause, if that is more.
-
-Where other processes want the core as well, a slice lasts longer than it computes.
-"""
 SHARE_OF_LATENESS: Final = 0.25
 """A slice may last for so much of the time by which it came too late, if that is more.
 
@@ -40,7 +35,10 @@ class Pace:
         self._began_at = 0.0
         self._until = 0.0
         self.pause_seconds = PAUSE_SECONDS
-        """How long nothing that takes long goes on, from the last slice's end."""
+        """How long nothing that takes long goes on, from the last slice's end: as long as that lasted, at least.
+
+        Where other processes want the core as well, a slice lasts longer than it computes.
+        """
 
     def want(self, seconds: float) -> None:
         """The next slice is to begin in so many seconds."""
@@ -58,4 +56,4 @@ class Pace:
 
     def end(self) -> None:
         """The slice is over."""
-        self.pause_seconds = max(PAUSE_SECONDS, PAUSE_FOR_A_SLICE * (self._clock() - self._began_at))
+        self.pause_seconds = max(PAUSE_SECONDS, self._clock() - self._began_at)
