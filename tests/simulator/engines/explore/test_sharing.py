@@ -29,7 +29,6 @@ from tests.simulator.engines.explore.toys import Clocks, Dice, Graphic, Moved
 
 TELL = """
 from dataclasses import replace
-from simulator.engines.explore.limits import Held, resident_bytes
 from simulator.engines.explore.search import explore
 from tests.simulator.engines.explore.toys import Dice
 found = explore(Dice(12, minds=4), jobs={jobs})
