@@ -42,6 +42,10 @@ class Begins(Protocol):
     def watching(self) -> Coroutine[Any, Any, str]:
         """Comes to an end if all are lost at once, and says why."""
 
+    @property
+    def advice(self) -> str:
+        """What to look at if one does not begin."""
+
 
 class Placed:
     """A part where it lives. `ahead` is how many seconds the play's clock is ahead of its own."""
@@ -80,12 +84,14 @@ class Hosts:
         except TimeoutError:
             self._end()
             raise ProcessLostError(
-                f"for {START_SECONDS:.0f} s not each of {len(self.placed)} parts of the fleet found a processor; look "
-                f"at `ray status`"
+                f"for {START_SECONDS:.0f} s not each of {len(self.placed)} parts of the fleet found a processor; "
+                f"{self._begins.advice}"
             ) from None
         except HostLostError as lost:
             self._end()
-            raise ProcessLostError(f"a part of the fleet ended before it began: {lost}") from None
+            raise ProcessLostError(
+                f"a part of the fleet ended before it began: {lost}; {self._begins.advice}"
+            ) from None
         except BaseException:
             self._end()
             raise

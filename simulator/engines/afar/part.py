@@ -122,7 +122,10 @@ class Part:
         await self._stack.enter_async_context(fleet)
 
     async def told(self, seconds: float) -> Told:
-        """What has happened, as soon as there is something, or after so long."""
+        """What has happened, as soon as there is something, or after so long.
+
+        For as long as nobody asks, as of a play that was stopped, that grows by what its devices do on their own.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._something.wait()

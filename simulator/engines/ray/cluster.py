@@ -54,6 +54,7 @@ TOKEN: Final = "RAY_AUTH_TOKEN"
 """What members of a cluster know each other by, if RAY_AUTH_MODE wants one. A cluster that Ray begins by itself keeps
 its own in the home directory, and from then on `ray start` wants that of everybody."""
 WITH_TOKEN: Final = "if its head was started where ~/.ray/auth_token is, it wants that: RAY_AUTH_MODE=token"
+WITHOUT_TOKEN: Final = "RAY_AUTH_MODE={} must be set where its head and each node were started, too, or nowhere"
 
 Ref: TypeAlias = Any
 """Ray's name for what a task will return."""
@@ -86,11 +87,15 @@ class Cluster:
         looked whether it answers.
         """
         if (now := time.monotonic()) - self._asked >= ASK_SECONDS:
-            if (why := _silent(self._head)) is not None:
-                raise HeadLostError(f"ray: the cluster's head {self._head} is gone ({why}); not all is done")
+            self.check()
             self._asked = now
             self._processors = int(self._ray.cluster_resources().get("CPU", 0))
         return self._processors
+
+    def check(self) -> None:
+        """Raises HeadLostError if the head is gone. May be called in any thread."""
+        if (why := _silent(self._head)) is not None:
+            raise HeadLostError(f"ray: the cluster's head {self._head} is gone ({why}); not all is done")
 
     def begin(self, work: Callable[[Any], Any], shard: object) -> Ref:
         """Have that done, once, on some processor."""
@@ -105,6 +110,12 @@ class Cluster:
         begun = self._ray.remote(_Awaiting if has_loop else _Doing)
         options = begun.options(num_cpus=1, max_restarts=0, max_task_retries=0)
         return Actor(self._ray, options.remote(here(), kind, told))
+
+    @property
+    def advice(self) -> str:
+        """What to look at if a process dies as soon as it begins, or none begins."""
+        mode = os.environ.get("RAY_AUTH_MODE")
+        return "look at `ray status`" + ("" if mode is None else f"; {WITHOUT_TOKEN.format(mode)}")
 
     @property
     def address_here(self) -> str:

@@ -77,7 +77,8 @@ class _OnNode:
             self._times += 1
             if self._times == TRIES:
                 raise OthersDiedError(
-                    f"ray: {self._name} were lost {TRIES} times, at last so: {answer.why}; nothing is said of the whole"
+                    f"ray: {self._name} were lost {TRIES} times, at last so: {answer.why}; nothing is said of the "
+                    f"whole; {self._cluster.advice}"
                 )
             self._on_lost(Lost(self._name, self._times, answer.why))
             self._actor = self._begun()
@@ -92,7 +93,7 @@ class _OnNode:
             if nobody_since is not None and now - nobody_since > NOBODY_SECONDS:
                 raise OthersDiedError(
                     f"ray: for {NOBODY_SECONDS:.0f} s no node of the cluster has had a processor, so nothing is said; "
-                    f"look at `ray status`"
+                    f"{self._cluster.advice}"
                 )
         return self._cluster.part(self._asked)
 

@@ -31,9 +31,14 @@ class PartsOnNodes:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await asyncio.to_thread(self._cluster.processors)
+                await asyncio.to_thread(self._cluster.check)
             except HeadLostError as lost:
                 return str(lost)
+
+    @property
+    def advice(self) -> str:
+        """See Begins."""
+        return self._cluster.advice
 
 
 class _OnNode:

@@ -109,8 +109,8 @@ class _Spreading:
         self._nobody_since = None if processors else self._nobody_since or now
         if self._nobody_since is not None and now - self._nobody_since > NOBODY_SECONDS:
             raise ShardLostError(
-                f"ray: for {NOBODY_SECONDS:.0f} s no node of the cluster has had a processor, so not all is done; look "
-                f"at `ray status`"
+                f"ray: for {NOBODY_SECONDS:.0f} s no node of the cluster has had a processor, so not all is done; "
+                f"{self._cluster.advice}"
             )
 
     def look(self, seconds: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.engines.afar import players
+from simulator.engines.afar import hosts, players
 from simulator.engines.afar.hosts import Host, HostLostError
 from simulator.engines.afar.part import Part
 from simulator.engines.afar.venue import VenueAfar
@@ -50,6 +50,8 @@ class Hosted:
 
 class Begun:
     """Hosts of this loop; see Hosted for `before`, of the last of them alone."""
+
+    advice = "look at the hosts"
 
     def __init__(self, before: Callable[[str], Any]) -> None:
         async def nothing(_what: str) -> None:
@@ -123,6 +125,25 @@ async def test_who_loses_a_part_says_which_devices_and_charges_nobody():
         verdict = await run.cut_short()
     assert verdict is not None
     assert verdict.outcome == "inconclusive"
+
+
+async def test_a_part_that_dies_before_it_begins_is_told_with_where_to_look():
+    async def dies(what: str) -> None:
+        assert what == "where", "nothing was begun"
+        raise HostLostError("it is not let in")
+
+    with pytest.raises(ProcessLostError, match=r"ended before it began: it is not let in; look at the hosts$"):
+        await played_afar(HELD, 2, dies)
+
+
+async def test_parts_for_which_there_is_no_processor_are_told_with_where_to_look(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hosts, "START_SECONDS", 0.05)
+
+    async def waits(_what: str) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(ProcessLostError, match=r"not each of 2 parts .* a processor; look at the hosts$"):
+        await played_afar(HELD, 2, waits)
 
 
 async def test_a_part_that_says_nothing_is_taken_for_one_that_does_not_run(monkeypatch: pytest.MonkeyPatch):
