@@ -85,7 +85,8 @@ def cluster_option(more: str = "") -> Callable[[F], F]:
 def check_cluster(cluster: str | None, engine: str, *others: str) -> None:
     """Raises InputError if one is named, and neither ray nor the `others` use it: who names it counts on it."""
     if cluster is not None and engine not in ("ray", *others):
-        raise InputError("--cluster: for --engine ray; add that, too")
+        which = "that" if not others else "one of these"
+        raise InputError(f"--cluster: for --engine {' or '.join(('ray', *others))}; add {which}, too")
 
 
 def shipped_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -171,15 +171,19 @@ def test_what_steers_devices_is_for_those_that_are_here(option: list[str], capfd
     assert f"{option[0]}: for devices that are here; play it without --cluster" in told
 
 
-NOT_RAY = [["run", "--engine", "virtual"], SEEDS, ["explore", "--walks", "1"], ["certify", *COMMAND]]
+NOT_RAY = [
+    (["run", "--engine", "virtual"], "ray or live; add one of these, too"),
+    (SEEDS, "ray or live; add one of these, too"),
+    (["explore", "--walks", "1"], "ray; add that, too"),
+    (["certify", *COMMAND], "ray; add that, too"),
+]
 
 
-@pytest.mark.parametrize("command", NOT_RAY, ids=" ".join)
-def test_a_cluster_that_is_not_used_is_refused(command: list[str], capfd: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(("command", "others"), NOT_RAY)
+def test_a_cluster_that_is_not_used_is_refused(command: list[str], others: str, capfd: pytest.CaptureFixture[str]):
     verb, *options = command
-    assert complaint(capfd, [verb, "--cluster", f"{LOOPBACK}:1", *options]).endswith(
-        "--cluster: for --engine ray; add that, too"
-    )
+    told = complaint(capfd, [verb, "--cluster", f"{LOOPBACK}:1", *options])
+    assert told.endswith(f"--cluster: for --engine {others}")
 
 
 def test_what_an_older_run_said_of_the_seeds_goes_first(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
