@@ -15,10 +15,9 @@ from typing import Final, NamedTuple, TypeAlias
 from agent.errors import GhostjobError, InputError
 from simulator.certify.certificate import Certificate
 from simulator.certify.output import CERTIFICATE
-from simulator.exit_codes import ExitCode
+from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.processes import command, how_it_ended
 
-OUTCOMES: Final = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INCONCLUSIVE)
 KEEPER: Final = """
 import os, select, shutil, signal, subprocess, sys
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -92,7 +91,7 @@ def played_alone(asked: Asked, cell: str) -> PlayedAlone:
         code, complaint = _ended(command("certify", *words, "--", *asked.command), asked.directory, Path(room))
         if code == ExitCode.BAD_INPUT:
             raise InputError(f"{socket.gethostname()}: {complaint}")
-        if code not in OUTCOMES:
+        if code not in OF_OUTCOME.values():
             raise SessionLostError(f"its session ended before its time ({how_it_ended(code)}) {complaint}".rstrip())
         certificate = Certificate.model_validate_json((out / CERTIFICATE).read_bytes())
         return PlayedAlone(certificate, _files(certificate, out) if asked.is_kept else {})

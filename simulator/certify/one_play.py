@@ -150,7 +150,7 @@ class DevicePlays:
 
         `name` is the directory's, below `out`; `also` gets each entry.
         """
-        directory = None if self._out is None else self._out / _as_path(name)
+        directory = None if self._out is None else self._out / as_path(name)
         try:
             return await self._play(scenario, name, also, directory, turns)
         except UnwritableError as error:
@@ -291,6 +291,6 @@ def _is_not_dead(sample: Sample) -> bool:
     return sample.alive is not False
 
 
-def _as_path(name: str) -> str:
+def as_path(name: str) -> str:
     """A cell's id may have slashes, and nothing else that a path could mind."""
     return re.sub(r"[^a-z0-9/-]", "-", name)

@@ -18,6 +18,8 @@ from simulator.report.markdown import SUMMARY
 CERTIFICATE = "certificate.json"
 FILES = (CERTIFICATE, SUMMARY, JUNIT, TRACE)
 """What a session leaves in its directory; the trace is written while it lasts."""
+PLAYS = "cells"
+"""Below it, each cell that was played has a directory of its own."""
 NOTHING: Final[Mapping[str, Make]] = MappingProxyType({})
 
 

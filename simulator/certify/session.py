@@ -34,6 +34,7 @@ from simulator.certify.matrix import Cell, Names, Need, undisturbed
 from simulator.certify.means import Means
 from simulator.certify.moments import Moments
 from simulator.certify.one_play import DevicePlays, Played, in_words, nobody
+from simulator.certify.output import PLAYS
 from simulator.certify.probes import Sample
 from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
@@ -44,6 +45,8 @@ from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
 SAY_SECONDS: Final = 0.5
 """How often it is looked whether there is something new to say of a device that is waited for."""
+ONCE_MORE: Final = "-once-more"
+"""What follows the id of a cell that is played anew, since the device had changed how it works."""
 MOST_ARRIVING: Final = 10_000
 """Entries before the first job that are remembered, for what the device does when it comes."""
 
@@ -111,7 +114,7 @@ class Session:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = DevicePlays(means, device, names, given.seed, out and out / "cells", telling.waits, also)
+        self._plays = DevicePlays(means, device, names, given.seed, out and out / PLAYS, telling.waits, also)
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, list[CellResult]] = {}
@@ -289,7 +292,7 @@ class Session:
             self._bricked = Bricked(cell=cell.id, why=left.why, evidence=shown)
         elif not is_again and self._means.sees_requests and (anew := self._anew(learned, played)) is not None:
             self._learned = anew
-            return await self._played(cell, f"{again}-once-more", is_again=True)
+            return await self._played(cell, f"{again}{ONCE_MORE}", is_again=True)
         return self._result(cell, played, learned, afterwards)
 
     def _anew(self, learned: Learned, played: Played) -> Learned | None:

@@ -17,14 +17,16 @@ from agent.errors import InputError
 from simulator.certify.alone import Asked, PlayedAlone, Sent, SessionLostError, Word, played_alone
 from simulator.certify.certificate import Certificate
 from simulator.certify.matrix import Cell
+from simulator.certify.one_play import as_path
+from simulator.certify.output import PLAYS
 from simulator.certify.put_together import Whole, put_together
-from simulator.certify.session import Given
+from simulator.certify.session import ONCE_MORE, Given
 from simulator.certify.telling import Telling, ToPeople, ToScripts
 from simulator.cli.certify_options import HERE, PORTS, Options, check
 from simulator.cli.certifying_told import tell_and_keep
 from simulator.cli.listing import talk
 from simulator.cli.options import ended_by_every_end
-from simulator.engines.output import TRACE
+from simulator.engines.output import TRACE, VERDICT
 from simulator.engines.ray.cluster import Died, HeadLostError, joined
 from simulator.engines.ray.spreading import Lost, ShardLostError, spread
 from simulator.engines.whole_files import REPORT
@@ -100,9 +102,9 @@ class _Certifying:
 
     def on(self, cluster: str | None) -> int:
         """Play them there; the exit code. Raises InputError."""
-        _make(self._options.out)
         try:
             with ended_by_every_end() as whole, joined(cluster) as there:
+                _make(self._options.out, self._cells)
                 play = partial(on_node, self._asked())
                 names = [cell.id for cell in self._cells]
                 for name, played in zip(names, spread(there, play, names, on_lost=_say), strict=True):
@@ -151,14 +153,18 @@ class _Certifying:
         return None
 
 
-def _make(out: Path | None) -> None:
-    """Without what only a session on one machine keeps, which would tell of an older one. Raises InputError."""
+def _make(out: Path | None, cells: Sequence[Cell]) -> None:
+    """A directory without what would tell of an older session: of these cells, of which this one may not play each, and
+    of the whole, which only one on one machine keeps. Raises InputError.
+    """
     if out is None:
         return
+    plays = [out / PLAYS / as_path(cell.id + again) for cell in cells for again in ("", ONCE_MORE)]
+    older = [out / TRACE, out / REPORT, *(play / name for play in plays for name in (TRACE, VERDICT))]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in (TRACE, REPORT):
-            (out / name).unlink(missing_ok=True)
+        for path in older:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"--out {out}: {error.strerror}") from None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from simulator.certify.certificate import Certificate
-from simulator.certify.output import CERTIFICATE
+from simulator.certify.output import CERTIFICATE, PLAYS
 from simulator.cli.growing_file import LOOK_SECONDS, PARTIAL, GrowingFile
 from simulator.cli.report import about, kept
 from simulator.engines.output import TRACE, VERDICT
@@ -17,8 +17,6 @@ from simulator.verdict import Judge, Verdict
 
 SILENT_SECONDS: Final = 30.0
 """When so long nothing has come, that is said."""
-CELLS: Final = "cells"
-"""Where a session keeps its plays."""
 CERTIFY: Final = "certify"
 """The engine of a cell's play, of which its session alone knows what may be judged."""
 
@@ -92,7 +90,7 @@ class Following:
             self.judge.feed(entry)
 
     def _look_for_cells(self) -> None:
-        if self._directory is not None and (self._directory / CELLS).is_dir():
+        if self._directory is not None and (self._directory / PLAYS).is_dir():
             self._is_session = True
             self.picture.named(f"certify {self._directory.name}", "", "certify")
 

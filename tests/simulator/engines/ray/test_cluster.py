@@ -243,6 +243,13 @@ def test_shards_of_a_fleet_come_to_what_they_come_to_on_one_machine_though_a_nod
     assert [each.times for each in lost] == [1]
 
 
+def test_who_wants_a_token_is_told_that_all_must(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    assert cluster.advice == "look at `ray status`"
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert cluster.advice.startswith("look at `ray status`; RAY_AUTH_MODE=token must be set where its head")
+
+
 def on_a_node_that_is_told(told: Path, asked: Asked, cell: str) -> PlayedAlone | Died:
     told.write_text(node_id())
     return on_node(asked, cell)
@@ -258,6 +265,10 @@ def test_a_certificate_is_that_of_one_machine_though_a_node_dies_and_no_device_i
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(certifying_on_cluster, "joined", lambda _: nullcontext(cluster))
     monkeypatch.setattr(certifying_on_cluster, "on_node", partial(on_a_node_that_is_told, tmp_path / "node"))
+    older = [tmp_path / "there" / "cells" / "step-middle" / name for name in ("calm", "calm-once-more", "other")]
+    for play in older:
+        play.mkdir(parents=True)
+        (play / "trace.jsonl").touch()
     os.mkfifo("alive")
     alive = os.open("alive", os.O_RDONLY | os.O_NONBLOCK)
 
@@ -277,6 +288,7 @@ def test_a_certificate_is_that_of_one_machine_though_a_node_dies_and_no_device_i
     assert "step-middle/calm is played again, since who played it died: " in told.err
     assert told.out.splitlines()[-1] == "passed: 1 of 1 cell passed"
     assert what_came_of(tmp_path / "there") == what_came_of(tmp_path / "here")
+    assert [(play / "trace.jsonl").exists() for play in older] == [True, False, True], "its own, none, another cell's"
     os.set_blocking(alive, True)
     while os.read(alive, 4096):
         pass  # until nobody has it open any more
