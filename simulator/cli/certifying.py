@@ -35,7 +35,7 @@ from simulator.cli.certify_options import CERTS, Options, required
 from simulator.cli.certifying_account import Account
 from simulator.cli.certifying_controls import ENDED, CertifyControls
 from simulator.cli.certifying_page import CertifyPage, ToThePage
-from simulator.cli.certifying_told import tell_and_keep
+from simulator.cli.certifying_told import tell_and_keep, why_cut_short
 from simulator.cli.lines_of_stdin import lines_of_stdin
 from simulator.cli.listing import tell_fault
 from simulator.cli.options import interrupted_by_every_end
@@ -100,7 +100,7 @@ class CertifyCall:
                 is_played = await self._controls.unless_ended(self._play(session))
             except BaseException as error:  # also when it is interrupted: what is known by then is kept
                 if session.is_met or not isinstance(error, InputError):
-                    self._certify(session, self._desk_failed() or _cut_short(error))
+                    self._certify(session, self._desk_failed() or why_cut_short(error))
                 raise
             return OF_OUTCOME[self._certify(session, None if is_played else ENDED).outcome]
 
@@ -258,10 +258,3 @@ def _end_trace(output: OutputDirectory, _kind: object, error: BaseException | No
         if isinstance(error, InputError):
             raise InputError(f"{error}; {unkept}") from None
         raise
-
-
-def _cut_short(error: BaseException) -> str:
-    """Why not all was played."""
-    if isinstance(error, InputError):
-        return str(error)
-    return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"

@@ -23,7 +23,7 @@ from simulator.certify.put_together import Whole, put_together
 from simulator.certify.session import ONCE_MORE, Given
 from simulator.certify.telling import Telling, ToPeople, ToScripts
 from simulator.cli.certify_options import HERE, PORTS, Options, check
-from simulator.cli.certifying_told import tell_and_keep
+from simulator.cli.certifying_told import tell_and_keep, why_cut_short
 from simulator.cli.listing import talk
 from simulator.cli.options import ended_by_every_end
 from simulator.engines.output import TRACE, VERDICT
@@ -98,7 +98,8 @@ class _Certifying:
         )
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self._played: dict[str, PlayedAlone] = {}
+        self._played: dict[str, Certificate] = {}
+        self._unkept: InputError | None = None
 
     def on(self, cluster: str | None) -> int:
         """Play them there; the exit code. Raises InputError."""
@@ -109,12 +110,14 @@ class _Certifying:
                 names = [cell.id for cell in self._cells]
                 for name, played in zip(names, spread(there, play, names, on_lost=_say), strict=True):
                     with whole():
-                        self._played[name] = played
+                        self._played[name] = played.certificate
+                        self._keep(played.files)
                         self._telling.ended(played.certificate.cells[0])
         except (HeadLostError, ShardLostError) as lost:
             return OF_OUTCOME[self._certify(str(lost)).outcome]
-        except KeyboardInterrupt:
-            self._certify("interrupted")
+        except BaseException as error:
+            if self._played or not isinstance(error, InputError):
+                self._certify(why_cut_short(error))
             raise
         return OF_OUTCOME[self._certify(None).outcome]
 
@@ -131,26 +134,21 @@ class _Certifying:
         """Keep and say what is known. Raises InputError if it cannot be kept."""
         seconds = time.monotonic() - self._began
         whole = Whole(self._options.thing, self._options.namespace_id, self._given, self._started_at, seconds)
-        alone = {name: played.certificate for name, played in self._played.items()}
-        certificate = put_together(self._cells, alone, whole, cut_short)
-        tell_and_keep(certificate, self._options, self._telling, {}, self._unkept(), has_trace=False)
+        certificate = put_together(self._cells, self._played, whole, cut_short)
+        tell_and_keep(certificate, self._options, self._telling, {}, self._unkept, has_trace=False)
         return certificate
 
-    def _unkept(self) -> InputError | None:
-        """Keep the plays of the cells; why not all can be."""
+    def _keep(self, files: Mapping[str, bytes]) -> None:
+        """Those of a cell's play; why they cannot be, is said at the end."""
         if self._options.out is None:
-            return None
-        files: Mapping[str, bytes] = {
-            name: content for played in self._played.values() for name, content in played.files.items()
-        }
+            return
         try:
             for name, content in files.items():
                 path = self._options.out / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
         except OSError as error:
-            return InputError(f"--out {self._options.out}: {error.strerror}")
-        return None
+            self._unkept = self._unkept or InputError(f"--out {self._options.out}: {error.strerror}")
 
 
 def _make(out: Path | None, cells: Sequence[Cell]) -> None:

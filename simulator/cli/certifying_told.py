@@ -1,4 +1,4 @@
-"""What came of a certification: kept, then said, with what to do next."""
+"""What came of a certification: kept, then said, with what to do next; or why not all of it came."""
 
 from collections.abc import Mapping
 
@@ -44,3 +44,10 @@ def tell_and_keep(
             say(Console(stderr=True), line, DEPTH)
     if unkept is not None:
         raise unkept
+
+
+def why_cut_short(error: BaseException) -> str:
+    """Why not all was played."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"

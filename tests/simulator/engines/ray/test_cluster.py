@@ -20,6 +20,7 @@ import pytest
 
 from agent.errors import InputError
 from simulator.certify.alone import Asked, PlayedAlone
+from simulator.certify.certificate import Certificate
 from simulator.cli import certifying_on_cluster
 from simulator.cli.certifying_on_cluster import on_node
 from simulator.engines.afar.venue import VenueAfar
@@ -43,6 +44,7 @@ from simulator.scenario import load
 from tests.cli.certifying import Certifying, device
 from tests.cli.command import ended, ghostjob
 from tests.cli.test_interrupted import begun, kept
+from tests.simulator.certify.played import certificate, named, result
 from tests.simulator.engines.ray.nodes import HEAD, Nodes, nodes
 from tests.simulator.engines.test_afar import what_is_determined
 from tests.simulator.engines.test_shards import SEED, in_shards
@@ -293,6 +295,30 @@ def test_a_certificate_is_that_of_one_machine_though_a_node_dies_and_no_device_i
     while os.read(alive, 4096):
         pass  # until nobody has it open any more
     os.close(alive)
+
+
+def played_by_the_first(out: Path, cells: Sequence[str], _asked: Asked, cell: str) -> PlayedAlone:
+    """The second is refused, once what came of the first is there."""
+    name = f"cells/{cells[0]}/trace.jsonl"
+    if cell == cells[0]:
+        return PlayedAlone(certificate(result("reference", named(cell))), {name: b"{}"})
+    while not (out / name).exists():
+        time.sleep(0.05)
+    raise InputError("a node: no ./agent")
+
+
+def test_what_a_node_lacks_ends_it_with_a_certificate_of_what_was_played(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    cells = ("step-middle/calm", "step-middle/throttled")
+    monkeypatch.setattr(certifying_on_cluster, "joined", lambda _: nullcontext(cluster))
+    monkeypatch.setattr(certifying_on_cluster, "on_node", partial(played_by_the_first, tmp_path, cells))
+    only = [word for cell in cells for word in ("--only", cell)]
+    assert ended(["certify", *only, "--engine", "ray", "--out", str(tmp_path), "--", "./agent"]) == 2
+    assert capfd.readouterr().err.splitlines()[-1] == "ghostjob: a node: no ./agent"
+    told = Certificate.model_validate_json((tmp_path / "certificate.json").read_bytes())
+    assert [cell.outcome for cell in told.cells] == ["passed", "inconclusive"]
+    assert told.cells[1].why == "not played: a node: no ./agent"
 
 
 def what_came_of(out: Path) -> Any:
