@@ -1,15 +1,18 @@
 """A run in which something does not go as the scenario has it: it is told, and the run goes on or ends in one line."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.device_events import StepFinished
 from agent.errors import InputError
 from agent.values import ExecutionKey
+from simulator.controller.hand import Hand, Owner
 from simulator.controller.triggers import Observation
 from simulator.devices.holds import Hold
 from simulator.devices.rig.values import HoldPoint
@@ -25,7 +28,8 @@ from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse, thing_names
 from simulator.scenario.versus import parts, side_by_side
-from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded
+from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded, Sink
+from simulator.trace.packed import Packs
 from simulator.verdict import Verdict
 
 
@@ -181,6 +185,34 @@ def test_a_refusal_for_good_lets_everybody_go():
     written = [entry.at for entry in entries if isinstance(entry.event, StepFinished) and entry.event.step == "write"]
     assert all(refused + 2 <= at < refused + 3 for at in written)
     assert len(written) == 2
+
+
+class Unanswering:
+    """A control plane that never says whether it has made a thing."""
+
+    async def call(self, operation: str, parameters: Mapping[str, Any], by: Owner) -> dict[str, Any]:
+        assert operation == "CreateThing"
+        await asyncio.Event().wait()
+        return {}
+
+    async def close(self) -> None:
+        pass
+
+
+class Unregistered(VirtualVenue):
+    async def open(
+        self, stack: AsyncExitStack, sink: Sink, things: Sequence[str] = (), packs: Packs | None = None
+    ) -> Hand:
+        await VirtualVenue.open(self, stack, sink, things, packs)
+        return Hand(Unanswering())
+
+
+def test_things_that_are_never_registered_are_what_a_run_waited_for():
+    it, entries = scenario("time_limit_seconds: 3"), list[Entry]()
+    with JudgedPlay(it, Unregistered(it, 1), 2, seed=1, also=(entries.append,)) as run:
+        assert run_virtually(run.result()).verdict.outcome == "inconclusive"
+    ended = [entry.event for entry in entries if isinstance(entry.event, RunEnded)]
+    assert ended == [RunEnded("timed-out", "the things to be registered")]
 
 
 def test_two_runs_do_not_write_into_one_directory(tmp_path: Path):
