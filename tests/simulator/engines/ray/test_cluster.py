@@ -374,3 +374,5 @@ def test_without_its_head_it_is_told_that_not_all_is_done(cluster: Cluster, host
 
     with pytest.raises(HeadLostError, match=f"head {hosts.address} is gone .*; not all is done"):
         list(spread(cluster, negative, kill_the_head()))
+    gone = asyncio.run(PartsOnNodes(cluster).watching())
+    assert gone.startswith(f"ray: the cluster's head {hosts.address} is gone "), "and so a live fleet hears it"
